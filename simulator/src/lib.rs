@@ -1,1 +1,10 @@
-//! Beadle.
+//! Phones and clouds that stand in for real ones, so that Beadle is tried against something that behaves as devices do.
+//!
+//! Nothing here shares code with the server: messages are encoded by this crate's own writer, as Apple's devices encode them.
+
+pub mod apple;
+mod clock;
+mod error;
+
+pub use clock::Clock;
+pub use error::{Error, Result};

@@ -1,0 +1,9 @@
+//! Stand-ins for Apple: the iPhone, the push service with its certificate portal, and Apple's schema as a judge.
+
+pub mod ber;
+pub mod certificate;
+pub mod cms;
+pub mod keys;
+pub mod push_service;
+pub mod schema;
+pub mod scep;
