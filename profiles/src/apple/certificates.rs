@@ -1,0 +1,57 @@
+//! Certificate payloads: `com.apple.security.root` for authorities, `com.apple.security.pkcs1` for what they issued.
+
+use super::{Context, payload};
+use crate::policy::{Policy, Problem};
+
+pub(crate) const ROOT: &str = "com.apple.security.root";
+pub(crate) const ISSUED: &str = "com.apple.security.pkcs1";
+
+/// The payloads of the certificates the policy names.
+pub(super) fn certificates(
+    policy: &Policy,
+    context: &Context<'_>,
+) -> Result<Vec<plist::Dictionary>, Problem> {
+    policy
+        .certificates
+        .install
+        .iter()
+        .map(|name| {
+            let field = "certificates.install";
+            let certificate = context
+                .certificates
+                .iter()
+                .find(|certificate| &certificate.name == name)
+                .ok_or_else(|| {
+                    Problem::new(
+                        field,
+                        format!(
+                            "the certificate \"{name}\" is not stored; store it, or remove its name"
+                        ),
+                    )
+                })?;
+            // Whoever stores a certificate parses it; this only keeps text and empty values from travelling as DER.
+            if certificate.der.first() != Some(&0x30) {
+                return Err(Problem::new(
+                    field,
+                    format!("the stored certificate \"{name}\" is not in DER form; store it again"),
+                ));
+            }
+            let payload_type = if certificate.root { ROOT } else { ISSUED };
+            let mut dictionary = payload(
+                context,
+                payload_type,
+                &format!("certificate.{}", super::label(name)),
+                &format!("Certificate {name}"),
+            );
+            dictionary.insert(
+                "PayloadCertificateFileName".into(),
+                format!("{}.cer", super::label(name)).into(),
+            );
+            dictionary.insert(
+                "PayloadContent".into(),
+                plist::Value::Data(certificate.der.clone()),
+            );
+            Ok(dictionary)
+        })
+        .collect()
+}

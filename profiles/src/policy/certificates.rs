@@ -1,0 +1,63 @@
+//! Certificates a phone should trust, named here and stored elsewhere.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::coverage::Status::Enforced as E;
+use crate::mode::Mode;
+use crate::setting::{Evidence, Says, Setting, does, no_keys};
+
+/// Certificates given to the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Certificates {
+    /// Names of the council's stored certificates that go onto phones, at most 20.
+    pub install: Vec<String>,
+}
+
+pub(crate) const SETTINGS: &[Setting] = &[Setting {
+    name: "certificates.install",
+    title: "Council certificates",
+    clauses: &[],
+    modes: [E, E, E, E, E, E],
+    says: |policy| {
+        if policy.certificates.install.is_empty() {
+            Says::Silent
+        } else {
+            Says::Asked(format!(
+                "Certificates trusted: {}",
+                policy.certificates.install.join(", ")
+            ))
+        }
+    },
+    effect: |_, mode| match mode {
+        Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
+            does("The certificates are trusted in the work profile.")
+        }
+        _ => does("The certificates are on the phone and trusted."),
+    },
+    apple: no_keys,
+    evidence: Evidence::Profile,
+    problem: |policy| {
+        let names = &policy.certificates.install;
+        if names.len() > 20 {
+            return Some(format!(
+                "{} certificates are too many; keep at most 20",
+                names.len()
+            ));
+        }
+        let mut seen = BTreeSet::new();
+        for name in names {
+            if name.is_empty() || name.len() > 100 || !crate::apple::is_printable(name) {
+                return Some(format!(
+                    "{name:?} cannot be a certificate's name; use 1 to 100 visible characters"
+                ));
+            }
+            if !seen.insert(name) {
+                return Some(format!("\"{name}\" is there twice; remove one"));
+            }
+        }
+        None
+    },
+}];

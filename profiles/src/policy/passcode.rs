@@ -1,0 +1,497 @@
+//! PIN, automatic lock and erasing after failed attempts: what the policies ask of every phone with council data.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Document::{Coreley, Germoe},
+    Policy,
+};
+use crate::apple::keys::{Key, passcode};
+use crate::coverage::Status::{Enforced as E, NotPossible as N};
+use crate::mode::Mode;
+use crate::setting::{Effect, Evidence, Says, Setting, does, no_problem};
+
+/// PIN, automatic lock and erasing after failed attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Passcode {
+    /// A PIN must be set (Germoe 2.1.4, Coreley 2.1.4).
+    pub required: bool,
+    /// Fewest characters, 4 to 16.
+    pub minimum_length: Option<u8>,
+    /// Whether 1111 or 1234 will do.
+    pub allow_simple: bool,
+    /// Letters as well as digits.
+    pub alphanumeric: bool,
+    /// Days until the PIN must be changed, 1 to 730.
+    pub maximum_age_days: Option<u16>,
+    /// How many earlier PINs may not come back, 1 to 50.
+    pub history: Option<u8>,
+    /// Wrong PINs after which a council phone erases itself, 2 to 11 (Germoe 2.1.4, Coreley 2.1.4).
+    pub erase_after_failed_attempts: Option<u8>,
+    /// The council's tick that it knows what erasing after fewer than ten attempts means.
+    pub erase_below_ten_acknowledged: bool,
+    /// Seconds without use until the screen locks, 1 to 900 (Germoe 2.2, Coreley 2.2.7).
+    pub auto_lock_seconds: Option<u32>,
+    /// Seconds after locking during which no PIN is asked; 0 asks at once. At most 14,400.
+    pub grace_seconds: Option<u32>,
+}
+
+impl Default for Passcode {
+    fn default() -> Self {
+        Self {
+            required: false,
+            minimum_length: None,
+            allow_simple: true,
+            alphanumeric: false,
+            maximum_age_days: None,
+            history: None,
+            erase_after_failed_attempts: None,
+            erase_below_ten_acknowledged: false,
+            auto_lock_seconds: None,
+            grace_seconds: None,
+        }
+    }
+}
+
+/// Six digits is what iOS itself imposes on a personal phone, whatever the payload says.
+const USER_ENROLLMENT_LENGTH: u8 = 6;
+
+const NEEDS_PIN: &str =
+    "has no effect without a PIN; also set passcode.required=true, or clear this with \"none\"";
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "passcode.required",
+        title: "PIN on every phone with council data",
+        clauses: &[(Germoe, "2.1.4"), (Coreley, "2.1.4")],
+        modes: [E, E, E, E, E, E],
+        says: |policy| {
+            if policy.passcode.required {
+                Says::Asked("A PIN is required".into())
+            } else {
+                Says::Open("whether a PIN is required".into())
+            }
+        },
+        effect: |_, mode| match mode {
+            Mode::Supervised | Mode::Device => does("The phone makes the holder set a PIN."),
+            Mode::User => {
+                does("The phone makes the holder set a six-digit PIN that is not simple.")
+            }
+            Mode::FullyManaged | Mode::CompanyWorkProfile => {
+                does("The phone makes the holder set a PIN.")
+            }
+            Mode::PersonalWorkProfile => does("Work apps stay blocked until a PIN is set."),
+        },
+        apple: |policy| when(policy.passcode.required, || passcode("forcePIN", true)),
+        evidence: Evidence::Report(crate::apple::report::passcode_present),
+        problem: no_problem,
+    },
+    Setting {
+        name: "passcode.minimum_length",
+        title: "Length of the PIN",
+        clauses: &[(Germoe, "2.1.4"), (Coreley, "2.1.4")],
+        modes: [E, E, E, E, E, E],
+        says: |policy| match policy.passcode.minimum_length {
+            Some(length) => Says::Asked(format!("At least {length} characters")),
+            None => Says::Open("how long the PIN must be".into()),
+        },
+        effect: |policy, mode| {
+            length_effect(
+                policy.passcode.minimum_length.unwrap_or_default(),
+                policy.passcode.alphanumeric,
+                mode,
+            )
+        },
+        apple: |policy| optional("minLength", policy.passcode.minimum_length),
+        evidence: Evidence::Passcode,
+        problem: |policy| {
+            let length = policy.passcode.minimum_length?;
+            if !(4..=16).contains(&length) {
+                return Some(format!(
+                    "{length} is out of range; choose 4 to 16 characters"
+                ));
+            }
+            (!policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+    Setting {
+        name: "passcode.allow_simple",
+        title: "No simple PIN",
+        clauses: &[(Germoe, "2.2"), (Coreley, "2.2.7")],
+        modes: [E, E, E, E, E, E],
+        says: |policy| {
+            if policy.passcode.allow_simple {
+                Says::Allowed("A simple PIN such as 1234 is allowed".into())
+            } else {
+                Says::Asked("Not simple: neither 1111 nor 1234".into())
+            }
+        },
+        effect: |_, mode| match mode {
+            Mode::PersonalWorkProfile => {
+                does("Android's MEDIUM or HIGH band refuses repeated and ordered digits.")
+            }
+            _ => does("The phone refuses repeated and ordered digits."),
+        },
+        apple: |policy| {
+            when(!policy.passcode.allow_simple, || {
+                passcode("allowSimple", false)
+            })
+        },
+        evidence: Evidence::Passcode,
+        problem: |policy| {
+            (!policy.passcode.allow_simple && !policy.passcode.required)
+                .then(|| "forbidding simple PINs has no effect without a PIN; also set passcode.required=true".into())
+        },
+    },
+    Setting {
+        name: "passcode.alphanumeric",
+        title: "Letters as well as digits",
+        clauses: &[],
+        modes: [E, E, N, E, E, E],
+        says: |policy| {
+            if policy.passcode.alphanumeric {
+                Says::Asked("Letters and digits".into())
+            } else {
+                Says::Silent
+            }
+        },
+        effect: |_, mode| {
+            match mode {
+            Mode::User => does("The phone takes a six-digit PIN.")
+                .but("policy says letters and digits; a personal iPhone ignores that and asks for six digits"),
+            Mode::PersonalWorkProfile => does("Asked for work apps through a lock of their own.")
+                .but("the phone's own lock knows complexity bands only"),
+            _ => does("The phone asks for letters as well as digits."),
+        }
+        },
+        apple: |policy| {
+            when(policy.passcode.alphanumeric, || {
+                passcode("requireAlphanumeric", true)
+            })
+        },
+        evidence: Evidence::Passcode,
+        problem: |policy| {
+            (policy.passcode.alphanumeric && !policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+    Setting {
+        name: "passcode.maximum_age_days",
+        title: "PIN must be changed",
+        clauses: &[],
+        modes: [E, E, N, E, E, E],
+        says: |policy| match policy.passcode.maximum_age_days {
+            Some(days) => Says::Asked(format!("Changed every {days} days")),
+            None => Says::Silent,
+        },
+        effect: |_, mode| match mode {
+            Mode::User => does("Nothing.").but("a personal iPhone ignores the age of its PIN"),
+            Mode::PersonalWorkProfile => does("Asked for the work profile only."),
+            _ => does("The phone asks for a new PIN when the time is over."),
+        },
+        apple: |policy| optional("maxPINAgeInDays", policy.passcode.maximum_age_days),
+        evidence: Evidence::Passcode,
+        problem: |policy| {
+            let days = policy.passcode.maximum_age_days?;
+            if !(1..=730).contains(&days) {
+                return Some(format!(
+                    "{days} is out of range; choose 1 to 730 days, or \"none\""
+                ));
+            }
+            (!policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+    Setting {
+        name: "passcode.history",
+        title: "Earlier PINs may not come back",
+        clauses: &[],
+        modes: [E, E, N, E, E, E],
+        says: |policy| match policy.passcode.history {
+            Some(count) => Says::Asked(format!("Not one of the last {count}")),
+            None => Says::Silent,
+        },
+        effect: |_, mode| match mode {
+            Mode::User => does("Nothing.").but("a personal iPhone ignores earlier PINs"),
+            Mode::PersonalWorkProfile => does("Remembered for the work profile only."),
+            _ => does("The phone refuses an earlier PIN."),
+        },
+        apple: |policy| optional("pinHistory", policy.passcode.history),
+        evidence: Evidence::Passcode,
+        problem: |policy| {
+            let count = policy.passcode.history?;
+            if !(1..=50).contains(&count) {
+                return Some(format!(
+                    "{count} is out of range; choose 1 to 50 earlier PINs, or \"none\""
+                ));
+            }
+            (!policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+    Setting {
+        name: "passcode.erase_after_failed_attempts",
+        title: "Erase after wrong PINs",
+        clauses: &[(Germoe, "2.1.4"), (Coreley, "2.1.4")],
+        modes: [E, E, N, E, E, E],
+        says: |policy| match policy.passcode.erase_after_failed_attempts {
+            Some(attempts) => {
+                Says::Asked(format!("Erase after several failed attempts: {attempts}"))
+            }
+            None => Says::Open("after how many wrong PINs a council phone erases itself".into()),
+        },
+        effect: |policy, mode| {
+            erase_effect(
+                policy
+                    .passcode
+                    .erase_after_failed_attempts
+                    .unwrap_or_default(),
+                mode,
+            )
+        },
+        apple: |policy| {
+            optional(
+                "maxFailedAttempts",
+                policy.passcode.erase_after_failed_attempts,
+            )
+        },
+        evidence: Evidence::Profile,
+        problem: erase_problem,
+    },
+    Setting {
+        name: "passcode.auto_lock_seconds",
+        title: "Lock when not used",
+        clauses: &[(Germoe, "1.1.2"), (Germoe, "2.2"), (Coreley, "2.2.7")],
+        modes: [E, E, N, E, E, E],
+        says: |policy| match policy.passcode.auto_lock_seconds {
+            Some(seconds) => Says::Asked(format!("Lock after {}", duration(seconds))),
+            None => Says::Open("after how much time without use the screen locks".into()),
+        },
+        effect: |policy, mode| {
+            auto_lock_effect(policy.passcode.auto_lock_seconds.unwrap_or_default(), mode)
+        },
+        apple: |policy| {
+            optional(
+                "maxInactivity",
+                policy.passcode.auto_lock_seconds.map(auto_lock_minutes),
+            )
+        },
+        evidence: Evidence::Profile,
+        problem: |policy| {
+            let seconds = policy.passcode.auto_lock_seconds?;
+            if !(1..=900).contains(&seconds) {
+                return Some(format!(
+                    "{seconds} is out of range; choose 1 to 900 seconds (15 minutes is an iPhone's longest), or \"none\""
+                ));
+            }
+            (!policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+    Setting {
+        name: "passcode.grace_seconds",
+        title: "PIN asked at once after locking",
+        clauses: &[(Germoe, "2.2"), (Coreley, "2.2.7")],
+        modes: [E, E, N, N, N, N],
+        says: |policy| match policy.passcode.grace_seconds {
+            Some(0) => Says::Asked("The PIN is asked for as soon as the screen is locked".into()),
+            Some(seconds) => Says::Asked(format!(
+                "The PIN is asked for at latest {} after locking",
+                duration(seconds)
+            )),
+            None => Says::Open("how soon after locking the PIN is asked for".into()),
+        },
+        effect: |policy, mode| {
+            grace_effect(policy.passcode.grace_seconds.unwrap_or_default(), mode)
+        },
+        apple: |policy| {
+            optional(
+                "maxGracePeriod",
+                policy.passcode.grace_seconds.map(grace_minutes),
+            )
+        },
+        evidence: Evidence::Profile,
+        problem: |policy| {
+            let seconds = policy.passcode.grace_seconds?;
+            if seconds > 14_400 {
+                return Some(format!(
+                    "{seconds} is out of range; choose 0 to 14400 seconds (4 hours), or \"none\""
+                ));
+            }
+            (!policy.passcode.required).then(|| NEEDS_PIN.into())
+        },
+    },
+];
+
+fn when(asked: bool, key: impl Fn() -> Key) -> Vec<Key> {
+    if asked { vec![key()] } else { Vec::new() }
+}
+
+fn optional(name: &'static str, value: Option<impl Into<i64>>) -> Vec<Key> {
+    value
+        .map(|value| passcode(name, value.into()))
+        .into_iter()
+        .collect()
+}
+
+/// Whole minutes, never more than asked except that one is the least an iPhone can count.
+fn auto_lock_minutes(seconds: u32) -> u32 {
+    (seconds / 60).clamp(1, 15)
+}
+
+/// Whole minutes, never more than asked.
+fn grace_minutes(seconds: u32) -> u32 {
+    seconds / 60
+}
+
+/// Seconds in the words people use.
+pub(crate) fn duration(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, 1) => "1 second".into(),
+        (0, seconds) => format!("{seconds} seconds"),
+        (1, 0) => "1 minute".into(),
+        (minutes, 0) => format!("{minutes} minutes"),
+        (_, _) => format!("{seconds} seconds"),
+    }
+}
+
+fn length_effect(length: u8, alphanumeric: bool, mode: Mode) -> Effect {
+    match mode {
+        Mode::Supervised | Mode::Device => does(format!("The phone takes no PIN shorter than {length} characters.")),
+        Mode::User if length <= USER_ENROLLMENT_LENGTH => does("The phone asks for at least six digits."),
+        Mode::User => does("The phone asks for at least six digits.")
+            .but(format!("policy says {length} characters; a personal iPhone ignores that and asks for six digits")),
+        Mode::FullyManaged | Mode::CompanyWorkProfile => does(format!("The phone takes no PIN shorter than {length} characters.")),
+        Mode::PersonalWorkProfile if length <= 4 && !alphanumeric => does("The phone asks for Android's MEDIUM band: at least 4 digits, not ordered."),
+        Mode::PersonalWorkProfile => does(format!(
+            "A PIN of {length} can be asked for work apps through a lock of their own; the phone's own lock knows only bands: MEDIUM, at least 4 digits, or HIGH, 8 digits or 6 characters."
+        ))
+        .but(format!("policy says {length} characters; a personal Android phone's own PIN cannot be held to exactly that")),
+    }
+}
+
+fn erase_effect(attempts: u8, mode: Mode) -> Effect {
+    match mode {
+        Mode::Supervised | Mode::Device => {
+            let effect = does(format!("The phone erases itself after {attempts} wrong PINs. A personal phone is never given this."));
+            if attempts <= 6 {
+                effect.but("with so few attempts the phone does not slow the guessing down before it erases everything")
+            } else {
+                effect
+            }
+        }
+        Mode::User => does("Nothing: no automatic erasing exists on a personal iPhone.")
+            .but("policy says erase; the council can only remove its own data from a personal phone, by an approved order"),
+        Mode::FullyManaged => does(format!("The phone erases itself after {attempts} wrong PINs.")),
+        Mode::CompanyWorkProfile => does(format!("After {attempts} wrong PINs the phone erases itself, or its work profile where that has a lock of its own.")),
+        Mode::PersonalWorkProfile => does(format!("After {attempts} wrong PINs the work profile is removed; the personal side stays."))
+            .but("policy says erase all content; on a personal phone only the council's part goes, and never more"),
+    }
+}
+
+fn erase_problem(policy: &Policy) -> Option<String> {
+    let attempts = policy.passcode.erase_after_failed_attempts?;
+    if !(2..=11).contains(&attempts) {
+        return Some(format!(
+            "{attempts} is out of range; choose 2 to 11 attempts (10 is usual), or \"none\""
+        ));
+    }
+    if !policy.passcode.required {
+        return Some(NEEDS_PIN.into());
+    }
+    if attempts < 10 && !policy.passcode.erase_below_ten_acknowledged {
+        return Some(format!(
+            "{attempts} attempts need an explicit acknowledgement: with six or fewer there is no delay; three wrong PINs erase a \
+             councillor's phone. Choose 10, or set passcode.erase_below_ten_acknowledged=true if the council has decided this"
+        ));
+    }
+    None
+}
+
+fn auto_lock_effect(seconds: u32, mode: Mode) -> Effect {
+    let minutes = auto_lock_minutes(seconds);
+    match mode {
+        Mode::Supervised | Mode::Device => {
+            let rounded = duration(minutes * 60);
+            let effect = does(format!("The phone locks after {rounded}."));
+            if seconds == minutes * 60 {
+                effect
+            } else {
+                effect.but(format!(
+                    "policy says {}; iPhone counts whole minutes: {rounded}",
+                    duration(seconds)
+                ))
+            }
+        }
+        Mode::User => {
+            does("The holder chooses the time; \"never\" cannot be chosen.").but(format!(
+                "policy says {}; a personal iPhone ignores the number",
+                duration(seconds)
+            ))
+        }
+        Mode::FullyManaged | Mode::CompanyWorkProfile => {
+            does(format!("The phone locks after {}.", duration(seconds)))
+        }
+        Mode::PersonalWorkProfile => does(format!(
+            "The phone locks after {}; the work profile too where it has a lock of its own.",
+            duration(seconds)
+        )),
+    }
+}
+
+fn grace_effect(seconds: u32, mode: Mode) -> Effect {
+    let minutes = grace_minutes(seconds);
+    match mode {
+        Mode::Supervised | Mode::Device if minutes == 0 => {
+            let effect = does("The PIN is asked for at once.");
+            if seconds == 0 {
+                effect
+            } else {
+                effect.but(format!("policy says {}; iPhone counts whole minutes, so it asks at once, which is stricter", duration(seconds)))
+            }
+        }
+        Mode::Supervised | Mode::Device => {
+            let rounded = duration(minutes * 60);
+            let effect = does(format!(
+                "The PIN is asked for at latest {rounded} after locking."
+            ));
+            if seconds == minutes * 60 {
+                effect
+            } else {
+                effect.but(format!(
+                    "policy says {}; iPhone counts whole minutes: {rounded}, which is stricter",
+                    duration(seconds)
+                ))
+            }
+        }
+        Mode::User => does("The holder chooses.").but("a personal iPhone ignores this setting"),
+        _ => does("The phone's own setting decides.")
+            .but("Android offers the council no setting for this; phones normally ask at once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_never_weaker_than_asked_from_one_minute_up() {
+        for seconds in 60..=900 {
+            assert!(auto_lock_minutes(seconds) * 60 <= seconds);
+        }
+        for seconds in 0..=14_400 {
+            assert!(grace_minutes(seconds) * 60 <= seconds);
+        }
+        assert_eq!(auto_lock_minutes(30), 1);
+    }
+
+    #[test]
+    fn erasing_below_ten_needs_the_tick_and_says_why() {
+        let mut policy = Policy::preset(super::super::Preset::Coreley);
+        policy.passcode.erase_after_failed_attempts = Some(3);
+        let problems = policy.validate().unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].problem.contains(
+            "with six or fewer there is no delay; three wrong PINs erase a councillor's phone"
+        ));
+        policy.passcode.erase_below_ten_acknowledged = true;
+        assert_eq!(policy.validate(), Ok(()));
+    }
+}

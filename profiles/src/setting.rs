@@ -1,0 +1,131 @@
+//! The registry's one entry type: everything Beadle knows about a setting sits in one place.
+//!
+//! Coverage, the Apple payloads, validation and the judgement of what a phone reports all walk [`all`].
+
+use crate::apple::keys::Key;
+use crate::apple::report::{Judgement, Reported};
+use crate::coverage::Status;
+use crate::mode::Mode;
+use crate::policy::{Document, Policy};
+
+/// What the policy says about a setting.
+pub(crate) enum Says {
+    /// It asks for something a phone should do, told in words.
+    Asked(String),
+    /// It leaves a choice that the council should make, told as what is open.
+    Open(String),
+    /// It deliberately restricts nothing here, told in words.
+    Allowed(String),
+    /// It is silent and needs no row.
+    Silent,
+}
+
+/// What a phone makes of a setting that is asked for.
+pub(crate) struct Effect {
+    /// What the phone does.
+    pub(crate) does: String,
+    /// Where that falls short of, or goes beyond, what the policy says.
+    pub(crate) gap: Option<String>,
+}
+
+/// The phone does this, and it is all that was asked.
+pub(crate) fn does(text: impl Into<String>) -> Effect {
+    Effect {
+        does: text.into(),
+        gap: None,
+    }
+}
+
+impl Effect {
+    /// … but falls short in this way.
+    pub(crate) fn but(self, gap: impl Into<String>) -> Self {
+        Self {
+            gap: Some(gap.into()),
+            ..self
+        }
+    }
+}
+
+/// How one learns from an Apple device whether a setting is in force.
+pub(crate) enum Evidence {
+    /// The phone obeys every profile it lists.
+    Profile,
+    /// The phone obeys the profile once its present PIN complies with it.
+    Passcode,
+    /// The phone reports the matter itself.
+    Report(fn(&Policy, &Reported) -> Judgement),
+    /// No Apple device reports it.
+    Nothing,
+}
+
+/// One setting of the policy.
+pub(crate) struct Setting {
+    /// Where it is in the policy, as on the command line: `passcode.minimum_length`.
+    pub(crate) name: &'static str,
+    /// A short title for people.
+    pub(crate) title: &'static str,
+    /// The clauses of the written policies that ask for it.
+    pub(crate) clauses: &'static [(Document, &'static str)],
+    /// What can be done about it, in the order of [`Mode::all`].
+    pub(crate) modes: [Status; 6],
+    /// What this policy says.
+    pub(crate) says: fn(&Policy) -> Says,
+    /// What a phone in this mode does when it is asked for.
+    pub(crate) effect: fn(&Policy, Mode) -> Effect,
+    /// What goes into Apple's payloads when it is asked for; keys a mode cannot take are left out later.
+    pub(crate) apple: fn(&Policy) -> Vec<Key>,
+    /// How its state is learnt from an Apple device.
+    pub(crate) evidence: Evidence,
+    /// What is wrong with its value, in plain words.
+    pub(crate) problem: fn(&Policy) -> Option<String>,
+}
+
+impl Setting {
+    /// What can be done about this setting in that mode.
+    pub(crate) fn status(&self, mode: Mode) -> Status {
+        self.modes
+            .get(mode.position())
+            .copied()
+            .unwrap_or(Status::NotPossible)
+    }
+
+    /// Whether the policy asks for it.
+    pub(crate) fn is_asked(&self, policy: &Policy) -> bool {
+        matches!((self.says)(policy), Says::Asked(_))
+    }
+}
+
+/// Every setting, section by section, in the order people read them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
+    use crate::policy as section;
+    [
+        section::passcode::SETTINGS,
+        section::encryption::SETTINGS,
+        section::work_data::SETTINGS,
+        section::cloud::SETTINGS,
+        section::camera::SETTINGS,
+        section::screen::SETTINGS,
+        section::accessories::SETTINGS,
+        section::apps::SETTINGS,
+        section::management::SETTINGS,
+        section::updates::SETTINGS,
+        section::wifi::SETTINGS,
+        section::certificates::SETTINGS,
+        section::roaming::SETTINGS,
+        section::location::SETTINGS,
+        section::diagnostics::SETTINGS,
+        section::council::SETTINGS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// For settings that put nothing into Apple's payloads by themselves.
+pub(crate) fn no_keys(_: &Policy) -> Vec<Key> {
+    Vec::new()
+}
+
+/// For settings whose every value is acceptable.
+pub(crate) fn no_problem(_: &Policy) -> Option<String> {
+    None
+}
