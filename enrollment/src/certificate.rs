@@ -1,0 +1,80 @@
+//! What CMS needs of a certificate beyond OpenSSL's reading: the exact bytes of issuer and serial number, digests, and dates as chrono knows them.
+
+use crate::ber::{self, INTEGER, Malformed, SEQUENCE};
+use crate::{Error, der};
+use chrono::{DateTime, TimeDelta, Utc};
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
+use openssl::pkey::{HasPublic, Id, PKeyRef};
+use openssl::sha::{sha1, sha256};
+use openssl::x509::X509NameRef;
+
+/// Issuer and serial number of a certificate, as elements of its own bytes (RFC 5652, 10.2.4).
+pub(crate) struct IssuerAndSerial<'a> {
+    pub(crate) issuer: &'a [u8],
+    pub(crate) serial: &'a [u8],
+}
+
+impl<'a> IssuerAndSerial<'a> {
+    pub(crate) fn of(certificate_der: &'a [u8]) -> Result<IssuerAndSerial<'a>, Malformed> {
+        let certificate = ber::first(certificate_der)?.tagged(SEQUENCE)?;
+        let mut fields = certificate.children().expect(SEQUENCE)?.children();
+        fields.take(der::context(0))?;
+        let serial = fields.expect(INTEGER)?;
+        fields.expect(SEQUENCE)?;
+        let issuer = fields.expect(SEQUENCE)?;
+        Ok(IssuerAndSerial {
+            issuer: issuer.whole,
+            serial: serial.whole,
+        })
+    }
+
+    pub(crate) fn to_der(&self) -> Vec<u8> {
+        der::sequence(&[self.issuer, self.serial])
+    }
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(sha256(bytes))
+}
+
+pub(crate) fn sha1_bytes(bytes: &[u8]) -> [u8; 20] {
+    sha1(bytes)
+}
+
+pub(crate) fn to_asn1_time(time: DateTime<Utc>) -> Result<Asn1Time, Error> {
+    Ok(Asn1Time::from_unix(time.timestamp())?)
+}
+
+pub(crate) fn from_asn1_time(time: &Asn1TimeRef) -> Option<DateTime<Utc>> {
+    let since = Asn1Time::from_unix(0).ok()?.diff(time).ok()?;
+    let elapsed = TimeDelta::try_days(i64::from(since.days))?
+        .checked_add(&TimeDelta::try_seconds(i64::from(since.secs))?)?;
+    DateTime::UNIX_EPOCH.checked_add_signed(elapsed)
+}
+
+/// Only RSA keys of a size that is neither weak nor a way to make the server sweat.
+pub(crate) fn acceptable_device_key<T: HasPublic>(key: &PKeyRef<T>) -> bool {
+    key.id() == Id::RSA && (2048..=8192).contains(&key.bits())
+}
+
+/// A name for people to read, `CN=…, O=…`; undecodable parts are left out.
+pub(crate) fn readable_name(name: &X509NameRef) -> String {
+    let parts: Vec<String> = name
+        .entries()
+        .filter_map(|entry| {
+            let kind = entry.object().nid().short_name().ok()?;
+            let value = entry.data().to_string().ok()?;
+            Some(format!("{kind}={value}"))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
+pub(crate) fn fitted(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().trim()
+}
