@@ -158,9 +158,16 @@ impl EnrolmentProfile<'_> {
     fn check(&self) -> Result<(), Error> {
         let refuse = |field, problem| Err(Error::Profile { field, problem });
         if self.mode == EnrolmentMode::User {
-            return refuse("mode", "User Enrollment begins at the device, not with a profile");
+            return refuse(
+                "mode",
+                "User Enrollment begins at the device, not with a profile",
+            );
         }
-        if self.topic.strip_prefix("com.apple.mgmt.").is_none_or(str::is_empty) {
+        if self
+            .topic
+            .strip_prefix("com.apple.mgmt.")
+            .is_none_or(str::is_empty)
+        {
             return refuse("topic", "must begin with com.apple.mgmt.");
         }
         for (field, url) in [
@@ -196,7 +203,25 @@ impl EnrolmentProfile<'_> {
             seed.extend_from_slice(&(part.len() as u64).to_be_bytes());
             seed.extend_from_slice(part.as_bytes());
         }
-        let [first_half @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&seed);
+        let [
+            first_half @ ..,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+        ] = sha256(&seed);
         let uuid: Uuid = uuid::Builder::from_random_bytes(first_half).into_uuid();
         uuid.hyphenated().to_string().to_uppercase()
     }
@@ -229,8 +254,9 @@ impl EnrolmentProfile<'_> {
     }
 
     fn scep_payload(&self, uuid: &str) -> Value {
-        let relative_name =
-            |kind: &str, value: &str| Value::Array(vec![Value::Array(vec![kind.into(), value.into()])]);
+        let relative_name = |kind: &str, value: &str| {
+            Value::Array(vec![Value::Array(vec![kind.into(), value.into()])])
+        };
         let fingerprint = certificate::sha1_bytes(self.ca_certificate_der);
         let content = dictionary([
             ("URL", self.scep_url.into()),

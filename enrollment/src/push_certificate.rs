@@ -1,8 +1,8 @@
 //! A council's push certificate: the request that a vendor signs for Apple's portal, and reading what the portal gives back.
 
+use crate::Error;
 use crate::authority::{new_rsa_key, subject};
 use crate::certificate::{fitted, from_asn1_time, sha256_hex};
-use crate::Error;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -31,7 +31,9 @@ pub struct PushRequest {
 
 impl fmt::Debug for PushRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("PushRequest").finish_non_exhaustive()
+        formatter
+            .debug_struct("PushRequest")
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::algorithm::{ContentCipher, algorithm_identifier};
 use super::signed::names;
-use crate::ber::{self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
+use crate::ber::{
+    self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
+};
 use crate::certificate::IssuerAndSerial;
 use crate::der::{self, context};
 use crate::{Error, oid};
@@ -211,7 +213,10 @@ pub fn encrypt(
     ]);
     let encrypted = der::sequence(&[
         &der::object_identifier(oid::DATA),
-        &der::sequence(&[&der::object_identifier(cipher.oid()), &der::octet_string(&iv)]),
+        &der::sequence(&[
+            &der::object_identifier(cipher.oid()),
+            &der::octet_string(&iv),
+        ]),
         &der::element(0x80, &ciphertext),
     ]);
     let enveloped = der::sequence(&[&der::small_integer(0), &der::set(&[&recipient]), &encrypted]);

@@ -8,8 +8,8 @@ mod algorithm;
 mod enveloped;
 mod signed;
 
+pub(crate) use algorithm::enable_legacy_ciphers;
 pub use algorithm::{ContentCipher, Digest};
 pub use enveloped::{Envelope, EnvelopeProblem, encrypt};
+pub(crate) use signed::{Attribute, Signature, certificates_only, find, sign};
 pub use signed::{SignatureProblem, SignedMessage, VerifiedSigner};
-pub(crate) use algorithm::enable_legacy_ciphers;
-pub(crate) use signed::{Signature, certificates_only, sign};

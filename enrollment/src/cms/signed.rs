@@ -148,16 +148,21 @@ impl<'a> SignedMessage<'a> {
         self.content_type
     }
 
+    /// The signed attributes of the one signer, before anything is checked.
+    pub(crate) fn unverified_attributes(&self) -> Option<Vec<Attribute<'a>>> {
+        match self.signers.as_slice() {
+            [signer] => read_attributes(signer.attributes.as_ref()?).ok(),
+            _ => None,
+        }
+    }
+
     /// Checks the one signature over the message's own content, or over `detached` where it carries none.
     ///
     /// A message that carries content and is given other content is refused.
     ///
     /// # Errors
     /// [`SignatureProblem`].
-    pub fn verify(
-        &self,
-        detached: Option<&[u8]>,
-    ) -> Result<VerifiedSigner<'a>, SignatureProblem> {
+    pub fn verify(&self, detached: Option<&[u8]>) -> Result<VerifiedSigner<'a>, SignatureProblem> {
         let [signer] = self.signers.as_slice() else {
             return Err(SignatureProblem::NotOneSigner);
         };
@@ -340,7 +345,7 @@ fn read_attributes<'a>(set: &Element<'a>) -> Result<Vec<Attribute<'a>>, Signatur
     Ok(attributes)
 }
 
-fn find<'a>(attributes: &[Attribute<'a>], identifier: &[u8]) -> Option<Element<'a>> {
+pub(crate) fn find<'a>(attributes: &[Attribute<'a>], identifier: &[u8]) -> Option<Element<'a>> {
     attributes
         .iter()
         .find(|attribute| attribute.identifier == identifier)

@@ -80,7 +80,10 @@ struct Outline {
 }
 
 fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
-    let der = ber::first(bytes)?.tagged(SEQUENCE)?.definite()?.into_owned();
+    let der = ber::first(bytes)?
+        .tagged(SEQUENCE)?
+        .definite()?
+        .into_owned();
     let mut outer = ber::first(&der)?.children();
     let mut information = outer.expect(SEQUENCE)?.children();
     let signature_algorithm = outer

@@ -29,7 +29,14 @@ pub fn success(
         request.cipher,
     )?;
     let header = request.header();
-    answer(authority, &header, Some(&envelope), SUCCESS, None, sender_nonce)
+    answer(
+        authority,
+        &header,
+        Some(&envelope),
+        SUCCESS,
+        None,
+        sender_nonce,
+    )
 }
 
 /// The answer that says why there is no certificate. A refusal without a header cannot be answered this way.
@@ -42,7 +49,14 @@ pub fn failure(
     fail_info: FailInfo,
     sender_nonce: &[u8; 16],
 ) -> Result<Vec<u8>, Error> {
-    answer(authority, header, None, FAILURE, Some(fail_info), sender_nonce)
+    answer(
+        authority,
+        header,
+        None,
+        FAILURE,
+        Some(fail_info),
+        sender_nonce,
+    )
 }
 
 fn answer(

@@ -3,12 +3,14 @@
 use super::csr::Csr;
 use super::{FailInfo, Header};
 use crate::authority::{Authority, Identity};
+use crate::ber::Element;
 use crate::cms::{
-    ContentCipher, Digest, Envelope, EnvelopeProblem, SignatureProblem, SignedMessage,
-    VerifiedSigner, enable_legacy_ciphers,
+    Attribute, ContentCipher, Digest, Envelope, EnvelopeProblem, SignatureProblem, SignedMessage,
+    VerifiedSigner, enable_legacy_ciphers, find,
 };
 use crate::oid;
 use openssl::pkey::{PKey, Public};
+use std::fmt;
 
 /// The two kinds of request that are served; every other message type is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum MessageType {
 }
 
 /// A request whose signatures are right. Whether it is *authorised* is for the server to decide.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// The client's transaction id.
     pub transaction_id: String,
@@ -36,6 +38,19 @@ pub struct Request {
     pub renewal_of: Option<Identity>,
     /// The cipher the client used, and gets its answer in.
     pub cipher: ContentCipher,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("transaction_id", &self.transaction_id)
+            .field("message_type", &self.message_type)
+            .field("csr", &self.csr)
+            .field("renewal_of", &self.renewal_of)
+            .field("cipher", &self.cipher)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -108,28 +123,24 @@ pub fn parse_request(
     authority: &Authority,
     legacy_allowed: bool,
 ) -> Result<Request, Refusal> {
-    let signed = SignedMessage::read(message).map_err(|problem| unanswerable(problem.into()))?;
-    let signer = signed
-        .verify(None)
-        .map_err(|problem| unanswerable(problem.into()))?;
-    let header = read_header(&signer).ok_or_else(|| {
-        unanswerable((FailInfo::BadRequest, RefusalReason::Header))
-    })?;
-    checked(&signed, &signer, &header, authority, legacy_allowed).map_err(|(fail_info, reason)| {
-        Refusal {
-            header: Some(header),
-            fail_info,
-            reason,
-        }
-    })
-}
-
-fn unanswerable((fail_info, reason): (FailInfo, RefusalReason)) -> Refusal {
-    Refusal {
-        header: None,
+    let refuse = |header: Option<Header>, (fail_info, reason)| Refusal {
+        header,
         fail_info,
         reason,
-    }
+    };
+    let signed = SignedMessage::read(message).map_err(|problem| refuse(None, problem.into()))?;
+    // The header is only echoed: a client whose signature is not understood is still told so.
+    let header = signed.unverified_attributes().and_then(read_header);
+    let signer = match signed.verify(None) {
+        Ok(signer) => signer,
+        Err(problem) => return Err(refuse(header, problem.into())),
+    };
+    let Some(header) = header else {
+        let missing = (FailInfo::BadRequest, RefusalReason::Header);
+        return Err(refuse(None, missing));
+    };
+    checked(&signed, &signer, &header, authority, legacy_allowed)
+        .map_err(|problem| refuse(Some(header), problem))
 }
 
 impl From<SignatureProblem> for (FailInfo, RefusalReason) {
@@ -172,7 +183,8 @@ fn checked(
             RefusalReason::Signature(SignatureProblem::Malformed),
         ));
     }
-    let message_type = match text_attribute(signer, oid::SCEP_MESSAGE_TYPE).as_deref() {
+    let message_type = signer.attribute(oid::SCEP_MESSAGE_TYPE).and_then(text);
+    let message_type = match message_type.as_deref() {
         Some("19") => MessageType::PkcsReq,
         Some("17") => MessageType::RenewalReq,
         // CertRep 3, CertPoll 20, GetCert 21, GetCRL 22, and whatever comes to anybody's mind.
@@ -233,10 +245,9 @@ fn self_signed_with(
     }
 }
 
-fn read_header(signer: &VerifiedSigner<'_>) -> Option<Header> {
-    let transaction_id = text_attribute(signer, oid::SCEP_TRANSACTION_ID)?;
-    let sender_nonce = signer
-        .attribute(oid::SCEP_SENDER_NONCE)?
+fn read_header(attributes: Vec<Attribute<'_>>) -> Option<Header> {
+    let transaction_id = text(find(&attributes, oid::SCEP_TRANSACTION_ID)?)?;
+    let sender_nonce = find(&attributes, oid::SCEP_SENDER_NONCE)?
         .octets()
         .ok()?
         .into_owned();
@@ -248,7 +259,6 @@ fn read_header(signer: &VerifiedSigner<'_>) -> Option<Header> {
 }
 
 /// The text of an attribute, in whichever string type the client chose.
-fn text_attribute(signer: &VerifiedSigner<'_>, identifier: &[u8]) -> Option<String> {
-    let value = signer.attribute(identifier)?;
+fn text(value: Element<'_>) -> Option<String> {
     String::from_utf8(value.content.to_vec()).ok()
 }
