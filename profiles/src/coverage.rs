@@ -71,7 +71,7 @@ pub fn coverage(policy: &Policy) -> Vec<Row> {
     for setting in setting::all() {
         let (choice, policy_says) = match (setting.says)(policy) {
             Says::Asked(words) => (Choice::Asked, words),
-            Says::Open(words) => (Choice::Open, words),
+            Says::Open(words) => (Choice::Open, format!("Left open: {words}")),
             Says::Allowed(words) => (Choice::Allowed, words),
             Says::Silent => continue,
         };
@@ -83,10 +83,10 @@ pub fn coverage(policy: &Policy) -> Vec<Row> {
                     (effect.does, effect.gap)
                 }
                 Choice::Open => (
-                    "Nothing is set.".to_owned(),
+                    not_set(setting.status(mode)).to_owned(),
                     Some("the written policy leaves this open; the council must decide".to_owned()),
                 ),
-                Choice::Allowed => ("Nothing is set.".to_owned(), None),
+                Choice::Allowed => (not_set(setting.status(mode)).to_owned(), None),
             };
             rows.push(Row {
                 setting: setting.name,
@@ -103,6 +103,15 @@ pub fn coverage(policy: &Policy) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// What a phone does about a setting that nothing asks for, and what it could do.
+fn not_set(status: Status) -> &'static str {
+    match status {
+        Status::Enforced => "Nothing is set; it could be enforced.",
+        Status::ReportedOnly => "Nothing is set; it could be reported only.",
+        Status::NotPossible => "Nothing is set; this kind of phone offers no setting for it.",
+    }
 }
 
 /// A council sees the clauses of its own text; the template stands for both texts, and so shows both.

@@ -50,8 +50,10 @@ impl Effect {
 pub(crate) enum Evidence {
     /// The phone obeys every profile it lists.
     Profile,
+    /// The phone obeys the profile, but without a PIN that changes nothing.
+    Pin,
     /// The phone obeys the profile once its present PIN complies with it.
-    Passcode,
+    PinComplies,
     /// The phone reports the matter itself.
     Report(fn(&Policy, &Reported) -> Judgement),
     /// No Apple device reports it.
@@ -128,4 +130,128 @@ pub(crate) fn no_keys(_: &Policy) -> Vec<Key> {
 /// For settings whose every value is acceptable.
 pub(crate) fn no_problem(_: &Policy) -> Option<String> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::apple::keys::{Reach, of_setting};
+    use crate::mode::{Ownership, Platform};
+    use crate::policy::Preset;
+
+    /// Everything asked for that can be asked for, so that no key goes unseen.
+    pub(crate) fn everything() -> Policy {
+        let mut policy = Policy::preset(Preset::Germoe);
+        for (path, value) in [
+            ("passcode.alphanumeric", "true"),
+            ("passcode.maximum_age_days", "365"),
+            ("passcode.history", "5"),
+            ("cloud.whole_phone_backup_allowed", "false"),
+            ("camera.allowed", "false"),
+            ("screen.screenshots_allowed", "false"),
+            ("accessories.computer_pairing_allowed", "false"),
+            ("apps.holder_may_install", "false"),
+            ("management.other_profiles_allowed", "false"),
+            ("management.reset_by_holder_allowed", "false"),
+            ("updates.minimum_ios", "17.6"),
+            ("updates.minimum_android", "12"),
+            ("updates.patch_within_days", "14"),
+            ("wifi.networks", r#"[{"ssid":"Hall","security":"wpa2"}]"#),
+            ("wifi.only_these_networks", "true"),
+            ("certificates.install", "[\"County\"]"),
+            ("roaming.data_allowed", "false"),
+            ("diagnostics.reports_allowed", "false"),
+        ] {
+            policy.set(path, value).unwrap();
+        }
+        policy.validate().unwrap();
+        policy
+    }
+
+    #[test]
+    fn every_setting_is_in_the_policy_under_its_name_and_only_once() {
+        let known: BTreeSet<String> = Policy::default()
+            .values()
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
+        let mut seen = BTreeSet::new();
+        for setting in all() {
+            assert!(
+                known.contains(setting.name),
+                "{} is not in the policy",
+                setting.name
+            );
+            assert!(
+                seen.insert(setting.name),
+                "{} is registered twice",
+                setting.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_setting_can_be_asked_for_and_the_default_asks_for_almost_nothing() {
+        let policy = everything();
+        for setting in all() {
+            assert!(setting.is_asked(&policy), "{}", setting.name);
+        }
+        let asked: Vec<&str> = all()
+            .filter(|setting| setting.is_asked(&Policy::default()))
+            .map(|setting| setting.name)
+            .collect();
+        assert_eq!(asked, ["location.collected"]);
+    }
+
+    /// Where the coverage says an iPhone enforces something, the profile carries it; where it says not possible, it does not.
+    #[test]
+    fn coverage_and_payload_keys_agree() {
+        let policy = everything();
+        for setting in all().filter(|setting| !(setting.apple)(&policy).is_empty()) {
+            for &mode in Mode::all()
+                .iter()
+                .filter(|mode| mode.platform() == Platform::Apple)
+            {
+                let keys = of_setting(setting, &policy, mode, Ownership::Council);
+                match setting.status(mode) {
+                    Status::Enforced => assert!(!keys.is_empty(), "{} on {mode}", setting.name),
+                    Status::ReportedOnly => {}
+                    // Under User Enrollment this key takes "never" from the holder's choices and does no more.
+                    Status::NotPossible if setting.name == "passcode.auto_lock_seconds" => {}
+                    Status::NotPossible => assert!(keys.is_empty(), "{} on {mode}", setting.name),
+                }
+            }
+        }
+    }
+
+    /// Every shortfall is told: not possible always has a gap, unless the setting is for the other platform only.
+    #[test]
+    fn what_is_not_possible_says_so() {
+        let policy = everything();
+        for setting in all() {
+            for &mode in Mode::all() {
+                let other_platform = setting.name.starts_with("updates.minimum_");
+                if setting.status(mode) == Status::NotPossible
+                    && !other_platform
+                    && setting.name != "wifi.unsecured_networks_forbidden"
+                {
+                    assert!(
+                        (setting.effect)(&policy, mode).gap.is_some(),
+                        "{} on {mode}",
+                        setting.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_supervised_key_reaches_no_other_mode() {
+        assert!(Reach::Supervised.includes(Mode::Supervised));
+        for &mode in Mode::all().iter().filter(|&&mode| mode != Mode::Supervised) {
+            assert!(!Reach::Supervised.includes(mode), "{mode}");
+        }
+    }
 }

@@ -84,10 +84,10 @@ pub(crate) fn restriction(name: &'static str, value: bool, reach: Reach) -> Key 
 }
 
 /// A passcode key. User Enrollment ignores the values of all of them; it gets only those that say what it does anyway:
-/// a PIN, not simple, and no "never" among the times until the screen locks.
+/// a PIN of six, not simple, and no "never" among the times until the screen locks.
 pub(crate) fn passcode(name: &'static str, value: impl Into<Scalar>) -> Key {
     let reach = match name {
-        "forcePIN" | "allowSimple" | "maxInactivity" => Reach::EveryMode,
+        "forcePIN" | "allowSimple" | "minLength" | "maxInactivity" => Reach::EveryMode,
         _ => Reach::CouncilDevices,
     };
     Key {

@@ -111,7 +111,8 @@ pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> 
         let judgement = match setting.evidence {
             Evidence::Nothing => continue,
             Evidence::Profile => judge_keys(&keys, context, reported),
-            Evidence::Passcode => judge_passcode(&keys, context, reported),
+            Evidence::Pin => judge_behind_pin(&keys, context, reported),
+            Evidence::PinComplies => judge_pin_complies(&keys, context, reported),
             Evidence::Report(judge) => judge(policy, reported),
         };
         settings.push(Setting {
@@ -214,8 +215,22 @@ fn contradiction(key: &Key, reported: &Reported) -> Option<String> {
     }
 }
 
+/// Locking and erasing mean nothing on a phone that opens without a PIN.
+fn judge_behind_pin(keys: &[Key], context: &Context<'_>, reported: &Reported) -> Judgement {
+    let present = reported
+        .security_info
+        .as_ref()
+        .and_then(|security| flag(security, "PasscodePresent"));
+    if present == Some(false) {
+        return not_in_force_because(
+            "the phone reports that no PIN is set, and without one this has no effect",
+        );
+    }
+    judge_keys(keys, context, reported)
+}
+
 /// A rule about the PIN holds once the profile is there and the PIN itself complies.
-fn judge_passcode(keys: &[Key], context: &Context<'_>, reported: &Reported) -> Judgement {
+fn judge_pin_complies(keys: &[Key], context: &Context<'_>, reported: &Reported) -> Judgement {
     let profile = judge_keys(keys, context, reported);
     let Some(security) = &reported.security_info else {
         return match profile.state {
@@ -225,7 +240,7 @@ fn judge_passcode(keys: &[Key], context: &Context<'_>, reported: &Reported) -> J
             _ => profile,
         };
     };
-    if security_flag(security, "PasscodePresent") == Some(false) {
+    if flag(security, "PasscodePresent") == Some(false) {
         return not_in_force_because("the phone reports that no PIN is set");
     }
     if profile.state != State::InForce {
@@ -247,8 +262,8 @@ fn judge_passcode(keys: &[Key], context: &Context<'_>, reported: &Reported) -> J
 /// With all profiles is what Beadle asks; with everything on the phone, mail accounts included, is stricter and so will do.
 fn compliant(security: &plist::Dictionary) -> Option<bool> {
     match (
-        security_flag(security, "PasscodeCompliantWithProfiles"),
-        security_flag(security, "PasscodeCompliant"),
+        flag(security, "PasscodeCompliantWithProfiles"),
+        flag(security, "PasscodeCompliant"),
     ) {
         (Some(with_profiles), _) => Some(with_profiles),
         (None, overall) => overall,
@@ -260,7 +275,7 @@ pub(crate) fn passcode_present(_: &Policy, reported: &Reported) -> Judgement {
     let Some(security) = &reported.security_info else {
         return unknown_because("the phone has not reported its security state yet");
     };
-    match security_flag(security, "PasscodePresent") {
+    match flag(security, "PasscodePresent") {
         Some(true) => in_force_because("the phone reports that a PIN is set"),
         Some(false) => not_in_force_because("the phone reports that no PIN is set"),
         None => unknown_because("this phone does not report whether a PIN is set"),
@@ -275,7 +290,7 @@ pub(crate) fn encryption(_: &Policy, reported: &Reported) -> Judgement {
     let capability = security
         .get("HardwareEncryptionCaps")
         .and_then(plist::Value::as_signed_integer);
-    match (capability, security_flag(security, "PasscodePresent")) {
+    match (capability, flag(security, "PasscodePresent")) {
         (Some(3), Some(true)) => in_force_because("the phone reports full encryption and a PIN"),
         (Some(3), Some(false)) => {
             not_in_force_because("the phone can encrypt, but without a PIN nothing is protected")
@@ -335,7 +350,7 @@ pub(crate) fn roaming_off(_: &Policy, reported: &Reported) -> Judgement {
     match reported
         .device_information
         .as_ref()
-        .and_then(|device| security_flag(device, "DataRoamingEnabled"))
+        .and_then(|device| flag(device, "DataRoamingEnabled"))
     {
         Some(false) => in_force_because("the phone reports that data roaming is off"),
         Some(true) => not_in_force_because("the phone reports that data roaming is on"),
@@ -343,7 +358,7 @@ pub(crate) fn roaming_off(_: &Policy, reported: &Reported) -> Judgement {
     }
 }
 
-fn security_flag(dictionary: &plist::Dictionary, key: &str) -> Option<bool> {
+fn flag(dictionary: &plist::Dictionary, key: &str) -> Option<bool> {
     dictionary.get(key).and_then(plist::Value::as_boolean)
 }
 

@@ -52,9 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Mode::User => {
                 does("Nothing.").but("purchases on a personal phone are the holder's own")
             }
-            _ => does("Nothing.").but(
-                "Android offers no setting for it; the managed store sells nothing to holders",
-            ),
+            _ => does("Nothing.").but("Android offers the council no setting for it"),
         },
         apple: |policy| {
             (!policy.apps.purchases_allowed)

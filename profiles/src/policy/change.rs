@@ -104,6 +104,9 @@ fn candidates(present: &Value, text: &str) -> Vec<Value> {
     let mut meanings = Vec::new();
     if matches!(text, "" | "none" | "null") {
         meanings.push(Value::Null);
+        if present.is_array() {
+            meanings.push(Value::Array(Vec::new()));
+        }
     }
     match text {
         "yes" | "on" => meanings.push(Value::Bool(true)),
@@ -179,6 +182,9 @@ mod tests {
         assert_eq!(policy.passcode.auto_lock_seconds, None);
         assert_eq!(policy.council.loss_reported_to.len(), 2);
         assert!(policy.wifi.networks[0].hidden);
+        policy.set("council.council_device_only", "none").unwrap();
+        policy.set("wifi.networks", "none").unwrap();
+        assert!(policy.council.council_device_only.is_empty() && policy.wifi.networks.is_empty());
     }
 
     #[test]

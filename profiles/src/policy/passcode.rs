@@ -9,7 +9,14 @@ use super::{
 use crate::apple::keys::{Key, passcode};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
-use crate::setting::{Effect, Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Evidence, Says, Setting, does, no_problem};
+
+mod effect;
+
+use effect::{
+    auto_lock_effect, auto_lock_minutes, duration, erase_effect, grace_effect, grace_minutes,
+    length_effect,
+};
 
 /// PIN, automatic lock and erasing after failed attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,9 +60,6 @@ impl Default for Passcode {
         }
     }
 }
-
-/// Six digits is what iOS itself imposes on a personal phone, whatever the payload says.
-const USER_ENROLLMENT_LENGTH: u8 = 6;
 
 const NEEDS_PIN: &str =
     "has no effect without a PIN; also set passcode.required=true, or clear this with \"none\"";
@@ -104,7 +108,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             )
         },
         apple: |policy| optional("minLength", policy.passcode.minimum_length),
-        evidence: Evidence::Passcode,
+        evidence: Evidence::PinComplies,
         problem: |policy| {
             let length = policy.passcode.minimum_length?;
             if !(4..=16).contains(&length) {
@@ -138,7 +142,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 passcode("allowSimple", false)
             })
         },
-        evidence: Evidence::Passcode,
+        evidence: Evidence::PinComplies,
         problem: |policy| {
             (!policy.passcode.allow_simple && !policy.passcode.required)
                 .then(|| "forbidding simple PINs has no effect without a PIN; also set passcode.required=true".into())
@@ -170,7 +174,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 passcode("requireAlphanumeric", true)
             })
         },
-        evidence: Evidence::Passcode,
+        evidence: Evidence::PinComplies,
         problem: |policy| {
             (policy.passcode.alphanumeric && !policy.passcode.required).then(|| NEEDS_PIN.into())
         },
@@ -190,7 +194,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             _ => does("The phone asks for a new PIN when the time is over."),
         },
         apple: |policy| optional("maxPINAgeInDays", policy.passcode.maximum_age_days),
-        evidence: Evidence::Passcode,
+        evidence: Evidence::PinComplies,
         problem: |policy| {
             let days = policy.passcode.maximum_age_days?;
             if !(1..=730).contains(&days) {
@@ -216,7 +220,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             _ => does("The phone refuses an earlier PIN."),
         },
         apple: |policy| optional("pinHistory", policy.passcode.history),
-        evidence: Evidence::Passcode,
+        evidence: Evidence::PinComplies,
         problem: |policy| {
             let count = policy.passcode.history?;
             if !(1..=50).contains(&count) {
@@ -253,7 +257,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 policy.passcode.erase_after_failed_attempts,
             )
         },
-        evidence: Evidence::Profile,
+        evidence: Evidence::Pin,
         problem: erase_problem,
     },
     Setting {
@@ -274,7 +278,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 policy.passcode.auto_lock_seconds.map(auto_lock_minutes),
             )
         },
-        evidence: Evidence::Profile,
+        evidence: Evidence::Pin,
         problem: |policy| {
             let seconds = policy.passcode.auto_lock_seconds?;
             if !(1..=900).contains(&seconds) {
@@ -307,7 +311,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 policy.passcode.grace_seconds.map(grace_minutes),
             )
         },
-        evidence: Evidence::Profile,
+        evidence: Evidence::Pin,
         problem: |policy| {
             let seconds = policy.passcode.grace_seconds?;
             if seconds > 14_400 {
@@ -331,61 +335,6 @@ fn optional(name: &'static str, value: Option<impl Into<i64>>) -> Vec<Key> {
         .collect()
 }
 
-/// Whole minutes, never more than asked except that one is the least an iPhone can count.
-fn auto_lock_minutes(seconds: u32) -> u32 {
-    (seconds / 60).clamp(1, 15)
-}
-
-/// Whole minutes, never more than asked.
-fn grace_minutes(seconds: u32) -> u32 {
-    seconds / 60
-}
-
-/// Seconds in the words people use.
-pub(crate) fn duration(seconds: u32) -> String {
-    match (seconds / 60, seconds % 60) {
-        (0, 1) => "1 second".into(),
-        (0, seconds) => format!("{seconds} seconds"),
-        (1, 0) => "1 minute".into(),
-        (minutes, 0) => format!("{minutes} minutes"),
-        (_, _) => format!("{seconds} seconds"),
-    }
-}
-
-fn length_effect(length: u8, alphanumeric: bool, mode: Mode) -> Effect {
-    match mode {
-        Mode::Supervised | Mode::Device => does(format!("The phone takes no PIN shorter than {length} characters.")),
-        Mode::User if length <= USER_ENROLLMENT_LENGTH => does("The phone asks for at least six digits."),
-        Mode::User => does("The phone asks for at least six digits.")
-            .but(format!("policy says {length} characters; a personal iPhone ignores that and asks for six digits")),
-        Mode::FullyManaged | Mode::CompanyWorkProfile => does(format!("The phone takes no PIN shorter than {length} characters.")),
-        Mode::PersonalWorkProfile if length <= 4 && !alphanumeric => does("The phone asks for Android's MEDIUM band: at least 4 digits, not ordered."),
-        Mode::PersonalWorkProfile => does(format!(
-            "A PIN of {length} can be asked for work apps through a lock of their own; the phone's own lock knows only bands: MEDIUM, at least 4 digits, or HIGH, 8 digits or 6 characters."
-        ))
-        .but(format!("policy says {length} characters; a personal Android phone's own PIN cannot be held to exactly that")),
-    }
-}
-
-fn erase_effect(attempts: u8, mode: Mode) -> Effect {
-    match mode {
-        Mode::Supervised | Mode::Device => {
-            let effect = does(format!("The phone erases itself after {attempts} wrong PINs. A personal phone is never given this."));
-            if attempts <= 6 {
-                effect.but("with so few attempts the phone does not slow the guessing down before it erases everything")
-            } else {
-                effect
-            }
-        }
-        Mode::User => does("Nothing: no automatic erasing exists on a personal iPhone.")
-            .but("policy says erase; the council can only remove its own data from a personal phone, by an approved order"),
-        Mode::FullyManaged => does(format!("The phone erases itself after {attempts} wrong PINs.")),
-        Mode::CompanyWorkProfile => does(format!("After {attempts} wrong PINs the phone erases itself, or its work profile where that has a lock of its own.")),
-        Mode::PersonalWorkProfile => does(format!("After {attempts} wrong PINs the work profile is removed; the personal side stays."))
-            .but("policy says erase all content; on a personal phone only the council's part goes, and never more"),
-    }
-}
-
 fn erase_problem(policy: &Policy) -> Option<String> {
     let attempts = policy.passcode.erase_after_failed_attempts?;
     if !(2..=11).contains(&attempts) {
@@ -403,68 +352,6 @@ fn erase_problem(policy: &Policy) -> Option<String> {
         ));
     }
     None
-}
-
-fn auto_lock_effect(seconds: u32, mode: Mode) -> Effect {
-    let minutes = auto_lock_minutes(seconds);
-    match mode {
-        Mode::Supervised | Mode::Device => {
-            let rounded = duration(minutes * 60);
-            let effect = does(format!("The phone locks after {rounded}."));
-            if seconds == minutes * 60 {
-                effect
-            } else {
-                effect.but(format!(
-                    "policy says {}; iPhone counts whole minutes: {rounded}",
-                    duration(seconds)
-                ))
-            }
-        }
-        Mode::User => {
-            does("The holder chooses the time; \"never\" cannot be chosen.").but(format!(
-                "policy says {}; a personal iPhone ignores the number",
-                duration(seconds)
-            ))
-        }
-        Mode::FullyManaged | Mode::CompanyWorkProfile => {
-            does(format!("The phone locks after {}.", duration(seconds)))
-        }
-        Mode::PersonalWorkProfile => does(format!(
-            "The phone locks after {}; the work profile too where it has a lock of its own.",
-            duration(seconds)
-        )),
-    }
-}
-
-fn grace_effect(seconds: u32, mode: Mode) -> Effect {
-    let minutes = grace_minutes(seconds);
-    match mode {
-        Mode::Supervised | Mode::Device if minutes == 0 => {
-            let effect = does("The PIN is asked for at once.");
-            if seconds == 0 {
-                effect
-            } else {
-                effect.but(format!("policy says {}; iPhone counts whole minutes, so it asks at once, which is stricter", duration(seconds)))
-            }
-        }
-        Mode::Supervised | Mode::Device => {
-            let rounded = duration(minutes * 60);
-            let effect = does(format!(
-                "The PIN is asked for at latest {rounded} after locking."
-            ));
-            if seconds == minutes * 60 {
-                effect
-            } else {
-                effect.but(format!(
-                    "policy says {}; iPhone counts whole minutes: {rounded}, which is stricter",
-                    duration(seconds)
-                ))
-            }
-        }
-        Mode::User => does("The holder chooses.").but("a personal iPhone ignores this setting"),
-        _ => does("The phone's own setting decides.")
-            .but("Android offers the council no setting for this; phones normally ask at once"),
-    }
 }
 
 #[cfg(test)]
