@@ -4,6 +4,7 @@ pub mod ber;
 pub mod certificate;
 pub mod cms;
 pub mod keys;
+pub mod phone;
 pub mod push_service;
 pub mod schema;
 pub mod scep;
