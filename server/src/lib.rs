@@ -2,7 +2,10 @@
 
 pub mod clock;
 pub mod error;
+pub mod keys;
 pub mod model;
+pub mod operations;
+pub mod sealing;
 pub mod store;
 
 pub use error::{Error, Result};

@@ -134,3 +134,13 @@ pub fn of_subject(
     }
     Ok(found)
 }
+
+/// Locks the head of `chain`. SQLite has one writer, so there it is enough that the chain exists.
+pub fn lock_head(tx: &mut Transaction<'_>, chain: &str) -> Result<()> {
+    if tx.is_postgres() {
+        diesel::update(audit_heads::table.find(chain))
+            .set(audit_heads::seq.eq(audit_heads::seq))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}
