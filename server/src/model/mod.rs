@@ -3,10 +3,12 @@
 mod actor;
 mod id;
 mod moment;
+mod order;
 mod states;
 mod text_enum;
 
 pub use actor::{Actor, Permission, REAUTHENTICATION, SignedIn, TokenScope};
 pub use id::*;
 pub use moment::Moment;
+pub use order::Release;
 pub use states::*;

@@ -1,7 +1,12 @@
 //! What the product does, one file per thing; each function runs inside one transaction and knows no HTTP, no network
 //! and no property lists.
 
+pub mod alerts;
 pub mod audit;
+pub mod commands;
+pub mod jobs;
+pub mod orders;
+pub mod reports;
 
 use std::sync::Arc;
 

@@ -16,3 +16,12 @@ pub struct InstallationKey {
     pub created_at: Moment,
     pub retired_at: Option<Moment>,
 }
+
+/// A stand-in row for a key that a test made, so that references to it hold.
+#[cfg(test)]
+pub(crate) fn insert_test_key(tx: &mut super::Transaction<'_>, id: &str, now: Moment) -> crate::error::Result<()> {
+    let purpose = id.to_owned();
+    let row = InstallationKey { id: id.to_owned(), purpose, sealed_key: vec![0], created_at: now, retired_at: None };
+    diesel::insert_into(installation_keys::table).values(&row).execute(tx.connection)?;
+    Ok(())
+}

@@ -35,6 +35,8 @@ pub mod setting_states;
 pub mod sign_in_limits;
 pub mod audit;
 mod connection;
+#[cfg(test)]
+mod connection_tests;
 mod migrate;
 mod postgres;
 pub mod schema;
