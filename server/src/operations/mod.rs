@@ -1,0 +1,25 @@
+//! What the product does, one file per thing; each function runs inside one transaction and knows no HTTP, no network
+//! and no property lists.
+
+pub mod alerts;
+pub mod audit;
+pub mod commands;
+pub mod jobs;
+pub mod orders;
+pub mod reports;
+
+use std::sync::Arc;
+
+use crate::keys::Keys;
+use crate::model::{Actor, Moment};
+
+/// What every operation is given: who asks, when, and the keys.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Who asks.
+    pub actor: Actor,
+    /// When; read once, so that all rows of one operation bear the same time.
+    pub now: Moment,
+    /// The installation's keys.
+    pub keys: Arc<Keys>,
+}

@@ -1,0 +1,215 @@
+//! Secrets at rest: AES-256-GCM under a key kept outside the database, bound to the row they belong to.
+
+use std::path::Path;
+
+use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+
+const VERSION: u8 = 1;
+const KEY_ID: usize = 4;
+const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// What a sealed secret is for; part of what binds it to its row. The words are for ever: they are authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is named for the column it seals")]
+pub enum Purpose {
+    InstallationKey,
+    Canary,
+    AuthorityKey,
+    PushKey,
+    PushMagic,
+    UnlockToken,
+    TotpSeed,
+    PolicySecret,
+    CommandSecret,
+    TlsKey,
+}
+
+impl Purpose {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::InstallationKey => "installation key",
+            Self::Canary => "canary",
+            Self::AuthorityKey => "authority key",
+            Self::PushKey => "push key",
+            Self::PushMagic => "push magic",
+            Self::UnlockToken => "unlock token",
+            Self::TotpSeed => "totp seed",
+            Self::PolicySecret => "policy secret",
+            Self::CommandSecret => "command secret",
+            Self::TlsKey => "tls key",
+        }
+    }
+}
+
+struct Key {
+    id: [u8; KEY_ID],
+    secret: Zeroizing<[u8; 32]>,
+}
+
+/// Seals and opens secrets. The first key seals; all of them open, so that a rotation can be under way.
+pub struct Sealer {
+    keys: Vec<Key>,
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Sealer({} keys)", self.keys.len())
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    openssl::rand::rand_bytes(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Sealer {
+    /// The text of a new key file: one line, `<key id> <key>`, both in hexadecimal.
+    pub fn new_key_line() -> Result<Zeroizing<String>> {
+        let id: [u8; KEY_ID] = random()?;
+        let secret = Zeroizing::new(random::<32>()?);
+        Ok(Zeroizing::new(format!("{} {}\n", hex::encode(id), hex::encode(*secret))))
+    }
+
+    /// Reads a key file: the first line's key seals, every line's key opens.
+    pub fn from_text(text: &str) -> Result<Self> {
+        let wrong = |line: usize| {
+            Error::invalid(
+                "sealing key",
+                format!("line {line} must be 8 hexadecimal digits, a space and 64 hexadecimal digits"),
+            )
+        };
+        let mut keys = Vec::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let (id, secret) = line.trim().split_once(' ').ok_or_else(|| wrong(number + 1))?;
+            let mut key = Key { id: [0; KEY_ID], secret: Zeroizing::new([0; 32]) };
+            hex::decode_to_slice(id, &mut key.id).map_err(|_| wrong(number + 1))?;
+            hex::decode_to_slice(secret.trim(), &mut *key.secret).map_err(|_| wrong(number + 1))?;
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            return Err(Error::invalid("sealing key", "the key file is empty; restore it from your backup"));
+        }
+        Ok(Self { keys })
+    }
+
+    /// Reads the key file at `path`.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|problem| {
+            Error::invalid("sealing_key", format!("cannot read {}: {problem}", path.display()))
+        })?;
+        Self::from_text(&text)
+    }
+
+    /// The id of the key that seals now, in hexadecimal.
+    #[must_use]
+    pub fn current_key_id(&self) -> String {
+        self.keys.first().map(|key| hex::encode(key.id)).unwrap_or_default()
+    }
+
+    /// Whether `sealed` was sealed under the key that seals now.
+    #[must_use]
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        self.keys.first().is_some_and(|key| sealed.get(1..=KEY_ID) == Some(key.id.as_slice()))
+    }
+
+    /// Seals `secret` for one row; `owner` is the council's id, or "installation".
+    pub fn seal(&self, purpose: Purpose, owner: &str, row: &str, secret: &[u8]) -> Result<Vec<u8>> {
+        let key = self.keys.first().ok_or_else(|| Error::internal("no sealing key"))?;
+        let nonce: [u8; NONCE] = random()?;
+        let mut tag = [0; TAG];
+        let text = encrypt_aead(
+            Cipher::aes_256_gcm(),
+            &*key.secret,
+            Some(&nonce),
+            &associated(purpose, owner, row),
+            secret,
+            &mut tag,
+        )?;
+        Ok([&[VERSION][..], &key.id, &nonce, &text, &tag].concat())
+    }
+
+    /// Opens what `seal` made for the same purpose, owner and row.
+    pub fn open(&self, purpose: Purpose, owner: &str, row: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let broken = || {
+            Error::Internal(format!(
+                "a sealed {} cannot be opened: it was changed, moved, or sealed under a key that is not in the key \
+                 file",
+                purpose.word()
+            ))
+        };
+        let (head, rest) = sealed.split_at_checked(1 + KEY_ID + NONCE).ok_or_else(broken)?;
+        let (text, tag) = rest.split_at_checked(rest.len().saturating_sub(TAG)).ok_or_else(broken)?;
+        let (version, head) = head.split_at_checked(1).ok_or_else(broken)?;
+        let (id, nonce) = head.split_at_checked(KEY_ID).ok_or_else(broken)?;
+        let key = self.keys.iter().find(|key| key.id == id).ok_or_else(broken)?;
+        if version != [VERSION] || tag.len() != TAG {
+            return Err(broken());
+        }
+        decrypt_aead(
+            Cipher::aes_256_gcm(),
+            &*key.secret,
+            Some(nonce),
+            &associated(purpose, owner, row),
+            text,
+            tag,
+        )
+        .map(Zeroizing::new)
+        .map_err(|_| broken())
+    }
+}
+
+fn associated(purpose: Purpose, owner: &str, row: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in [purpose.word(), owner, row] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealer() -> Sealer {
+        Sealer::from_text(&Sealer::new_key_line().expect("random")).expect("just made")
+    }
+
+    #[test]
+    fn opens_only_where_it_was_sealed() {
+        let sealer = sealer();
+        let sealed = sealer.seal(Purpose::PushKey, "council-a", "row-1", b"secret").expect("seals");
+        let open = |purpose, owner, row| sealer.open(purpose, owner, row, &sealed);
+        assert_eq!(open(Purpose::PushKey, "council-a", "row-1").expect("opens").as_slice(), b"secret");
+        assert!(open(Purpose::PushKey, "council-b", "row-1").is_err());
+        assert!(open(Purpose::PushKey, "council-a", "row-2").is_err());
+        assert!(open(Purpose::TotpSeed, "council-a", "row-1").is_err());
+    }
+
+    #[test]
+    fn a_new_first_key_still_opens_the_old() {
+        let old = Sealer::new_key_line().expect("random");
+        let sealed = Sealer::from_text(&old).expect("key").seal(Purpose::PushKey, "c", "r", b"x").expect("seals");
+        let both = format!("{}{}", *Sealer::new_key_line().expect("random"), *old);
+        let both = Sealer::from_text(&both).expect("keys");
+        assert!(!both.is_current(&sealed));
+        assert_eq!(both.open(Purpose::PushKey, "c", "r", &sealed).expect("opens").as_slice(), b"x");
+    }
+
+    #[test]
+    fn any_changed_byte_is_refused() {
+        let sealer = sealer();
+        let sealed = sealer.seal(Purpose::PushKey, "c", "r", b"secret").expect("seals");
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(sealer.open(Purpose::PushKey, "c", "r", &changed).is_err(), "byte {index}");
+            assert!(sealer.open(Purpose::PushKey, "c", "r", &sealed[..index]).is_err(), "cut at {index}");
+        }
+    }
+}

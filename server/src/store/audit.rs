@@ -1,0 +1,146 @@
+//! The audit chains: heads, rows, and the personal details beside them.
+
+use diesel::prelude::*;
+
+use super::Transaction;
+use super::schema::{audit_details, audit_heads, audit_rows};
+use crate::error::Result;
+use crate::model::Moment;
+
+/// The end of a chain: the number and MAC of its last row, sealed so that a cut tail shows.
+#[derive(Clone, Debug, HasQuery, Insertable)]
+#[diesel(table_name = audit_heads)]
+#[allow(missing_docs, reason = "the migration says what each column means")]
+pub struct AuditHead {
+    pub chain: String,
+    pub seq: i64,
+    pub mac: Vec<u8>,
+    pub head_seal: Vec<u8>,
+}
+
+/// One row of a chain.
+#[derive(Clone, Debug, HasQuery, Insertable)]
+#[diesel(table_name = audit_rows)]
+#[allow(missing_docs, reason = "the migration says what each column means")]
+pub struct AuditRow {
+    pub chain: String,
+    pub seq: i64,
+    pub at: Moment,
+    pub kind: String,
+    pub subject: String,
+    pub details_hash: Vec<u8>,
+    pub mac: Vec<u8>,
+}
+
+/// The details of a row, which retention may purge: the chain keeps only their salted hash.
+#[derive(Clone, Debug, HasQuery, Insertable)]
+#[diesel(table_name = audit_details)]
+#[allow(missing_docs, reason = "the migration says what each column means")]
+pub struct AuditDetails {
+    pub chain: String,
+    pub seq: i64,
+    pub salt: Vec<u8>,
+    pub details: String,
+}
+
+/// Takes the next number of `chain` and with it the chain's lock, which is also the council's.
+pub fn advance_head(tx: &mut Transaction<'_>, chain: &str) -> Result<Option<AuditHead>> {
+    let head = diesel::update(audit_heads::table.find(chain))
+        .set(audit_heads::seq.eq(audit_heads::seq + 1))
+        .returning((audit_heads::chain, audit_heads::seq, audit_heads::mac, audit_heads::head_seal))
+        .get_result::<(String, i64, Vec<u8>, Vec<u8>)>(tx.connection)
+        .optional()?;
+    Ok(head.map(|(chain, seq, mac, head_seal)| AuditHead { chain, seq, mac, head_seal }))
+}
+
+/// Starts a chain.
+pub fn insert_head(tx: &mut Transaction<'_>, head: &AuditHead) -> Result<()> {
+    diesel::insert_into(audit_heads::table).values(head).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Writes the new end of a chain whose number `advance_head` took.
+pub fn set_head(tx: &mut Transaction<'_>, chain: &str, mac: &[u8], head_seal: &[u8]) -> Result<()> {
+    diesel::update(audit_heads::table.find(chain))
+        .set((audit_heads::mac.eq(mac), audit_heads::head_seal.eq(head_seal)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Appends a row and its details.
+pub fn insert(tx: &mut Transaction<'_>, row: &AuditRow, details: &AuditDetails) -> Result<()> {
+    diesel::insert_into(audit_rows::table).values(row).execute(tx.connection)?;
+    diesel::insert_into(audit_details::table).values(details).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The end of `chain`, if there is such a chain.
+pub fn head(tx: &mut Transaction<'_>, chain: &str) -> Result<Option<AuditHead>> {
+    Ok(AuditHead::query().filter(audit_heads::chain.eq(chain)).first(tx.connection).optional()?)
+}
+
+/// Every chain's end, by name.
+pub fn heads(tx: &mut Transaction<'_>) -> Result<Vec<AuditHead>> {
+    Ok(AuditHead::query().order(audit_heads::chain).load(tx.connection)?)
+}
+
+/// Up to `limit` rows of `chain` after number `after`, oldest first, with the details that were not purged.
+pub fn page(
+    tx: &mut Transaction<'_>,
+    chain: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(AuditRow, Option<AuditDetails>)>> {
+    let rows = AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.gt(after)))
+        .order(audit_rows::seq)
+        .limit(limit)
+        .load(tx.connection)?;
+    let last = rows.last().map_or(after, |row| row.seq);
+    let mut details = AuditDetails::query()
+        .filter(audit_details::chain.eq(chain).and(audit_details::seq.gt(after)).and(audit_details::seq.le(last)))
+        .order(audit_details::seq)
+        .load(tx.connection)?
+        .into_iter()
+        .peekable();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let found = details.next_if(|details| details.seq == row.seq);
+            (row, found)
+        })
+        .collect())
+}
+
+/// The rows about `subject`, oldest first.
+pub fn of_subject(
+    tx: &mut Transaction<'_>,
+    chain: &str,
+    subject: &str,
+    limit: i64,
+) -> Result<Vec<(AuditRow, Option<AuditDetails>)>> {
+    let rows = AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::subject.eq(subject)))
+        .order(audit_rows::seq)
+        .limit(limit)
+        .load(tx.connection)?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let details = AuditDetails::query()
+            .filter(audit_details::chain.eq(chain).and(audit_details::seq.eq(row.seq)))
+            .first(tx.connection)
+            .optional()?;
+        found.push((row, details));
+    }
+    Ok(found)
+}
+
+/// Locks the head of `chain`. SQLite has one writer, so there it is enough that the chain exists.
+pub fn lock_head(tx: &mut Transaction<'_>, chain: &str) -> Result<()> {
+    if tx.is_postgres() {
+        diesel::update(audit_heads::table.find(chain))
+            .set(audit_heads::seq.eq(audit_heads::seq))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! The two doors keep their promise: what was answered is there, what was refused is not, on both databases.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::model::Actor;
+use crate::operations::audit;
+use crate::testing::{Bench, on_both};
+
+async fn rows(bench: &Bench, chain: &str) -> i64 {
+    let (keys, chain) = (Arc::clone(&bench.keys), chain.to_owned());
+    let found = bench
+        .database
+        .read("verify", move |tx| audit::verify(tx, &keys.audit, &chain, None))
+        .await
+        .expect("verifies");
+    assert_eq!(found.problems, Vec::<String>::new());
+    found.rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_at_once_lose_nothing_and_the_chain_holds() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let mut writers = tokio::task::JoinSet::new();
+        for number in 0..200 {
+            let (database, context, council) =
+                (bench.database.clone(), bench.context(Actor::System), council.clone());
+            writers.spawn(async move {
+                database
+                    .write("note", move |tx| {
+                        audit::lock(tx, &council)?;
+                        audit::record(tx, &context, &council, "note", "x", serde_json::json!(number))?;
+                        if number % 10 == 0 {
+                            return Err(Error::conflict("refused on purpose"));
+                        }
+                        Ok(())
+                    })
+                    .await
+            });
+        }
+        let done = writers.join_all().await;
+        assert_eq!(done.iter().filter(|outcome| outcome.is_ok()).count(), 180);
+        assert_eq!(rows(&bench, council.as_str()).await, 180);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_costs_one_request_and_no_acknowledged_write() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let mut acknowledged = 0;
+        for number in 0..20 {
+            let (context, council) = (bench.context(Actor::System), council.clone());
+            let outcome = bench
+                .database
+                .write("note", move |tx| {
+                    audit::record(tx, &context, &council, "note", "x", serde_json::json!(number))?;
+                    assert!(number % 3 != 0, "panics on purpose");
+                    Ok(())
+                })
+                .await;
+            acknowledged += i64::from(outcome.is_ok());
+        }
+        assert_eq!(acknowledged, 13);
+        assert_eq!(rows(&bench, council.as_str()).await, acknowledged);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_read_door_cannot_write() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let (context, chain) = (bench.context(Actor::System), council.clone());
+        let outcome = bench
+            .database
+            .read("try to write", move |tx| {
+                audit::record(tx, &context, &chain, "note", "x", serde_json::Value::Null)
+            })
+            .await;
+        assert!(outcome.is_err());
+        assert_eq!(rows(&bench, council.as_str()).await, 0);
+    })
+    .await;
+}

@@ -1,0 +1,55 @@
+//! Brings the schema up to date, and refuses a database that a newer Beadle made.
+
+use diesel::backend::Backend;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::connection::AnyConnection;
+use crate::error::{Error, Result};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+fn known<Db: Backend>() -> Result<Vec<String>> {
+    use diesel::migration::{Migration, MigrationSource};
+    let migrations: Vec<Box<dyn Migration<Db>>> = MIGRATIONS.migrations().map_err(Error::internal)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+fn apply<Db: Backend>(connection: &mut impl MigrationHarness<Db>) -> Result<()> {
+    refuse_newer(connection)?;
+    connection.run_pending_migrations(MIGRATIONS).map_err(|problem| Error::Unavailable(problem.to_string()))?;
+    Ok(())
+}
+
+fn refuse_newer<Db: Backend>(connection: &mut impl MigrationHarness<Db>) -> Result<()> {
+    let known = known::<Db>()?;
+    let applied = connection.applied_migrations().map_err(|problem| Error::Unavailable(problem.to_string()))?;
+    match applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
+        None => Ok(()),
+        Some(version) => Err(Error::Conflict(format!(
+            "a newer Beadle changed this database (schema {version}); start that version, or restore the backup \
+             taken before its upgrade"
+        ))),
+    }
+}
+
+/// Applies what is pending.
+pub(super) fn run(connection: &mut AnyConnection) -> Result<()> {
+    match connection {
+        AnyConnection::Sqlite(connection) => apply(connection),
+        AnyConnection::Postgres(connection) => apply(connection),
+    }
+}
+
+/// Whether nothing is pending; a newer schema is an error.
+pub(super) fn is_current(connection: &mut AnyConnection) -> Result<bool> {
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            refuse_newer(connection)?;
+            Ok(!connection.has_pending_migration(MIGRATIONS).map_err(Error::internal)?)
+        }
+        AnyConnection::Postgres(connection) => {
+            refuse_newer(connection)?;
+            Ok(!connection.has_pending_migration(MIGRATIONS).map_err(Error::internal)?)
+        }
+    }
+}
