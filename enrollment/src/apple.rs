@@ -113,9 +113,17 @@ impl EnrolmentProfile<'_> {
         self.check()?;
         let identifier = management_profile_identifier(self.council_id);
         let identity_uuid = self.uuid(&["identity", self.challenge]);
-        let mut payloads = vec![self.root_payload("authority", self.ca_certificate_der)];
-        for (index, root) in self.extra_tls_roots.iter().enumerate() {
-            payloads.push(self.root_payload(&format!("root.{index}"), root));
+        let authority_name = format!("{} certificate authority", self.council_name);
+        let mut payloads =
+            vec![self.root_payload("authority", &authority_name, self.ca_certificate_der)];
+        let mut known: Vec<&[u8]> = vec![self.ca_certificate_der];
+        for root in self.extra_tls_roots {
+            // One certificate twice would be two payloads with one UUID, and iOS refuses the profile.
+            if !known.contains(&root.as_slice()) {
+                let name = format!("root.{}", known.len());
+                payloads.push(self.root_payload(&name, "Management server certificate", root));
+                known.push(root);
+            }
         }
         payloads.push(self.scep_payload(&identity_uuid));
         payloads.push(self.mdm_payload(&identity_uuid)?);
@@ -238,14 +246,9 @@ impl EnrolmentProfile<'_> {
         ])
     }
 
-    fn root_payload(&self, name: &str, certificate_der: &[u8]) -> Value {
+    fn root_payload(&self, name: &str, display_name: &str, certificate_der: &[u8]) -> Value {
         let uuid = self.uuid(&["root", &hex::encode(sha256(certificate_der))]);
-        let mut payload = self.payload(
-            "com.apple.security.root",
-            name,
-            uuid,
-            &format!("{} certificate authority", self.council_name),
-        );
+        let mut payload = self.payload("com.apple.security.root", name, uuid, display_name);
         payload.insert(
             "PayloadContent".into(),
             Value::Data(certificate_der.to_vec()),

@@ -90,7 +90,7 @@ pub struct IssueRequest<'a> {
     pub organization: Option<&'a str>,
     /// The serial number, which must never have been used by this authority.
     pub serial: Serial,
-    /// First moment of validity; truncated to seconds.
+    /// First moment of validity, truncated to seconds; moved to the authority's own beginning if that is later.
     pub not_before: DateTime<Utc>,
     /// Last moment of validity; shortened to the authority's own end.
     pub not_after: DateTime<Utc>,
@@ -303,11 +303,12 @@ impl Authority {
         }
         let organization = request.organization.map(|name| fitted(name, NAME_LIMIT));
         let name = subject(request.common_name, organization)?;
+        let not_before = request.not_before.max(self.not_before);
         let not_after = request.not_after.min(self.not_after);
         let mut builder = self.begin_leaf(
             &name,
             &request.serial,
-            (request.not_before, not_after),
+            (not_before, not_after),
             &key,
             ExtendedKeyUsage::new().client_auth(),
         )?;
@@ -350,7 +351,10 @@ impl Authority {
         let mut builder = self.begin_leaf(
             &name,
             &serial,
-            (not_before, not_after.min(self.not_after)),
+            (
+                not_before.max(self.not_before),
+                not_after.min(self.not_after),
+            ),
             &key,
             ExtendedKeyUsage::new().server_auth(),
         )?;

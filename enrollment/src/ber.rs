@@ -201,11 +201,11 @@ impl<'a> Element<'a> {
     }
 
     /// The same element with definite, shortest lengths and joined octet strings. Sets keep their order.
-    pub(crate) fn to_der(&self) -> Result<Vec<u8>, Malformed> {
+    pub(crate) fn to_der(self) -> Result<Vec<u8>, Malformed> {
         self.to_der_within(0)
     }
 
-    fn to_der_within(&self, depth: usize) -> Result<Vec<u8>, Malformed> {
+    fn to_der_within(self, depth: usize) -> Result<Vec<u8>, Malformed> {
         if depth > DEEPEST {
             return Err(Malformed);
         }

@@ -21,7 +21,7 @@ pub enum Error {
     /// A common name is empty or longer than the 64 bytes that every client accepts.
     #[error("the common name must have 1 to 64 bytes")]
     CommonName,
-    /// The validity would be empty, or lie outside the authority's own.
+    /// The validity would be empty, also because it lies outside the authority's own.
     #[error("the validity period is empty or lies outside the authority's")]
     Validity,
     /// A serial number is zero, negative or longer than 20 bytes (RFC 5280, 4.1.2.2).

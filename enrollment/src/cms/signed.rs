@@ -315,7 +315,7 @@ fn encodings(attributes: &Element<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
     let converted = attributes
         .children()
         .all()?
-        .iter()
+        .into_iter()
         .map(Element::to_der)
         .collect::<Result<Vec<_>, Malformed>>()?;
     for candidate in [

@@ -251,7 +251,9 @@ fn read_header(attributes: Vec<Attribute<'_>>) -> Option<Header> {
         .octets()
         .ok()?
         .into_owned();
-    let fits = (1..=256).contains(&transaction_id.len()) && (1..=64).contains(&sender_nonce.len());
+    let fits = (1..=256).contains(&transaction_id.len())
+        && (1..=64).contains(&sender_nonce.len())
+        && !transaction_id.chars().any(char::is_control);
     fits.then_some(Header {
         transaction_id,
         sender_nonce,
