@@ -6,5 +6,5 @@ pub mod cms;
 pub mod keys;
 pub mod phone;
 pub mod push_service;
-pub mod schema;
 pub mod scep;
+pub mod schema;

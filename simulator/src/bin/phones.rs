@@ -21,7 +21,10 @@ use tokio::task::JoinSet;
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Parser)]
-#[command(name = "beadle-phones", about = "Simulated iPhones for load and kill tests")]
+#[command(
+    name = "beadle-phones",
+    about = "Simulated iPhones for load and kill tests"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -133,7 +136,11 @@ fn read_links(arguments: &Enrol) -> Outcome<Vec<String>> {
         if link.is_empty() || link.starts_with('#') {
             continue;
         }
-        links.push(if link.contains("://") { link.to_owned() } else { format!("{}{link}", arguments.url) });
+        links.push(if link.contains("://") {
+            link.to_owned()
+        } else {
+            format!("{}{link}", arguments.url)
+        });
     }
     links.truncate(arguments.count.unwrap_or(usize::MAX));
     Ok(links)
@@ -144,9 +151,16 @@ async fn enrol(arguments: Enrol) -> Outcome<bool> {
     if links.is_empty() {
         return Err("there are no invitation links".into());
     }
-    let root_certificate_pem = arguments.root_ca.as_ref().map(std::fs::read_to_string).transpose()?;
+    let root_certificate_pem = arguments
+        .root_ca
+        .as_ref()
+        .map(std::fs::read_to_string)
+        .transpose()?;
     let keys = KeyPool::generate(arguments.keys)?;
-    let out = std::fs::OpenOptions::new().create(true).append(true).open(&arguments.identities)?;
+    let out = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&arguments.identities)?;
     let out = Arc::new(Mutex::new(out));
     let total = links.len();
     let queue = Arc::new(Mutex::new(links.into_iter().enumerate()));
@@ -159,7 +173,9 @@ async fn enrol(arguments: Enrol) -> Outcome<bool> {
             let mut enrolled = Vec::new();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((index, link)) = next else { return enrolled };
+                let Some((index, link)) = next else {
+                    return enrolled;
+                };
                 let options = PhoneOptions {
                     keys: Some(keys.clone()),
                     root_certificate_pem: root.clone(),
@@ -193,7 +209,9 @@ async fn enrol_one(options: PhoneOptions, link: &str, out: &Mutex<std::fs::File>
     let mut line = serde_json::to_vec(&phone.save()?)?;
     line.push(b'\n');
     // One write per line, so that a killed run leaves whole lines.
-    out.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)?;
+    out.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .write_all(&line)?;
     Ok(())
 }
 
@@ -240,9 +258,17 @@ impl Poller {
         message.insert("Status".into(), status.into());
         message.insert("UDID".into(), self.udid.clone().into());
         if let Some(command) = answered {
-            message.insert("CommandUUID".into(), command.get("CommandUUID").cloned().unwrap_or_else(|| "".into()));
+            message.insert(
+                "CommandUUID".into(),
+                command
+                    .get("CommandUUID")
+                    .cloned()
+                    .unwrap_or_else(|| "".into()),
+            );
             let body = command.get("Command").and_then(Value::as_dictionary);
-            let request_type = body.and_then(|body| body.get("RequestType")).and_then(Value::as_string);
+            let request_type = body
+                .and_then(|body| body.get("RequestType"))
+                .and_then(Value::as_string);
             if let Some((key, value)) = small_answer(request_type.unwrap_or_default(), &self.udid) {
                 message.insert(key.into(), value);
             }
@@ -253,7 +279,13 @@ impl Poller {
     }
 
     fn sign(&self, body: &[u8], style: SignatureStyle) -> Result<String, Error> {
-        Ok(STANDARD.encode(sign_detached(style, &self.key, &self.certificate, body, Clock::system().unix())?))
+        Ok(STANDARD.encode(sign_detached(
+            style,
+            &self.key,
+            &self.certificate,
+            body,
+            Clock::system().unix(),
+        )?))
     }
 }
 
@@ -293,7 +325,11 @@ async fn load(arguments: Load) -> Outcome<bool> {
     if pollers.is_empty() {
         return Err("there are no identities".into());
     }
-    println!("{} phones, prepared in {:.2} s", pollers.len(), preparing.elapsed().as_secs_f64());
+    println!(
+        "{} phones, prepared in {:.2} s",
+        pollers.len(),
+        preparing.elapsed().as_secs_f64()
+    );
     let connections = arguments.connections.clamp(1, pollers.len());
     let mut shares: Vec<Vec<Poller>> = (0..connections).map(|_| Vec::new()).collect();
     for (index, poller) in pollers.into_iter().enumerate() {
@@ -307,7 +343,10 @@ async fn load(arguments: Load) -> Outcome<bool> {
     let mut tasks = JoinSet::new();
     for share in shares {
         // A client of its own makes a connection of its own, kept alive throughout.
-        let mut builder = reqwest::Client::builder().no_proxy().http1_only().timeout(Duration::from_secs(30));
+        let mut builder = reqwest::Client::builder()
+            .no_proxy()
+            .http1_only()
+            .timeout(Duration::from_secs(30));
         if let Some(pem) = &root {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
         }
@@ -319,11 +358,19 @@ async fn load(arguments: Load) -> Outcome<bool> {
     Ok(report(counts, start.elapsed(), arguments.mode))
 }
 
-async fn drive(client: reqwest::Client, share: Vec<Poller>, mode: Mode, style: SignatureStyle, until: Instant) -> Count {
+async fn drive(
+    client: reqwest::Client,
+    share: Vec<Poller>,
+    mode: Mode,
+    style: SignatureStyle,
+    until: Instant,
+) -> Count {
     let mut count = Count::default();
     'time: while Instant::now() < until {
         for phone in &share {
-            let mut reply = count.put(&client, phone, phone.idle.clone(), &phone.idle_signature).await;
+            let mut reply = count
+                .put(&client, phone, phone.idle.clone(), &phone.idle_signature)
+                .await;
             count.idle += 1;
             while mode == Mode::Pairs
                 && let Some(command) = reply.take().filter(|body| !body.is_empty())
@@ -333,9 +380,13 @@ async fn drive(client: reqwest::Client, share: Vec<Poller>, mode: Mode, style: S
                     count.failed += 1;
                     break;
                 };
-                let Ok(body) = phone.message("Acknowledged", Some(&command)) else { break };
+                let Ok(body) = phone.message("Acknowledged", Some(&command)) else {
+                    break;
+                };
                 let signing = Instant::now();
-                let Ok(signature) = phone.sign(&body, style) else { break };
+                let Ok(signature) = phone.sign(&body, style) else {
+                    break;
+                };
                 count.signing += signing.elapsed();
                 count.signatures += 1;
                 reply = count.put(&client, phone, body, &signature).await;
@@ -353,12 +404,21 @@ async fn drive(client: reqwest::Client, share: Vec<Poller>, mode: Mode, style: S
 }
 
 impl Count {
-    async fn put(&mut self, client: &reqwest::Client, phone: &Poller, body: Vec<u8>, signature: &str) -> Option<Vec<u8>> {
+    async fn put(
+        &mut self,
+        client: &reqwest::Client,
+        phone: &Poller,
+        body: Vec<u8>,
+        signature: &str,
+    ) -> Option<Vec<u8>> {
         let start = Instant::now();
         let request = client
             .put(&phone.url)
             .header("User-Agent", "MDM/1.0")
-            .header("Content-Type", "application/x-apple-aspen-mdm; charset=UTF-8")
+            .header(
+                "Content-Type",
+                "application/x-apple-aspen-mdm; charset=UTF-8",
+            )
             .header("Mdm-Signature", signature)
             .body(body);
         let answered = async {
@@ -393,23 +453,44 @@ fn report(counts: Vec<Count>, elapsed: Duration, mode: Mode) -> bool {
         }
     }
     let seconds = elapsed.as_secs_f64();
-    println!("idle polls {} ({:.1} a second)", sum.idle, sum.idle as f64 / seconds);
+    println!(
+        "idle polls {} ({:.1} a second)",
+        sum.idle,
+        sum.idle as f64 / seconds
+    );
     if mode == Mode::Pairs {
-        println!("answered commands {} ({:.1} a second), fetched {}", sum.answers, sum.answers as f64 / seconds, sum.commands);
+        println!(
+            "answered commands {} ({:.1} a second), fetched {}",
+            sum.answers,
+            sum.answers as f64 / seconds,
+            sum.commands
+        );
         let each = sum.signing.as_secs_f64() * 1e6 / sum.signatures.max(1) as f64;
-        println!("our own signing: {:.2} s in all, {each:.0} µs an answer", sum.signing.as_secs_f64());
+        println!(
+            "our own signing: {:.2} s in all, {each:.0} µs an answer",
+            sum.signing.as_secs_f64()
+        );
     } else {
         println!("our own signing: made once per phone, outside the measured time");
     }
-    let statuses: Vec<String> = sum.statuses.iter().map(|(status, number)| format!("{status}: {number}")).collect();
-    println!("statuses {}; failed connections {}", statuses.join(", "), sum.failed);
+    let statuses: Vec<String> = sum
+        .statuses
+        .iter()
+        .map(|(status, number)| format!("{status}: {number}"))
+        .collect();
+    println!(
+        "statuses {}; failed connections {}",
+        statuses.join(", "),
+        sum.failed
+    );
     print_latency(&mut sum.times);
     sum.failed == 0 && sum.statuses.keys().all(|status| *status == 200)
 }
 
 fn print_latency(times: &mut [Duration]) {
     times.sort_unstable();
-    let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+    let at =
+        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
     if let (Some(middle), Some(slow), Some(slowest)) = (at(50), at(99), times.last()) {
         println!("latency: median {middle:.2?}, 99th percentile {slow:.2?}, slowest {slowest:.2?}");
     }

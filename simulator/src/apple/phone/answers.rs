@@ -31,13 +31,21 @@ impl Phone {
             "InstalledApplicationList" => (INSPECT_APPLICATIONS, false),
             "SecurityInfo" => (SECURITY, false),
             "Settings" => (SETTINGS, false),
-            "EnableLostMode" | "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => (0, true),
+            "EnableLostMode" | "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => {
+                (0, true)
+            }
             "RestartDevice" | "ShutDownDevice" => (LOCK_AND_CLEAR, true),
             _ => return Done::Answer(self.unknown(request_type)),
         };
-        let rights = self.management.as_ref().map_or(0, |management| u64::from(management.access_rights));
+        let rights = self
+            .management
+            .as_ref()
+            .map_or(0, |management| u64::from(management.access_rights));
         if right & !rights != 0 {
-            let item = ErrorItem::mdm(12007, &format!("Not authorized for the request {request_type}."));
+            let item = ErrorItem::mdm(
+                12007,
+                &format!("Not authorized for the request {request_type}."),
+            );
             return Done::Answer(self.error_message(&[item]));
         }
         if supervised_only && !self.options.supervised {
@@ -53,23 +61,35 @@ impl Phone {
     }
 
     fn unknown(&self, request_type: &str) -> Dictionary {
-        self.error_message(&[ErrorItem::mdm(12021, &format!("“{request_type}” is not a valid request type."))])
+        self.error_message(&[ErrorItem::mdm(
+            12021,
+            &format!("“{request_type}” is not a valid request type."),
+        )])
     }
 
     fn answer(&mut self, request_type: &str, command: &Dictionary, rights: u64) -> Dictionary {
         let mut answer = self.status_message("Acknowledged");
         match request_type {
             "DeviceInformation" => {
-                answer.insert("QueryResponses".into(), Value::Dictionary(self.device_information(command, rights)));
+                answer.insert(
+                    "QueryResponses".into(),
+                    Value::Dictionary(self.device_information(command, rights)),
+                );
             }
             "SecurityInfo" => {
-                answer.insert("SecurityInfo".into(), Value::Dictionary(self.security_info()));
+                answer.insert(
+                    "SecurityInfo".into(),
+                    Value::Dictionary(self.security_info()),
+                );
             }
             "ProfileList" => {
                 answer.insert("ProfileList".into(), self.profile_list(command));
             }
             "InstalledApplicationList" => {
-                answer.insert("InstalledApplicationList".into(), self.application_list(command));
+                answer.insert(
+                    "InstalledApplicationList".into(),
+                    self.application_list(command),
+                );
             }
             "CertificateList" => {
                 answer.insert("CertificateList".into(), self.certificate_list());
@@ -77,12 +97,22 @@ impl Phone {
             "DeviceLock" => self.lock(command, &mut answer),
             "ClearPasscode" => return self.clear_passcode(command, answer),
             "EnableLostMode" => return self.enable_lost_mode(command, answer),
-            "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => return self.while_lost(request_type, answer),
+            "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => {
+                return self.while_lost(request_type, answer);
+            }
             "RestartDevice" => self.shared.change(|state| state.restarts += 1),
             "Settings" => {
-                let items = command.get("Settings").and_then(Value::as_array).map_or(0, Vec::len);
-                let done = |_| Value::Dictionary([("Status", "Acknowledged")].into_iter().map(pair).collect());
-                answer.insert("Settings".into(), Value::Array((0..items).map(done).collect()));
+                let items = command
+                    .get("Settings")
+                    .and_then(Value::as_array)
+                    .map_or(0, Vec::len);
+                let done = |_| {
+                    Value::Dictionary([("Status", "Acknowledged")].into_iter().map(pair).collect())
+                };
+                answer.insert(
+                    "Settings".into(),
+                    Value::Array((0..items).map(done).collect()),
+                );
             }
             _ => {}
         }
@@ -95,26 +125,66 @@ impl Phone {
         let cellular = options.imei.is_some();
         let mut known: Vec<(&str, u64, Value)> = vec![
             ("UDID", 0, options.udid.clone().into()),
-            ("DeviceName", DEVICE_INFORMATION, options.name.clone().into()),
-            ("OSVersion", DEVICE_INFORMATION, options.os_version.clone().into()),
-            ("BuildVersion", DEVICE_INFORMATION, options.build_version.clone().into()),
-            ("ModelName", DEVICE_INFORMATION, model_name(&options.model).into()),
+            (
+                "DeviceName",
+                DEVICE_INFORMATION,
+                options.name.clone().into(),
+            ),
+            (
+                "OSVersion",
+                DEVICE_INFORMATION,
+                options.os_version.clone().into(),
+            ),
+            (
+                "BuildVersion",
+                DEVICE_INFORMATION,
+                options.build_version.clone().into(),
+            ),
+            (
+                "ModelName",
+                DEVICE_INFORMATION,
+                model_name(&options.model).into(),
+            ),
             ("Model", DEVICE_INFORMATION, "MPXV3B".into()),
-            ("ProductName", DEVICE_INFORMATION, options.model.clone().into()),
-            ("SerialNumber", DEVICE_INFORMATION, options.serial.clone().into()),
+            (
+                "ProductName",
+                DEVICE_INFORMATION,
+                options.model.clone().into(),
+            ),
+            (
+                "SerialNumber",
+                DEVICE_INFORMATION,
+                options.serial.clone().into(),
+            ),
             ("DeviceCapacity", DEVICE_INFORMATION, 128.0.into()),
             ("AvailableDeviceCapacity", DEVICE_INFORMATION, 96.5.into()),
             ("BatteryLevel", DEVICE_INFORMATION, 0.82.into()),
-            ("CellularTechnology", DEVICE_INFORMATION, i64::from(cellular).into()),
-            ("IsSupervised", DEVICE_INFORMATION, options.supervised.into()),
-            ("IsDeviceLocatorServiceEnabled", DEVICE_INFORMATION, false.into()),
+            (
+                "CellularTechnology",
+                DEVICE_INFORMATION,
+                i64::from(cellular).into(),
+            ),
+            (
+                "IsSupervised",
+                DEVICE_INFORMATION,
+                options.supervised.into(),
+            ),
+            (
+                "IsDeviceLocatorServiceEnabled",
+                DEVICE_INFORMATION,
+                false.into(),
+            ),
             ("IsActivationLockEnabled", DEVICE_INFORMATION, false.into()),
             ("IsCloudBackupEnabled", DEVICE_INFORMATION, false.into()),
             ("IsDoNotDisturbInEffect", DEVICE_INFORMATION, false.into()),
             ("IsMDMLostModeEnabled", DEVICE_INFORMATION, lost.into()),
             ("TimeZone", DEVICE_INFORMATION, "Europe/London".into()),
             ("WiFiMAC", NETWORK_INFORMATION, "02:00:00:00:00:01".into()),
-            ("BluetoothMAC", NETWORK_INFORMATION, "02:00:00:00:00:02".into()),
+            (
+                "BluetoothMAC",
+                NETWORK_INFORMATION,
+                "02:00:00:00:00:02".into(),
+            ),
         ];
         if cellular {
             known.push(("ModemFirmwareVersion", DEVICE_INFORMATION, "1.60.02".into()));
@@ -123,7 +193,11 @@ impl Phone {
             known.push(("PersonalHotspotEnabled", NETWORK_INFORMATION, false.into()));
         }
         if options.iccid.is_some() {
-            known.push(("ServiceSubscriptions", NETWORK_INFORMATION, self.subscriptions()));
+            known.push((
+                "ServiceSubscriptions",
+                NETWORK_INFORMATION,
+                self.subscriptions(),
+            ));
         }
         for (key, right, value) in [
             ("IMEI", DEVICE_INFORMATION, &options.imei),
@@ -134,7 +208,11 @@ impl Phone {
                 known.push((key, right, value.clone().into()));
             }
         }
-        let queries = command.get("Queries").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let queries = command
+            .get("Queries")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let mut responses = Dictionary::new();
         for query in queries.iter().filter_map(Value::as_string) {
             if let Some((key, right, value)) = known.iter().find(|(key, ..)| *key == query)
@@ -153,9 +231,11 @@ impl Phone {
         slot.insert("IsDataPreferred".into(), true.into());
         slot.insert("IsVoicePreferred".into(), true.into());
         slot.insert("IsRoaming".into(), false.into());
-        for (key, value) in
-            [("ICCID", &options.iccid), ("IMEI", &options.imei), ("PhoneNumber", &options.phone_number)]
-        {
+        for (key, value) in [
+            ("ICCID", &options.iccid),
+            ("IMEI", &options.imei),
+            ("PhoneNumber", &options.phone_number),
+        ] {
             if let Some(value) = value {
                 slot.insert(key.into(), value.clone().into());
             }
@@ -166,10 +246,19 @@ impl Phone {
     fn security_info(&self) -> Dictionary {
         let length = self.passcode_length;
         let demanded = self.shared.read(|state| {
-            let policies = state.profiles.iter().filter_map(|profile| payload(&profile.document, PASSCODE));
+            let policies = state
+                .profiles
+                .iter()
+                .filter_map(|profile| payload(&profile.document, PASSCODE));
             policies.fold((false, 0), |(forced, least), policy| {
-                let minimum = policy.get("minLength").and_then(Value::as_unsigned_integer).unwrap_or(0);
-                let force = policy.get("forcePIN").and_then(Value::as_boolean).unwrap_or(false);
+                let minimum = policy
+                    .get("minLength")
+                    .and_then(Value::as_unsigned_integer)
+                    .unwrap_or(0);
+                let force = policy
+                    .get("forcePIN")
+                    .and_then(Value::as_boolean)
+                    .unwrap_or(false);
                 (forced || force, least.max(minimum))
             })
         });
@@ -178,15 +267,16 @@ impl Phone {
             None => !demanded.0,
         };
         let mut management = Dictionary::new();
-        management.insert("EnrolledViaDEP".into(), false.into());
-        management.insert("UserApprovedEnrollment".into(), true.into());
         management.insert("IsUserEnrollment".into(), false.into());
         let mut info = Dictionary::new();
         info.insert("HardwareEncryptionCaps".into(), 3.into());
         info.insert("PasscodePresent".into(), length.is_some().into());
         info.insert("PasscodeCompliant".into(), compliant.into());
         info.insert("PasscodeCompliantWithProfiles".into(), compliant.into());
-        info.insert("PasscodeLockGracePeriodEnforced".into(), self.grace_period().into());
+        info.insert(
+            "PasscodeLockGracePeriodEnforced".into(),
+            self.grace_period().into(),
+        );
         info.insert("ManagementStatus".into(), Value::Dictionary(management));
         info
     }
@@ -194,29 +284,56 @@ impl Phone {
     /// Seconds until a sleeping phone asks for its passcode; without a policy the phone's own choice, at once.
     fn grace_period(&self) -> u64 {
         self.shared.read(|state| {
-            let policies = state.profiles.iter().filter_map(|profile| payload(&profile.document, PASSCODE));
-            let minutes = policies.filter_map(|policy| policy.get("maxGracePeriod")?.as_unsigned_integer());
+            let policies = state
+                .profiles
+                .iter()
+                .filter_map(|profile| payload(&profile.document, PASSCODE));
+            let minutes =
+                policies.filter_map(|policy| policy.get("maxGracePeriod")?.as_unsigned_integer());
             minutes.min().unwrap_or(0) * 60
         })
     }
 
     fn profile_list(&self, command: &Dictionary) -> Value {
-        let managed_only = command.get("ManagedOnly").and_then(Value::as_boolean).unwrap_or(false);
+        let managed_only = command
+            .get("ManagedOnly")
+            .and_then(Value::as_boolean)
+            .unwrap_or(false);
         let list = self.shared.read(|state| {
-            let shown = state.profiles.iter().filter(|profile| profile.managed || !managed_only);
-            shown.map(|profile| (profile.document.clone(), profile.managed)).collect::<Vec<_>>()
+            let shown = state
+                .profiles
+                .iter()
+                .filter(|profile| profile.managed || !managed_only);
+            shown
+                .map(|profile| (profile.document.clone(), profile.managed))
+                .collect::<Vec<_>>()
         });
-        Value::Array(list.iter().map(|(document, managed)| listed(document, *managed)).collect())
+        Value::Array(
+            list.iter()
+                .map(|(document, managed)| listed(document, *managed))
+                .collect(),
+        )
     }
 
     fn application_list(&self, command: &Dictionary) -> Value {
         let wanted = command.get("Identifiers").and_then(Value::as_array);
-        let managed_only = command.get("ManagedAppsOnly").and_then(Value::as_boolean).unwrap_or(false);
+        let managed_only = command
+            .get("ManagedAppsOnly")
+            .and_then(Value::as_boolean)
+            .unwrap_or(false);
         let shown = self.options.applications.iter().filter(|(identifier, ..)| {
-            !managed_only && wanted.is_none_or(|wanted| wanted.iter().any(|one| one.as_string() == Some(identifier)))
+            !managed_only
+                && wanted.is_none_or(|wanted| {
+                    wanted.iter().any(|one| one.as_string() == Some(identifier))
+                })
         });
         let item = |(identifier, name, version): &(String, String, String)| {
-            let texts = [("Identifier", identifier.as_str()), ("Name", name), ("ShortVersion", version), ("Version", version)];
+            let texts = [
+                ("Identifier", identifier.as_str()),
+                ("Name", name),
+                ("ShortVersion", version),
+                ("Version", version),
+            ];
             let mut item: Dictionary = texts.into_iter().map(pair).collect();
             item.insert("BundleSize".into(), 12_345_678.into());
             item.insert("DynamicSize".into(), 4096.into());
@@ -230,10 +347,16 @@ impl Phone {
         let mut list = Vec::new();
         if let Some(identity) = &self.identity {
             let certificate = &identity.certificate;
-            let name = crate::apple::certificate::subject_entry(certificate, openssl::nid::Nid::COMMONNAME);
+            let name = crate::apple::certificate::subject_entry(
+                certificate,
+                openssl::nid::Nid::COMMONNAME,
+            );
             let mut item = Dictionary::new();
             item.insert("CommonName".into(), name.unwrap_or_default().into());
-            item.insert("Data".into(), Value::Data(certificate.to_der().unwrap_or_default()));
+            item.insert(
+                "Data".into(),
+                Value::Data(certificate.to_der().unwrap_or_default()),
+            );
             item.insert("IsIdentity".into(), true.into());
             list.push(Value::Dictionary(item));
         }
@@ -241,7 +364,9 @@ impl Phone {
     }
 
     fn lock(&mut self, command: &Dictionary, answer: &mut Dictionary) {
-        let shows = ["Message", "PhoneNumber"].iter().any(|key| command.contains_key(key));
+        let shows = ["Message", "PhoneNumber"]
+            .iter()
+            .any(|key| command.contains_key(key));
         let passcode = self.passcode_length.is_some();
         let lost = self.shared.change(|state| {
             // Without a passcode the screen goes dark and anybody opens it again.
@@ -264,7 +389,10 @@ impl Phone {
     fn clear_passcode(&mut self, command: &Dictionary, answer: Dictionary) -> Dictionary {
         let given = command.get("UnlockToken").and_then(Value::as_data);
         if self.unlock_token.is_empty() || given != Some(self.unlock_token.as_slice()) {
-            return self.error_message(&[ErrorItem::mdm(12010, "The passcode could not be cleared: the token is wrong.")]);
+            return self.error_message(&[ErrorItem::mdm(
+                12010,
+                "The passcode could not be cleared: the token is wrong.",
+            )]);
         }
         self.set_passcode(None);
         self.unlock();
@@ -273,9 +401,16 @@ impl Phone {
 
     fn enable_lost_mode(&mut self, command: &Dictionary, answer: Dictionary) -> Dictionary {
         let field = |key: &str| text(command, key).map(str::to_owned);
-        let lost = LostMode { message: field("Message"), phone_number: field("PhoneNumber"), footnote: field("Footnote") };
+        let lost = LostMode {
+            message: field("Message"),
+            phone_number: field("PhoneNumber"),
+            footnote: field("Footnote"),
+        };
         if lost.message.is_none() && lost.phone_number.is_none() {
-            return self.error_message(&[ErrorItem::mdm(12065, "Lost Mode needs a message or a telephone number.")]);
+            return self.error_message(&[ErrorItem::mdm(
+                12065,
+                "Lost Mode needs a message or a telephone number.",
+            )]);
         }
         self.shared.change(|state| {
             state.lost_mode = Some(lost);
@@ -286,7 +421,10 @@ impl Phone {
 
     fn while_lost(&mut self, request_type: &str, mut answer: Dictionary) -> Dictionary {
         if self.shared.read(|state| state.lost_mode.is_none()) {
-            return self.error_message(&[ErrorItem::mdm(12067, "The device is not in Managed Lost Mode.")]);
+            return self.error_message(&[ErrorItem::mdm(
+                12067,
+                "The device is not in Managed Lost Mode.",
+            )]);
         }
         match request_type {
             "DisableLostMode" => self.shared.change(|state| {
@@ -320,19 +458,34 @@ fn pair((key, value): (&str, &str)) -> (String, Value) {
 }
 
 fn model_name(product: &str) -> String {
-    product.chars().take_while(|letter| letter.is_ascii_alphabetic()).collect()
+    product
+        .chars()
+        .take_while(|letter| letter.is_ascii_alphabetic())
+        .collect()
 }
 
 /// A profile as ProfileList shows it.
 fn listed(document: &Value, managed: bool) -> Value {
-    let common = ["PayloadIdentifier", "PayloadUUID", "PayloadVersion", "PayloadDisplayName", "PayloadOrganization", "PayloadDescription"];
+    let common = [
+        "PayloadIdentifier",
+        "PayloadUUID",
+        "PayloadVersion",
+        "PayloadDisplayName",
+        "PayloadOrganization",
+        "PayloadDescription",
+    ];
     let copy = |from: &Dictionary, keys: &[&str]| -> Dictionary {
-        keys.iter().filter_map(|key| Some(((*key).to_owned(), from.get(key)?.clone()))).collect()
+        keys.iter()
+            .filter_map(|key| Some(((*key).to_owned(), from.get(key)?.clone())))
+            .collect()
     };
     let empty = Dictionary::new();
     let profile = document.as_dictionary().unwrap_or(&empty);
     let mut item = copy(profile, &common);
-    let forbidden = profile.get("PayloadRemovalDisallowed").and_then(Value::as_boolean).unwrap_or(false);
+    let forbidden = profile
+        .get("PayloadRemovalDisallowed")
+        .and_then(Value::as_boolean)
+        .unwrap_or(false);
     item.insert("PayloadRemovalDisallowed".into(), forbidden.into());
     item.insert("HasRemovalPasscode".into(), false.into());
     item.insert("IsEncrypted".into(), false.into());

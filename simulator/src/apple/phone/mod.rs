@@ -13,6 +13,8 @@ mod poll;
 pub mod profile;
 mod saved;
 mod state;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::sync::Arc;
@@ -62,7 +64,10 @@ impl Phone {
     /// # Errors
     /// [`crate::Error::Http`] when the root certificate cannot be read.
     pub fn new(options: PhoneOptions) -> Result<Self> {
-        let state = PhoneState { passcode_present: options.passcode_length.is_some(), ..PhoneState::default() };
+        let state = PhoneState {
+            passcode_present: options.passcode_length.is_some(),
+            ..PhoneState::default()
+        };
         let shared = Arc::new(Shared::new(state));
         Ok(Self {
             http: Transport::new(&options, Arc::clone(&shared))?,
@@ -131,7 +136,9 @@ impl Phone {
 
     /// The push token, once it has one.
     pub fn push_token(&self) -> Option<&[u8]> {
-        self.registration.as_ref().map(|registration| registration.token.as_slice())
+        self.registration
+            .as_ref()
+            .map(|registration| registration.token.as_slice())
     }
 
     /// The last SCEP request sent, for sending it again octet for octet.
@@ -150,7 +157,8 @@ impl Phone {
     /// The holder sets or removes the passcode (its number of characters).
     pub fn set_passcode(&mut self, length: Option<u8>) {
         self.passcode_length = length;
-        self.shared.change(|state| state.passcode_present = length.is_some());
+        self.shared
+            .change(|state| state.passcode_present = length.is_some());
     }
 
     /// The holder puts another SIM in.
@@ -196,6 +204,10 @@ impl Phone {
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Phone({}, {})", self.options.name, self.options.serial)
+        write!(
+            formatter,
+            "Phone({}, {})",
+            self.options.name, self.options.serial
+        )
     }
 }

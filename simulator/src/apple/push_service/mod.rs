@@ -4,6 +4,8 @@ mod faults;
 mod portal;
 mod rules;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -99,10 +101,18 @@ impl PushService {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let authorities = Authorities::new(clock.unix())?;
-        let inner = Arc::new(Inner { clock, authorities, address, state: Mutex::default() });
+        let inner = Arc::new(Inner {
+            clock,
+            authorities,
+            address,
+            state: Mutex::default(),
+        });
         let acceptor = serve::acceptor(&inner.authorities)?;
         let task = tokio::spawn(serve::accept(Arc::clone(&inner), listener, acceptor));
-        Ok(Self { inner, listener: Arc::new(Listener(task)) })
+        Ok(Self {
+            inner,
+            listener: Arc::new(Listener(task)),
+        })
     }
 
     /// The base address for the server's `apns.url` setting, `https://127.0.0.1:port`.
@@ -130,7 +140,10 @@ impl PushService {
 
     /// Makes something go wrong from now on: for every token, or for one (hex).
     pub fn set_fault(&self, token: Option<&str>, fault: Fault, times: Times) {
-        self.inner.state().faults.add(token.map(str::to_lowercase), fault, times);
+        self.inner
+            .state()
+            .faults
+            .add(token.map(str::to_lowercase), fault, times);
     }
 
     /// Lets everything go right again.
@@ -146,9 +159,16 @@ impl PushService {
         let mut token = vec![0; 32];
         openssl::rand::rand_bytes(&mut token)?;
         let wake = Arc::new(Notify::new());
-        let record =
-            Token { topic: topic.to_owned(), magic: magic.to_owned(), wake: Arc::clone(&wake), unregistered: None };
-        self.inner.state().tokens.insert(hex::encode(&token), record);
+        let record = Token {
+            topic: topic.to_owned(),
+            magic: magic.to_owned(),
+            wake: Arc::clone(&wake),
+            unregistered: None,
+        };
+        self.inner
+            .state()
+            .tokens
+            .insert(hex::encode(&token), record);
         Ok(Registration { token, wake })
     }
 
@@ -172,9 +192,13 @@ impl PushService {
     /// # Errors
     /// [`Error::Malformed`] when there is no UID.
     pub fn admit_certificate(&self, certificate: &X509Ref) -> Result<()> {
-        let topic = certificate::subject_entry(certificate, Nid::USERID)
-            .ok_or(Error::Malformed("the push certificate's subject has no UID"))?;
-        self.inner.state().certificates.insert(certificate::fingerprint(certificate)?, topic);
+        let topic = certificate::subject_entry(certificate, Nid::USERID).ok_or(
+            Error::Malformed("the push certificate's subject has no UID"),
+        )?;
+        self.inner
+            .state()
+            .certificates
+            .insert(certificate::fingerprint(certificate)?, topic);
         Ok(())
     }
 
@@ -183,7 +207,10 @@ impl PushService {
     /// # Errors
     /// [`Error::Cryptography`] when OpenSSL cannot encode it.
     pub fn revoke_certificate(&self, certificate: &X509Ref) -> Result<()> {
-        self.inner.state().certificates.remove(&certificate::fingerprint(certificate)?);
+        self.inner
+            .state()
+            .certificates
+            .remove(&certificate::fingerprint(certificate)?);
         Ok(())
     }
 
@@ -222,6 +249,9 @@ pub(crate) fn new_topic() -> String {
     format!("com.apple.mgmt.External.{}", uuid::Uuid::new_v4())
 }
 
-pub(crate) fn issuer(certificate: X509, key: openssl::pkey::PKey<openssl::pkey::Private>) -> Issuer {
+pub(crate) fn issuer(
+    certificate: X509,
+    key: openssl::pkey::PKey<openssl::pkey::Private>,
+) -> Issuer {
     Issuer { certificate, key }
 }

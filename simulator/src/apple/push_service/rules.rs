@@ -69,13 +69,24 @@ pub(crate) struct Refusal {
 }
 
 fn refuse<T>(status: u16, reason: &'static str) -> Result<T, Refusal> {
-    Err(Refusal { status, reason, since: None })
+    Err(Refusal {
+        status,
+        reason,
+        since: None,
+    })
 }
 
 /// Checks everything; answers the bell to ring.
-pub(crate) fn judge(inner: &Inner, client: Option<&X509>, record: &mut PushRecord, path: &str) -> Result<Arc<Notify>, Refusal> {
+pub(crate) fn judge(
+    inner: &Inner,
+    client: Option<&X509>,
+    record: &mut PushRecord,
+    path: &str,
+) -> Result<Arc<Notify>, Refusal> {
     check_certificate(inner, client)?;
-    let Some(token) = path.strip_prefix("/3/device/") else { return refuse(404, "BadPath") };
+    let Some(token) = path.strip_prefix("/3/device/") else {
+        return refuse(404, "BadPath");
+    };
     if record.method != "POST" {
         return refuse(405, "MethodNotAllowed");
     }
@@ -88,12 +99,18 @@ pub(crate) fn judge(inner: &Inner, client: Option<&X509>, record: &mut PushRecor
     check_headers(inner, record)?;
     let magic = read_body(&record.body)?;
     let state = inner.state();
-    let Some(known) = state.tokens.get(&record.token) else { return refuse(400, "BadDeviceToken") };
+    let Some(known) = state.tokens.get(&record.token) else {
+        return refuse(400, "BadDeviceToken");
+    };
     if Some(&known.topic) != record.topic.as_ref() {
         return refuse(400, "DeviceTokenNotForTopic");
     }
     if let Some(since) = known.unregistered {
-        return Err(Refusal { status: 410, reason: "Unregistered", since: Some(since) });
+        return Err(Refusal {
+            status: 410,
+            reason: "Unregistered",
+            since: Some(since),
+        });
     }
     if known.magic != magic {
         // Apple cannot know the magic and a phone ignores a wrong one in silence; a test should hear of it.
@@ -103,12 +120,16 @@ pub(crate) fn judge(inner: &Inner, client: Option<&X509>, record: &mut PushRecor
 }
 
 fn check_certificate(inner: &Inner, client: Option<&X509>) -> Result<(), Refusal> {
-    let Some(client) = client else { return refuse(403, "MissingProviderToken") };
+    let Some(client) = client else {
+        return refuse(403, "MissingProviderToken");
+    };
     let fingerprint = certificate::fingerprint(client).unwrap_or_default();
     if !inner.state().certificates.contains_key(&fingerprint) {
         return refuse(403, "BadCertificate");
     }
-    let Ok(now) = Asn1Time::from_unix(inner.clock.unix()) else { return refuse(500, "InternalServerError") };
+    let Ok(now) = Asn1Time::from_unix(inner.clock.unix()) else {
+        return refuse(500, "InternalServerError");
+    };
     if *client.not_after() < *now || *client.not_before() > *now {
         return refuse(403, "BadCertificate");
     }
@@ -119,7 +140,9 @@ fn check_headers(inner: &Inner, record: &mut PushRecord) -> Result<(), Refusal> 
     match record.topic.as_deref() {
         None => return refuse(400, "MissingTopic"),
         Some(topic) if !topic.starts_with("com.apple.mgmt.") => return refuse(400, "BadTopic"),
-        Some(topic) if record.certificate_topic.as_deref() != Some(topic) => return refuse(400, "TopicDisallowed"),
+        Some(topic) if record.certificate_topic.as_deref() != Some(topic) => {
+            return refuse(400, "TopicDisallowed");
+        }
         Some(_) => {}
     }
     if record.push_type.as_deref() != Some("mdm") {
@@ -128,16 +151,24 @@ fn check_headers(inner: &Inner, record: &mut PushRecord) -> Result<(), Refusal> 
     if record.priority.as_deref() != Some("10") {
         return refuse(400, "BadPriority");
     }
-    let Some(expiration) = record.expiration.as_deref().and_then(|text| text.parse::<i64>().ok()) else {
+    let Some(expiration) = record
+        .expiration
+        .as_deref()
+        .and_then(|text| text.parse::<i64>().ok())
+    else {
         return refuse(400, "BadExpirationDate");
     };
     let ahead = expiration - inner.clock.unix();
     if expiration == 0 {
-        record.notes.push("apns-expiration 0: kept for no time at all; seven days are wanted".into());
+        record
+            .notes
+            .push("apns-expiration 0: kept for no time at all; seven days are wanted".into());
     } else if ahead <= 0 || ahead > LONGEST_EXPIRY {
         return refuse(400, "BadExpirationDate");
     } else if (ahead - WANTED_EXPIRY).abs() > 3600 {
-        record.notes.push(format!("apns-expiration is {ahead} s ahead; seven days are wanted"));
+        record.notes.push(format!(
+            "apns-expiration is {ahead} s ahead; seven days are wanted"
+        ));
     }
     Ok(())
 }
@@ -150,8 +181,14 @@ fn read_body(body: &[u8]) -> Result<String, Refusal> {
     if body.len() > LARGEST_PAYLOAD {
         return refuse(413, "PayloadTooLarge");
     }
-    let wrong = Refusal { status: 400, reason: "BadMessage", since: None };
-    let Ok(serde_json::Value::Object(object)) = serde_json::from_slice(body) else { return Err(wrong) };
+    let wrong = Refusal {
+        status: 400,
+        reason: "BadMessage",
+        since: None,
+    };
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_slice(body) else {
+        return Err(wrong);
+    };
     match object.get("mdm") {
         Some(serde_json::Value::String(magic)) if object.len() == 1 => Ok(magic.clone()),
         _ => Err(wrong),
