@@ -23,6 +23,7 @@ pub struct Csr {
     pub challenge: Option<String>,
     /// The subject that was asked for, for people to read; it is never used.
     pub subject: String,
+    fingerprint: String,
 }
 
 impl fmt::Debug for Csr {
@@ -37,10 +38,12 @@ impl fmt::Debug for Csr {
 }
 
 impl Csr {
-    /// SHA-256 of the request, lower-case hex: the same request again gets the same certificate.
+    /// SHA-256 of what the request signs (its CertificationRequestInfo), lower-case hex: the same request again gets the same certificate.
+    ///
+    /// The bytes around it are not covered by the signature, so they make no other request.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        sha256_hex(&self.der)
+        self.fingerprint.clone()
     }
 
     pub(super) fn read(
@@ -67,6 +70,7 @@ impl Csr {
             public_key_der,
             challenge: outline.challenge,
             subject: readable_name(request.subject_name()),
+            fingerprint: outline.fingerprint,
             der: outline.der,
         };
         Ok((csr, key))
@@ -77,6 +81,7 @@ struct Outline {
     der: Vec<u8>,
     signature_algorithm: Vec<u8>,
     challenge: Option<String>,
+    fingerprint: String,
 }
 
 fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
@@ -85,7 +90,9 @@ fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
         .definite()?
         .into_owned();
     let mut outer = ber::first(&der)?.children();
-    let mut information = outer.expect(SEQUENCE)?.children();
+    let information = outer.expect(SEQUENCE)?;
+    let fingerprint = sha256_hex(information.whole);
+    let mut information = information.children();
     let signature_algorithm = outer
         .expect(SEQUENCE)?
         .children()
@@ -115,6 +122,7 @@ fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
     Ok(Outline {
         signature_algorithm,
         challenge,
+        fingerprint,
         der,
     })
 }
