@@ -1,17 +1,23 @@
 //! CMS as Apple's devices write it: indefinite lengths, and signatures with or without signed attributes.
 
+mod read;
+#[cfg(test)]
+mod tests;
+
 use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::encrypt::Encrypter;
 use openssl::hash::{MessageDigest, hash};
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::rsa::Padding;
-use openssl::sign::{Signer, Verifier};
+use openssl::sign::Signer;
 use openssl::symm::{Cipher, encrypt};
 use openssl::x509::{X509, X509Ref};
 
 use super::ber;
 use super::certificate::issuer_and_serial;
-use crate::{Error, Result};
+use crate::Result;
+
+pub use read::{Signed, read_signed};
 
 pub(crate) const DATA: &str = "1.2.840.113549.1.7.1";
 pub(crate) const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
@@ -54,21 +60,6 @@ impl Digest {
             Self::Sha256 => "1.2.840.113549.1.1.11",
         }
     }
-
-    fn of_identifier(element: &ber::Element<'_>) -> Result<MessageDigest> {
-        let known = [
-            ("1.3.14.3.2.26", MessageDigest::sha1()),
-            ("2.16.840.1.101.3.4.2.1", MessageDigest::sha256()),
-            ("2.16.840.1.101.3.4.2.2", MessageDigest::sha384()),
-            ("2.16.840.1.101.3.4.2.3", MessageDigest::sha512()),
-        ];
-        let found = known
-            .into_iter()
-            .find(|(identifier, _)| element.is_identifier(identifier));
-        found
-            .map(|(_, digest)| digest)
-            .ok_or(Error::Malformed("unknown digest"))
-    }
 }
 
 /// How a phone signs its messages in `Mdm-Signature`.
@@ -97,7 +88,7 @@ pub enum ContentCipher {
 /// A detached signature over `body`, as sent (base64) in `Mdm-Signature`. `at` is the signing time, seconds since 1970.
 ///
 /// # Errors
-/// [`Error::Cryptography`] when the key cannot sign.
+/// [`crate::Error::Cryptography`] when the key cannot sign.
 pub fn sign_detached(
     style: SignatureStyle,
     key: &PKeyRef<Private>,
@@ -119,7 +110,7 @@ pub fn sign_detached(
 /// A signature that carries its content and the given signed attributes beside content type and digest (SCEP's pkiMessage).
 ///
 /// # Errors
-/// [`Error::Cryptography`] when the key cannot sign.
+/// [`crate::Error::Cryptography`] when the key cannot sign.
 pub fn sign_enclosing(
     digest: Digest,
     key: &PKeyRef<Private>,
@@ -215,7 +206,7 @@ fn content_info(kind: &str, body: &[u8]) -> Vec<u8> {
 /// Content encrypted to each recipient's RSA key, chunked and of indefinite length as Apple's encoder writes it.
 ///
 /// # Errors
-/// [`Error::Cryptography`] when a recipient's key is not RSA.
+/// [`crate::Error::Cryptography`] when a recipient's key is not RSA.
 pub fn envelop(cipher: ContentCipher, recipients: &[X509], content: &[u8]) -> Result<Vec<u8>> {
     let (symmetric, identifier, key_length, iv_length) = match cipher {
         ContentCipher::Aes128 => (Cipher::aes_128_cbc(), "2.16.840.1.101.3.4.1.2", 16, 16),
@@ -271,142 +262,15 @@ pub fn envelop(cipher: ContentCipher, recipients: &[X509], content: &[u8]) -> Re
 /// Opens an EnvelopedData addressed to this certificate's key.
 ///
 /// # Errors
-/// [`Error::Cryptography`] when it is addressed to another key or damaged.
+/// [`crate::Error::Cryptography`] when it is addressed to another key or damaged.
 pub fn open_envelope(envelope: &[u8], key: &PKey<Private>, certificate: &X509) -> Result<Vec<u8>> {
     Ok(CmsContentInfo::from_der(envelope)?.decrypt(key, certificate)?)
-}
-
-/// A SignedData taken apart; the signature is already verified against the embedded signer.
-#[derive(Debug, Clone)]
-pub struct Signed {
-    /// What was signed.
-    pub content: Vec<u8>,
-    /// Every certificate in the message, in order.
-    pub certificates: Vec<X509>,
-    /// The certificate whose key signed; absent in a certificates-only message.
-    pub signer: Option<X509>,
-    attributes: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-impl Signed {
-    /// The octets of the first value of a signed attribute.
-    pub fn attribute(&self, identifier: &str) -> Option<&[u8]> {
-        let wanted = ber::object_identifier(identifier);
-        self.attributes
-            .iter()
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| value.as_slice())
-    }
-}
-
-/// Reads a SignedData and verifies its one signer (if it has any) with the certificate it carries. No chain is checked.
-///
-/// # Errors
-/// [`Error::Malformed`] when it is not SignedData, the signer's certificate is missing or the signature is wrong.
-pub fn read_signed(message: &[u8]) -> Result<Signed> {
-    let outer = ber::expect(
-        Some(&ber::read_only(message)?),
-        ber::SEQUENCE,
-        "ContentInfo",
-    )?;
-    if !outer
-        .first()
-        .is_some_and(|kind| kind.is_identifier(SIGNED_DATA))
-    {
-        return Err(Error::Malformed("not SignedData"));
-    }
-    let wrapped = ber::expect(outer.get(1), ber::CONTEXT_0, "SignedData")?;
-    let fields = ber::expect(wrapped.first(), ber::SEQUENCE, "SignedData")?;
-    let encapsulated = ber::expect(fields.get(2), ber::SEQUENCE, "EncapsulatedContentInfo")?;
-    let content = match encapsulated.get(1) {
-        Some(explicit) => explicit
-            .children()?
-            .first()
-            .map_or(Ok(Vec::new()), ber::Element::octets)?,
-        None => Vec::new(),
-    };
-    let mut certificates = Vec::new();
-    let mut signer_infos = Vec::new();
-    for field in fields.iter().skip(3) {
-        match field.tag {
-            ber::CONTEXT_0 => {
-                for certificate in field.children()? {
-                    certificates.push(X509::from_der(certificate.whole)?);
-                }
-            }
-            ber::SET => signer_infos = field.children()?,
-            _ => {}
-        }
-    }
-    let mut signed = Signed {
-        content,
-        certificates,
-        signer: None,
-        attributes: Vec::new(),
-    };
-    match signer_infos.as_slice() {
-        [] => {}
-        [one] => verify_signer(&mut signed, one)?,
-        _ => return Err(Error::Malformed("more than one signer")),
-    }
-    Ok(signed)
-}
-
-fn verify_signer(signed: &mut Signed, info: &ber::Element<'_>) -> Result<()> {
-    let fields = info.children()?;
-    let identifier = fields.get(1).ok_or(Error::Malformed("SignerInfo"))?;
-    let mut signer = None;
-    for certificate in &signed.certificates {
-        if issuer_and_serial(certificate)? == identifier.whole {
-            signer = Some(certificate.clone());
-        }
-    }
-    let signer = signer.ok_or(Error::Malformed(
-        "the signer's certificate is not in the message",
-    ))?;
-    let digest = ber::expect(fields.get(2), ber::SEQUENCE, "digestAlgorithm")?;
-    let digest = Digest::of_identifier(digest.first().ok_or(Error::Malformed("digestAlgorithm"))?)?;
-    let mut rest = fields.get(3..).unwrap_or_default();
-    let mut to_verify = signed.content.clone();
-    if let [first, after @ ..] = rest
-        && first.tag == ber::CONTEXT_0
-    {
-        for attribute in first.children()? {
-            let parts = attribute.children()?;
-            if let (Some(name), Some(values)) = (parts.first(), parts.get(1))
-                && let Some(value) = values.children()?.first()
-            {
-                signed
-                    .attributes
-                    .push((name.whole.to_vec(), value.octets()?));
-            }
-        }
-        let imprint = hash(digest, &signed.content)?;
-        if signed.attribute(MESSAGE_DIGEST) != Some(&*imprint) {
-            return Err(Error::Malformed(
-                "the message digest does not match the content",
-            ));
-        }
-        to_verify = ber::definite(ber::SET, first.content);
-        rest = after;
-    }
-    let signature = rest
-        .get(1)
-        .ok_or(Error::Malformed("SignerInfo"))?
-        .octets()?;
-    let key = signer.public_key()?;
-    let mut verifier = Verifier::new(digest, &key)?;
-    if !verifier.verify_oneshot(&signature, &to_verify)? {
-        return Err(Error::Malformed("the signature is wrong"));
-    }
-    signed.signer = Some(signer);
-    Ok(())
 }
 
 /// Verifies a detached signature with OpenSSL's own CMS code, for tests of what this file writes.
 ///
 /// # Errors
-/// [`Error::Cryptography`] when OpenSSL refuses it.
+/// [`crate::Error::Cryptography`] when OpenSSL refuses it.
 pub fn openssl_verify_detached(signature: &[u8], body: &[u8]) -> Result<()> {
     let options = CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::BINARY;
     Ok(CmsContentInfo::from_der(signature)?.verify(None, None, Some(body), None, options)?)
@@ -437,161 +301,4 @@ fn utc_time(unix: i64) -> String {
         second / 60 % 60,
         second % 60
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use openssl::x509::store::X509StoreBuilder;
-
-    use super::*;
-    use crate::apple::certificate::{DAY, Purpose, issue, name};
-    use crate::apple::keys::{Identity, rsa_key};
-
-    const NOON: i64 = 1_790_000_000;
-
-    fn identity() -> Identity {
-        let key = rsa_key(2048).unwrap();
-        let subject = name(&[("O", "scep"), ("CN", "A phone")]).unwrap();
-        let valid = (NOON - DAY, NOON + DAY);
-        let certificate = issue(&subject, &key, None, Some(&key), Purpose::Signer, valid).unwrap();
-        Identity { key, certificate }
-    }
-
-    #[test]
-    fn openssl_accepts_both_styles_and_only_over_the_same_body() {
-        let phone = identity();
-        for style in [
-            SignatureStyle::Sha1WithoutAttributes,
-            SignatureStyle::Sha256WithAttributes,
-        ] {
-            let made = sign_detached(style, &phone.key, &phone.certificate, b"body", NOON).unwrap();
-            assert_eq!(&made[..2], [0x30, 0x80], "indefinite length");
-            openssl_verify_detached(&made, b"body").unwrap();
-            assert!(openssl_verify_detached(&made, b"bode").is_err());
-            let pkcs7 = openssl::pkcs7::Pkcs7::from_der(&made).unwrap();
-            let store = X509StoreBuilder::new().unwrap().build();
-            let flags = openssl::pkcs7::Pkcs7Flags::NOVERIFY | openssl::pkcs7::Pkcs7Flags::BINARY;
-            let none = openssl::stack::Stack::new().unwrap();
-            pkcs7
-                .verify(&none, &store, Some(b"body"), None, flags)
-                .unwrap();
-        }
-    }
-
-    /// Tags and kinds of length, outside in; certificates and names are left out, since they differ.
-    fn shape(element: &ber::Element<'_>, depth: usize, out: &mut Vec<(usize, u8, bool)>) {
-        out.push((depth, element.tag, element.whole.get(1) == Some(&0x80)));
-        if depth < 5 && element.tag & 0x20 != 0 && !(depth == 3 && element.tag == ber::CONTEXT_0) {
-            for child in element.children().unwrap() {
-                shape(&child, depth + 1, out);
-            }
-        }
-    }
-
-    #[test]
-    fn a_signature_has_the_shape_of_a_real_devices() {
-        let file = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/captures/mdm-signature.der"
-        );
-        let phone = identity();
-        let ours = sign_detached(
-            SignatureStyle::default(),
-            &phone.key,
-            &phone.certificate,
-            b"body",
-            NOON,
-        )
-        .unwrap();
-        let mut our_shape = Vec::new();
-        shape(&ber::read_only(&ours).unwrap(), 0, &mut our_shape);
-        assert!(our_shape.starts_with(&[
-            (0, 0x30, true),
-            (1, 0x06, false),
-            (1, 0xa0, true),
-            (2, 0x30, true)
-        ]));
-        let Ok(real) = std::fs::read(file) else {
-            eprintln!("no capture of a real device here: only the first levels were compared");
-            return;
-        };
-        let mut real_shape = Vec::new();
-        shape(&ber::read_only(&real).unwrap(), 0, &mut real_shape);
-        assert_eq!(our_shape, real_shape);
-    }
-
-    #[test]
-    fn enclosed_content_and_attributes_are_read_back_and_by_openssl() {
-        let phone = identity();
-        let content = vec![7; 5000];
-        let mark = attribute("1.2.3.4", &ber::definite(ber::PRINTABLE_STRING, "19"));
-        for digest in [Digest::Sha1, Digest::Sha256] {
-            let made = sign_enclosing(
-                digest,
-                &phone.key,
-                &phone.certificate,
-                &content,
-                vec![mark.clone()],
-            )
-            .unwrap();
-            let read = read_signed(&made).unwrap();
-            assert_eq!(read.content, content);
-            assert_eq!(read.attribute("1.2.3.4"), Some(b"19".as_slice()));
-            let mut out = Vec::new();
-            let options = CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::BINARY;
-            CmsContentInfo::from_der(&made)
-                .unwrap()
-                .verify(None, None, None, Some(&mut out), options)
-                .unwrap();
-            assert_eq!(out, content);
-            let mut damaged = made.clone();
-            let middle = damaged.iter().position(|octet| *octet == 7).unwrap() + 100;
-            damaged[middle] ^= 1;
-            assert!(read_signed(&damaged).is_err());
-        }
-    }
-
-    #[test]
-    fn openssl_opens_our_envelopes() {
-        let (phone, other) = (identity(), identity());
-        let content = b"a certificate request".repeat(100);
-        for cipher in [
-            ContentCipher::Aes128,
-            ContentCipher::Aes256,
-            ContentCipher::TripleDes,
-        ] {
-            let recipients = [other.certificate.clone(), phone.certificate.clone()];
-            let made = envelop(cipher, &recipients, &content).unwrap();
-            assert_eq!(
-                open_envelope(&made, &phone.key, &phone.certificate).unwrap(),
-                content
-            );
-            assert_eq!(
-                open_envelope(&made, &other.key, &other.certificate).unwrap(),
-                content
-            );
-        }
-        let single = envelop(
-            ContentCipher::SingleDes,
-            std::slice::from_ref(&phone.certificate),
-            &content,
-        )
-        .unwrap();
-        let wanted = ber::object_identifier("1.3.14.3.2.7");
-        assert!(single.windows(wanted.len()).any(|window| window == wanted));
-    }
-
-    #[test]
-    fn signing_times_are_right() {
-        assert_eq!(utc_time(0), "700101000000Z");
-        assert_eq!(utc_time(951_782_400), "000229000000Z");
-        assert_eq!(utc_time(1_735_689_599), "241231235959Z");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn reading_signed_data_never_panics(input in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
-            let _ = read_signed(&input);
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod options;
 pub mod page;
 mod poll;
 pub mod profile;
+mod queries;
 mod saved;
 mod state;
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! A council's server in a hundred lines, just enough for a phone to enrol, be commanded and be failed.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::hash::MessageDigest;
+use openssl::ssl::{Ssl, SslAcceptor, SslMethod};
 use openssl::x509::{X509, X509Req};
 use plist::{Dictionary, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_openssl::SslStream;
 
 use crate::Clock;
-use crate::apple::certificate::{DAY, Issuer, Purpose, issue, name};
+use crate::apple::certificate::{DAY, Issuer, Purpose, elliptic_key, issue, name};
 use crate::apple::cms::{self, ContentCipher, Digest};
 use crate::apple::{ber, keys::rsa_key};
 
@@ -30,6 +33,8 @@ pub(super) struct Book {
     /// Whether a wrong nonce is answered.
     pub(super) wrong_nonce: bool,
     pub(super) challenge: String,
+    /// Whether enrolment profiles carry a key that Apple does not know.
+    pub(super) invented_key: bool,
 }
 
 #[derive(Clone)]
@@ -49,18 +54,50 @@ impl Council {
         let certificate =
             issue(&subject, &key, None, Some(&key), Purpose::Authority, valid).unwrap();
         let council = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
+            url: format!("https://{}", listener.local_addr().unwrap()),
             authority: Arc::new(Issuer { certificate, key }),
             book: Arc::default(),
         };
         council.book.lock().unwrap().challenge = "first".into();
+        let acceptor = council.acceptor();
         let server = council.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(server.clone().serve(stream));
+                let mut stream =
+                    SslStream::new(Ssl::new(acceptor.context()).unwrap(), stream).unwrap();
+                let server = server.clone();
+                tokio::spawn(async move {
+                    if Pin::new(&mut stream).accept().await.is_ok() {
+                        server.serve(stream).await;
+                    }
+                });
             }
         });
         council
+    }
+
+    fn acceptor(&self) -> SslAcceptor {
+        let key = elliptic_key().unwrap();
+        let now = Clock::system().unix();
+        let subject = name(&[("CN", "localhost")]).unwrap();
+        let purpose = Purpose::LoopbackServer;
+        let certificate = issue(
+            &subject,
+            &key,
+            Some(&self.authority),
+            None,
+            purpose,
+            (now - DAY, now + DAY),
+        )
+        .unwrap();
+        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        builder.set_private_key(&key).unwrap();
+        builder.set_certificate(&certificate).unwrap();
+        builder.build()
+    }
+
+    pub(super) fn root_certificate_pem(&self) -> String {
+        String::from_utf8(self.authority.certificate.to_pem().unwrap()).unwrap()
     }
 
     pub(super) fn invitation(&self) -> String {
@@ -124,7 +161,7 @@ impl Council {
         .map(|(key, value): (&str, Value)| (key.to_owned(), value))
         .collect();
         let identity = "7B1C2A0E-3F44-4E9E-8A55-000000000001";
-        let mdm = vec![
+        let mut mdm = vec![
             ("IdentityCertificateUUID", identity.into()),
             ("Topic", topic.into()),
             ("ServerURL", format!("{}/mdm", self.url).into()),
@@ -133,6 +170,9 @@ impl Council {
             ("CheckOutWhenRemoved", true.into()),
             ("AccessRights", rights.into()),
         ];
+        if self.book.lock().unwrap().invented_key {
+            mdm.push(("Invented", true.into()));
+        }
         let content = Value::Array(vec![
             payload(
                 "com.apple.security.scep",
@@ -150,7 +190,7 @@ impl Council {
         cms::sign_enclosing(Digest::Sha256, key, certificate, &xml, Vec::new()).unwrap()
     }
 
-    async fn serve(self, mut stream: TcpStream) {
+    async fn serve(self, mut stream: SslStream<TcpStream>) {
         let mut buffer = Vec::new();
         loop {
             let head_end = loop {

@@ -13,10 +13,9 @@ use crate::apple::keys::KeyPool;
 use crate::apple::push_service::PushService;
 use council::{Council, TOPIC};
 
-fn options() -> PhoneOptions {
+fn options(council: &Council) -> PhoneOptions {
     PhoneOptions {
-        // The small server speaks plain HTTP, which Apple's schema forbids.
-        check_schema: false,
+        root_certificate_pem: Some(council.root_certificate_pem()),
         not_now_retry: Duration::from_millis(50),
         failure_retry: Duration::from_millis(50),
         ..PhoneOptions::iphone("Councillor")
@@ -44,7 +43,7 @@ fn types(phone: &PhoneState) -> Vec<(String, Option<String>)> {
 #[tokio::test]
 async fn a_phone_enrols_and_answers_what_it_is_asked() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     let state = phone.snapshot();
     assert!(state.enrolled && state.has_profile("uk.example.Configuration"));
     let check_ins = council.book.lock().unwrap().check_ins.clone();
@@ -112,7 +111,7 @@ async fn the_other_signature_style_and_scep_by_get_work_too() {
         PhoneOptions {
             signature_style: style,
             keys: Some(pool),
-            ..options()
+            ..options(&council)
         },
     )
     .await;
@@ -126,7 +125,7 @@ async fn the_other_signature_style_and_scep_by_get_work_too() {
 #[tokio::test]
 async fn a_phone_does_not_enrol_with_a_wrong_challenge_or_a_bad_answer() {
     let council = Council::start().await;
-    let mut phone = Phone::new(options()).unwrap();
+    let mut phone = Phone::new(options(&council)).unwrap();
     let profile = phone.fetch_profile(&council.invitation()).await.unwrap();
     let wrong = ScepAttempt {
         challenge: Some("guessed".into()),
@@ -141,28 +140,24 @@ async fn a_phone_does_not_enrol_with_a_wrong_challenge_or_a_bad_answer() {
         Err(Error::Server(_))
     ));
     assert!(!phone.snapshot().enrolled);
-    let mut strict = Phone::new(PhoneOptions {
-        check_schema: true,
-        ..options()
-    })
-    .unwrap();
+    council.book.lock().unwrap().invented_key = true;
     assert!(matches!(
-        strict.enrol(&council.invitation()).await,
+        phone.enrol(&council.invitation()).await,
         Err(Error::Server(_))
     ));
     assert!(
-        strict
+        phone
             .snapshot()
             .violations
             .iter()
-            .any(|violation| violation.contains("ServerURL"))
+            .any(|violation| violation.contains("Invented"))
     );
 }
 
 #[tokio::test]
 async fn locks_lost_mode_and_passcodes() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     council.queue("DeviceLock", &[("Message", "Lost".into())]);
     council.queue("EnableLostMode", &[("Message", "Lost".into())]);
     council.queue(
@@ -200,7 +195,7 @@ async fn locks_lost_mode_and_passcodes() {
         &council,
         PhoneOptions {
             supervised: true,
-            ..options()
+            ..options(&council)
         },
     )
     .await;
@@ -227,7 +222,7 @@ async fn locks_lost_mode_and_passcodes() {
 #[tokio::test]
 async fn erase_wipes_and_the_same_phone_enrols_again() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     council.queue("EraseDevice", &[]);
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Wiped);
     assert_eq!(status(&council.answers()[0]), "Acknowledged");
@@ -245,7 +240,7 @@ async fn erase_wipes_and_the_same_phone_enrols_again() {
 #[tokio::test]
 async fn renewal_keeps_the_server_and_refuses_another() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     let before = phone.identity().unwrap().fingerprint().unwrap();
     council.book.lock().unwrap().challenge = "second".into();
     council.queue(
@@ -279,15 +274,17 @@ async fn renewal_keeps_the_server_and_refuses_another() {
 #[tokio::test]
 async fn profiles_come_and_go_and_take_management_along() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     let mut profile = plist::Dictionary::new();
     for (key, value) in [
         ("PayloadType", "Configuration"),
         ("PayloadIdentifier", "uk.example.policy"),
-        ("PayloadUUID", "A"),
+        ("PayloadUUID", "7B1C2A0E-3F44-4E9E-8A55-000000000009"),
     ] {
         profile.insert(key.into(), value.into());
     }
+    profile.insert("PayloadVersion".into(), 1.into());
+    profile.insert("PayloadContent".into(), Value::Array(vec![]));
     let mut xml = Vec::new();
     Value::Dictionary(profile).to_writer_xml(&mut xml).unwrap();
     council.queue("InstallProfile", &[("Payload", Value::Data(xml))]);
@@ -329,7 +326,7 @@ async fn profiles_come_and_go_and_take_management_along() {
 #[tokio::test]
 async fn misbehaviour_on_request() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     assert!(
         phone
             .behave(Behaviour::NotNow {
@@ -398,7 +395,7 @@ async fn misbehaviour_on_request() {
 #[tokio::test]
 async fn answers_that_did_not_arrive_are_sent_again() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     phone
         .behave(Behaviour::DropBeforeSending {
             message: Message::Answer,
@@ -432,7 +429,7 @@ async fn answers_that_did_not_arrive_are_sent_again() {
 #[tokio::test]
 async fn a_401_unenrols_and_a_503_does_not() {
     let council = Council::start().await;
-    let mut phone = enrolled(&council, options()).await;
+    let mut phone = enrolled(&council, options(&council)).await;
     council.book.lock().unwrap().failures = [503, 401].into();
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Refused(503));
     assert!(phone.snapshot().enrolled);
@@ -456,7 +453,7 @@ async fn a_listening_phone_comes_when_pushed_and_after_a_last_not_now() {
         &council,
         PhoneOptions {
             push: Some(push.clone()),
-            ..options()
+            ..options(&council)
         },
     )
     .await;
@@ -504,8 +501,9 @@ async fn a_listening_phone_comes_when_pushed_and_after_a_last_not_now() {
 #[tokio::test]
 async fn a_saved_phone_goes_on() {
     let council = Council::start().await;
-    let phone = enrolled(&council, options()).await;
+    let phone = enrolled(&council, options(&council)).await;
     let line = serde_json::to_string(&phone.save().unwrap()).unwrap();
-    let mut again = Phone::restore(&serde_json::from_str(&line).unwrap(), options()).unwrap();
+    let mut again =
+        Phone::restore(&serde_json::from_str(&line).unwrap(), options(&council)).unwrap();
     assert_eq!(again.poll().await.unwrap().end, PollEnd::Empty);
 }

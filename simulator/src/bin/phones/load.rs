@@ -1,76 +1,25 @@
-//! `beadle-phones`: simulated phones from the command line, for load and kill tests against a server in another process.
+//! Polls as many enrolled phones as fast as the server answers, and counts.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use beadle_simulator::apple::cms::{SignatureStyle, sign_detached};
-use beadle_simulator::apple::keys::KeyPool;
-use beadle_simulator::apple::phone::{Phone, PhoneOptions, SavedPhone};
+use beadle_simulator::apple::phone::SavedPhone;
 use beadle_simulator::{Clock, Error};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::ValueEnum;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use plist::{Dictionary, Value};
 use tokio::task::JoinSet;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-#[derive(Parser)]
-#[command(
-    name = "beadle-phones",
-    about = "Simulated iPhones for load and kill tests"
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Enrols phones through invitation links and writes their identities down.
-    Enrol(Enrol),
-    /// Polls as enrolled phones and reports operations per second.
-    Load(Load),
-}
+use super::{Outcome, print_latency};
 
 #[derive(clap::Args, Clone)]
-struct Enrol {
-    /// What to put before links that have no host, such as https://127.0.0.1:8443
-    #[arg(long, default_value = "")]
-    url: String,
-    /// File with one invitation link per line; - is standard input
-    #[arg(long, default_value = "-")]
-    links: PathBuf,
-    /// How many phones at most; all links when absent
-    #[arg(long)]
-    count: Option<usize>,
-    /// How many at once
-    #[arg(long, default_value_t = 4)]
-    concurrency: usize,
-    /// Root certificate of the server, PEM
-    #[arg(long)]
-    root_ca: Option<PathBuf>,
-    /// Where identities go, one JSON object per line
-    #[arg(long, default_value = "identities.jsonl")]
-    identities: PathBuf,
-    /// How many RSA keys to share out
-    #[arg(long, default_value_t = 8)]
-    keys: usize,
-    /// Enrol supervised phones
-    #[arg(long)]
-    supervised: bool,
-    /// Do not judge profiles by Apple's schema (faster)
-    #[arg(long)]
-    no_schema: bool,
-}
-
-#[derive(clap::Args, Clone)]
-struct Load {
+pub(crate) struct Load {
     /// Identities written by `enrol`
     #[arg(long)]
     identities: PathBuf,
@@ -105,114 +54,6 @@ enum Signature {
     Sha1,
     /// SHA-256 with signed attributes.
     Sha256,
-}
-
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Enrol(arguments) => enrol(arguments).await,
-        Command::Load(arguments) => load(arguments).await,
-    };
-    match done {
-        Ok(true) => std::process::ExitCode::SUCCESS,
-        Ok(false) => std::process::ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("beadle-phones: {error}");
-            std::process::ExitCode::FAILURE
-        }
-    }
-}
-
-fn read_links(arguments: &Enrol) -> Outcome<Vec<String>> {
-    let source: Box<dyn Read> = if arguments.links == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(&arguments.links)?)
-    };
-    let mut links = Vec::new();
-    for line in BufReader::new(source).lines() {
-        let line = line?;
-        let link = line.trim();
-        if link.is_empty() || link.starts_with('#') {
-            continue;
-        }
-        links.push(if link.contains("://") {
-            link.to_owned()
-        } else {
-            format!("{}{link}", arguments.url)
-        });
-    }
-    links.truncate(arguments.count.unwrap_or(usize::MAX));
-    Ok(links)
-}
-
-async fn enrol(arguments: Enrol) -> Outcome<bool> {
-    let links = read_links(&arguments)?;
-    if links.is_empty() {
-        return Err("there are no invitation links".into());
-    }
-    let root_certificate_pem = arguments
-        .root_ca
-        .as_ref()
-        .map(std::fs::read_to_string)
-        .transpose()?;
-    let keys = KeyPool::generate(arguments.keys)?;
-    let out = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&arguments.identities)?;
-    let out = Arc::new(Mutex::new(out));
-    let total = links.len();
-    let queue = Arc::new(Mutex::new(links.into_iter().enumerate()));
-    let start = Instant::now();
-    let mut workers = JoinSet::new();
-    for _ in 0..arguments.concurrency.clamp(1, total) {
-        let (queue, out, keys) = (Arc::clone(&queue), Arc::clone(&out), keys.clone());
-        let (root, arguments) = (root_certificate_pem.clone(), arguments.clone());
-        workers.spawn(async move {
-            let mut enrolled = Vec::new();
-            loop {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((index, link)) = next else {
-                    return enrolled;
-                };
-                let options = PhoneOptions {
-                    keys: Some(keys.clone()),
-                    root_certificate_pem: root.clone(),
-                    supervised: arguments.supervised,
-                    check_schema: !arguments.no_schema,
-                    ..PhoneOptions::iphone(&format!("load {index}"))
-                };
-                let began = Instant::now();
-                match enrol_one(options, &link, &out).await {
-                    Ok(()) => enrolled.push(began.elapsed()),
-                    Err(error) => eprintln!("phone {index}: {error}"),
-                }
-            }
-        });
-    }
-    let mut times: Vec<Duration> = workers.join_all().await.into_iter().flatten().collect();
-    let elapsed = start.elapsed();
-    println!(
-        "enrolled {} of {total} in {:.2} s: {:.1} a second",
-        times.len(),
-        elapsed.as_secs_f64(),
-        times.len() as f64 / elapsed.as_secs_f64()
-    );
-    print_latency(&mut times);
-    Ok(times.len() == total)
-}
-
-async fn enrol_one(options: PhoneOptions, link: &str, out: &Mutex<std::fs::File>) -> Outcome<()> {
-    let mut phone = Phone::new(options)?;
-    phone.enrol(link).await?;
-    let mut line = serde_json::to_vec(&phone.save()?)?;
-    line.push(b'\n');
-    // One write per line, so that a killed run leaves whole lines.
-    out.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .write_all(&line)?;
-    Ok(())
 }
 
 /// What one phone needs under load.
@@ -312,7 +153,7 @@ fn small_answer(request_type: &str, udid: &str) -> Option<(&'static str, Value)>
     }
 }
 
-async fn load(arguments: Load) -> Outcome<bool> {
+pub(crate) async fn load(arguments: Load) -> Outcome<bool> {
     let style = match arguments.signature {
         Signature::Sha1 => SignatureStyle::Sha1WithoutAttributes,
         Signature::Sha256 => SignatureStyle::Sha256WithAttributes,
@@ -485,13 +326,4 @@ fn report(counts: Vec<Count>, elapsed: Duration, mode: Mode) -> bool {
     );
     print_latency(&mut sum.times);
     sum.failed == 0 && sum.statuses.keys().all(|status| *status == 200)
-}
-
-fn print_latency(times: &mut [Duration]) {
-    times.sort_unstable();
-    let at =
-        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
-    if let (Some(middle), Some(slow), Some(slowest)) = (at(50), at(99), times.last()) {
-        println!("latency: median {middle:.2?}, 99th percentile {slow:.2?}, slowest {slowest:.2?}");
-    }
 }
