@@ -1,1 +1,1 @@
-//! Beadle.
+//! What the journeys share: the real server, simulated phones and clouds.
