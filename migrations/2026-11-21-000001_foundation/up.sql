@@ -580,6 +580,7 @@ CREATE TABLE jobs (
     dedupe_key TEXT UNIQUE,
     run_at TIMESTAMP NOT NULL,
     attempts BIGINT NOT NULL DEFAULT 0,
+    revision BIGINT NOT NULL DEFAULT 0,
     lease_owner TEXT,
     lease_until TIMESTAMP,
     last_problem TEXT,

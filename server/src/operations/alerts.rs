@@ -1,16 +1,143 @@
 //! What needs a person's attention, raised once and ended when it is over.
 
-use super::Context;
+use super::{Context, audit};
 use crate::error::{Error, Result};
-use crate::model::CouncilId;
-use crate::store::Transaction;
+use crate::model::{AlertId, CouncilId, Permission};
+use crate::store::alerts::Alert;
+use crate::store::{self, Transaction};
 
 /// Raises an alert of `kind` about `subject` (an id), unless one is open already.
-pub fn raise(_: &mut Transaction<'_>, _: &Context, _council: &CouncilId, _kind: &str, _subject: &str, _message: &str) -> Result<()> {
-    Err(Error::internal("alerts are not built yet"))
+pub fn raise(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    kind: &str,
+    subject: &str,
+    message: &str,
+) -> Result<()> {
+    raise_new(tx, context, council, kind, subject, message).map(drop)
+}
+
+/// The same; says whether the alert is new, so that what goes with a new one happens once.
+pub fn raise_new(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    kind: &str,
+    subject: &str,
+    message: &str,
+) -> Result<bool> {
+    let alert = Alert {
+        council_id: council.clone(),
+        id: AlertId::new(),
+        kind: kind.to_owned(),
+        subject: subject.to_owned(),
+        message: message.to_owned(),
+        raised_at: context.now,
+        ended_at: None,
+        ended_by: None,
+    };
+    let raised = store::alerts::insert_unless_open(tx, &alert)?;
+    if raised {
+        tracing::warn!(council = %council, kind, subject, message, "alert");
+    }
+    Ok(raised)
 }
 
 /// Ends the open alert of `kind` about `subject`, if there is one.
-pub fn end(_: &mut Transaction<'_>, _: &Context, _council: &CouncilId, _kind: &str, _subject: &str) -> Result<()> {
-    Err(Error::internal("alerts are not built yet"))
+pub fn end(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, kind: &str, subject: &str) -> Result<()> {
+    store::alerts::end_open(tx, council, kind, subject, context.now, &context.actor.label()).map(drop)
+}
+
+/// A council's alerts, oldest first, after the alert with the id `after`; the open ones only, or all.
+pub fn list(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    open_only: bool,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Alert>> {
+    context.actor.require(Permission::Read, council)?;
+    store::alerts::page(tx, council, open_only, after, limit)
+}
+
+/// A person has seen to the alert: ends it. What is still wrong raises a new one.
+pub fn acknowledge(tx: &mut Transaction<'_>, context: &Context, id: &AlertId) -> Result<Alert> {
+    let alert = store::alerts::find(tx, id)?
+        .filter(|alert| context.actor.sees(&alert.council_id))
+        .ok_or(Error::NotFound("alert"))?;
+    context.actor.require(Permission::Register, &alert.council_id)?;
+    audit::lock(tx, &alert.council_id)?;
+    let by = context.actor.label();
+    if store::alerts::end_open(tx, &alert.council_id, &alert.kind, &alert.subject, context.now, &by)? {
+        let details = serde_json::json!({ "kind": alert.kind, "subject": alert.subject, "message": alert.message });
+        audit::record(tx, context, &alert.council_id, "alert acknowledged", alert.id.as_str(), details)?;
+    }
+    store::alerts::find(tx, id)?.ok_or(Error::NotFound("alert"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Actor;
+    use crate::testing::on_both;
+
+    #[tokio::test]
+    async fn raised_once_while_open_and_again_after_its_end() {
+        on_both(|bench| async move {
+            let council = bench.council("germoe").await;
+            let context = bench.context(Actor::System);
+            bench
+                .database
+                .write("alerts", move |tx| {
+                    let raise = |tx: &mut Transaction<'_>, subject| {
+                        raise_new(tx, &context, &council, "sim_changed", subject, "another SIM")
+                    };
+                    assert!(raise(tx, "a")?);
+                    assert!(!raise(tx, "a")?, "the transaction goes on, without a second alert");
+                    assert!(raise(tx, "b")?);
+                    end(tx, &context, &council, "sim_changed", "a")?;
+                    end(tx, &context, &council, "sim_changed", "a")?;
+                    assert!(raise(tx, "a")?);
+                    let open = list(tx, &context, &council, true, None, 10)?;
+                    assert_eq!(open.len(), 2);
+                    assert_eq!(list(tx, &context, &council, false, None, 10)?.len(), 3);
+                    let next = list(tx, &context, &council, true, open.first().map(|alert| alert.id.as_str()), 10)?;
+                    assert_eq!(next.len(), 1);
+                    let ended = acknowledge(tx, &context, &next[0].id)?;
+                    assert_eq!(ended.ended_by.as_deref(), Some("system"));
+                    assert!(ended.ended_at.is_some());
+                    Ok(())
+                })
+                .await
+                .expect("alerts");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn another_council_does_not_see_an_alert() {
+        on_both(|bench| async move {
+            let (council, other) = (bench.council("germoe").await, bench.council("coreley").await);
+            let system = bench.context(Actor::System);
+            let stranger = bench.context(Actor::Token {
+                id: crate::model::TokenId::new(),
+                council: other,
+                scopes: crate::model::TokenScope::ALL.to_vec(),
+            });
+            bench
+                .database
+                .write("alerts", move |tx| {
+                    raise(tx, &system, &council, "x", "s", "m")?;
+                    let alert = list(tx, &system, &council, true, None, 1)?.remove(0);
+                    assert!(matches!(acknowledge(tx, &stranger, &alert.id), Err(Error::NotFound(_))));
+                    assert!(matches!(list(tx, &stranger, &council, true, None, 1), Err(Error::NotFound(_))));
+                    Ok(())
+                })
+                .await
+                .expect("alerts");
+        })
+        .await;
+    }
 }

@@ -1,8 +1,11 @@
 //! What needs a person's attention.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamp};
 
+use super::Transaction;
 use super::schema::alerts;
+use crate::error::Result;
 use crate::model::{AlertId, CouncilId, Moment};
 
 /// A row of `alerts`; the migration says what each column means.
@@ -18,4 +21,74 @@ pub struct Alert {
     pub raised_at: Moment,
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
+}
+
+/// Adds an open alert, unless one of this kind about this subject is open; says whether it did.
+pub fn insert_unless_open(tx: &mut Transaction<'_>, alert: &Alert) -> Result<bool> {
+    // The conflict is named, so that PostgreSQL does not abort the transaction as a caught violation would.
+    let added = diesel::sql_query(
+        "INSERT INTO alerts (council_id, id, kind, subject, message, raised_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (council_id, kind, subject) WHERE ended_at IS NULL DO NOTHING",
+    )
+    .bind::<Text, _>(&alert.council_id)
+    .bind::<Text, _>(&alert.id)
+    .bind::<Text, _>(&alert.kind)
+    .bind::<Text, _>(&alert.subject)
+    .bind::<Text, _>(&alert.message)
+    .bind::<Timestamp, _>(alert.raised_at)
+    .execute(tx.connection)?;
+    Ok(added == 1)
+}
+
+/// Ends the open alert of this kind about this subject; says whether there was one.
+pub fn end_open(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    kind: &str,
+    subject: &str,
+    now: Moment,
+    by: &str,
+) -> Result<bool> {
+    let open = alerts::council_id
+        .eq(council)
+        .and(alerts::kind.eq(kind))
+        .and(alerts::subject.eq(subject))
+        .and(alerts::ended_at.is_null());
+    let ended = diesel::update(alerts::table.filter(open))
+        .set((alerts::ended_at.eq(now), alerts::ended_by.eq(by)))
+        .execute(tx.connection)?;
+    Ok(ended > 0)
+}
+
+/// The alert with this id.
+pub fn find(tx: &mut Transaction<'_>, id: &AlertId) -> Result<Option<Alert>> {
+    Ok(Alert::query().filter(alerts::id.eq(id)).first(tx.connection).optional()?)
+}
+
+/// The open alert of this kind about this subject.
+pub fn find_open(tx: &mut Transaction<'_>, council: &CouncilId, kind: &str, subject: &str) -> Result<Option<Alert>> {
+    Ok(Alert::query()
+        .filter(alerts::council_id.eq(council).and(alerts::kind.eq(kind)))
+        .filter(alerts::subject.eq(subject).and(alerts::ended_at.is_null()))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// A council's alerts after `after`, by id, which is by age; the open ones only, or all.
+pub fn page(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    open_only: bool,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Alert>> {
+    let mut query =
+        Alert::query().filter(alerts::council_id.eq(council.clone())).order(alerts::id).limit(limit).into_boxed();
+    if open_only {
+        query = query.filter(alerts::ended_at.is_null());
+    }
+    if let Some(after) = after {
+        query = query.filter(alerts::id.gt(after.to_owned()));
+    }
+    Ok(query.load(tx.connection)?)
 }

@@ -533,6 +533,7 @@ diesel::table! {
         dedupe_key -> Nullable<Text>,
         run_at -> Timestamp,
         attempts -> BigInt,
+        revision -> BigInt,
         lease_owner -> Nullable<Text>,
         lease_until -> Nullable<Timestamp>,
         last_problem -> Nullable<Text>,
