@@ -343,6 +343,7 @@ CREATE TABLE cases (
     FOREIGN KEY (council_id, device_id) REFERENCES devices (council_id, id)
 );
 CREATE UNIQUE INDEX cases_open ON cases (council_id, asset_id, kind) WHERE state <> 'closed';
+CREATE INDEX cases_of_asset ON cases (council_id, asset_id);
 CREATE INDEX cases_of_device ON cases (council_id, device_id);
 
 -- A command can never destroy: what can exists only as an order.
@@ -394,7 +395,7 @@ CREATE TABLE orders (
     state TEXT NOT NULL CHECK (state IN (
         'requested', 'approved', 'pushed', 'fetched', 'held', 'unreachable',
         'confirmed', 'presumed_erased', 'refused', 'lapsed', 'cancelled', 'failed', 'left_management')),
-    held_reason TEXT CHECK (held_reason IN ('re_enrolled', 'legal_hold', 'frozen', 'quarantine', 'identity_waiting')),
+    held_reason TEXT CHECK (held_reason IN ('re_enrolled', 'legal_hold', 'frozen', 'quarantine', 'identity_waiting', 'distrusted')),
     reason TEXT NOT NULL,
     preserve_data_plan BOOLEAN NOT NULL,
     requested_by TEXT NOT NULL REFERENCES operators (id),
@@ -408,6 +409,8 @@ CREATE TABLE orders (
     first_fetched_at TIMESTAMP,
     fetched_at TIMESTAMP,
     offers BIGINT NOT NULL DEFAULT 0,
+    not_before TIMESTAMP,
+    reminders BIGINT NOT NULL DEFAULT 0,
     ended_at TIMESTAMP,
     ended_by TEXT,
     problem TEXT,
@@ -428,8 +431,9 @@ CREATE UNIQUE INDEX orders_open ON orders (council_id, enrolment_id)
 CREATE INDEX orders_of_case ON orders (council_id, case_id);
 CREATE INDEX orders_of_device ON orders (council_id, device_id);
 CREATE INDEX orders_by_approval ON orders (approved_at) WHERE approved_at IS NOT NULL;
-CREATE INDEX orders_waiting ON orders (lapses_at) WHERE state = 'requested';
-CREATE INDEX orders_fetched ON orders (fetched_at) WHERE state = 'fetched';
+CREATE INDEX orders_of_enrolment ON orders (council_id, enrolment_id, state);
+CREATE INDEX orders_by_state ON orders (state, changed_at);
+CREATE UNIQUE INDEX orders_seal ON orders (seal) WHERE seal IS NOT NULL;
 
 CREATE TABLE legal_holds (
     council_id TEXT NOT NULL REFERENCES councils (id),

@@ -4,11 +4,14 @@ mod actor;
 mod id;
 mod moment;
 mod order;
+mod order_states;
 mod states;
 mod text_enum;
 
 pub use actor::{Actor, Permission, REAUTHENTICATION, SignedIn, TokenScope};
 pub use id::*;
 pub use moment::Moment;
-pub use order::Release;
+pub(crate) use order::Seal;
+pub use order::{APPROVAL_WINDOW, Circumstances, EnrolmentFacts, OrderFacts, Refusal, Release, forbidden_by_ownership};
+pub use order_states::OrderEvent;
 pub use states::*;

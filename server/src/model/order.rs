@@ -1,8 +1,164 @@
-//! The proof that something may be destroyed.
+//! The proof that something may be destroyed, and the seal that an approval puts on an order.
 
-use super::{CommandId, CouncilId, EnrolmentId, OrderId, Scope};
+use chrono::Duration;
 
-/// Proof that an order was authorised, for this council, this enrolment and this scope. Made by `Release::verify` alone.
+use super::{
+    CaseId, CommandId, Confirmation, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderId,
+    OrderState, Ownership, Scope,
+};
+use crate::error::{Error, Result};
+use crate::keys::{ApprovalKeys, MacKey};
+
+/// How long a request waits for its second person before it lapses.
+pub const APPROVAL_WINDOW: Duration = Duration::hours(72);
+
+const DOMAIN: &str = "beadle order seal 1";
+
+/// What an order's row claims, borrowed from the row; nothing in it is believed before `Release::verify`.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "each is the column of the same name")]
+pub struct OrderFacts<'a> {
+    pub council: &'a CouncilId,
+    pub order: &'a OrderId,
+    pub case: &'a CaseId,
+    pub device: &'a DeviceId,
+    pub enrolment: &'a EnrolmentId,
+    pub mode: Mode,
+    pub ownership: Ownership,
+    pub scope: Scope,
+    pub state: OrderState,
+    pub preserve_data_plan: bool,
+    pub requested_by: &'a OperatorId,
+    pub requested_at: Moment,
+    pub approved_by: Option<&'a OperatorId>,
+    pub approved_at: Option<Moment>,
+    pub command: Option<&'a CommandId>,
+    pub seal: Option<&'a [u8]>,
+    pub seal_key: Option<&'a str>,
+    pub ended: bool,
+}
+
+/// The enrolment that asks for its next command, as its row says.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "each is the column of the same name")]
+pub struct EnrolmentFacts<'a> {
+    pub council: &'a CouncilId,
+    pub enrolment: &'a EnrolmentId,
+    pub device: &'a DeviceId,
+    pub mode: Mode,
+    pub ownership: Ownership,
+    pub confirmation: Confirmation,
+    pub mode_disagrees: bool,
+    /// Enrolled and not ended.
+    pub live: bool,
+}
+
+/// What else must hold at the moment of release.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// The case that the order serves is open and is about this device.
+    pub case_open: bool,
+    /// Whose the asset is, by the register, today.
+    pub asset_ownership: Ownership,
+    /// A legal hold lies on the device.
+    pub legal_hold: bool,
+    /// Orders of the council, or of the whole installation, are frozen.
+    pub frozen: bool,
+    /// The server is in quarantine after a restore.
+    pub quarantine: bool,
+    /// Where the audit trail leaves the order; none when the trail is broken or does not begin with the request.
+    pub trail: Option<OrderState>,
+}
+
+/// Why an order is not released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The row does not agree with its seal, its enrolment or the audit trail: somebody changed it by hand.
+    Distrusted(&'static str),
+    /// A cause that a person can end; until then the order is held.
+    Held(HeldReason),
+    /// The whole server is in quarantine; nothing changes until that ends.
+    Quarantine,
+    /// A rule forbids it, whatever anybody approved.
+    Forbidden(&'static str),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Distrusted(why) | Self::Forbidden(why) => formatter.write_str(why),
+            Self::Held(reason) => write!(formatter, "the order is held: {}", reason.words()),
+            Self::Quarantine => formatter.write_str("the server is in quarantine after a restore"),
+        }
+    }
+}
+
+/// Why no order can be given for a device of this ownership and mode, if that is so (W3).
+#[must_use]
+pub fn forbidden_by_ownership(ownership: Ownership, mode: Mode, scope: Scope) -> Option<&'static str> {
+    match scope {
+        Scope::EraseDevice if ownership == Ownership::Personal => {
+            Some("this is a personal device: Beadle never erases the whole of one")
+        }
+        Scope::EraseDevice if matches!(mode, Mode::User | Mode::PersonalWorkProfile) => {
+            Some("this device is managed in its work part only: Beadle never erases the whole of it")
+        }
+        Scope::EraseDevice => None,
+        // Nothing encodes the other scopes yet; a release of them would be a promise that nobody keeps.
+        Scope::EraseWorkProfile | Scope::ForgetRecord => Some("this kind of order is not offered yet"),
+    }
+}
+
+/// The seal that an approval puts on an order. Only approving an order signs.
+#[derive(Debug)]
+pub(crate) struct Seal {
+    /// The HMAC-SHA-256.
+    pub(crate) mac: Vec<u8>,
+    /// The id of the key that made it.
+    pub(crate) key: String,
+}
+
+impl Seal {
+    /// Seals an approved order. Called by `operations::orders::approve` and nowhere else; a test looks after that.
+    pub(crate) fn sign(facts: &OrderFacts<'_>, keys: &ApprovalKeys) -> Result<Self> {
+        let key = keys.current()?;
+        let mac = with_parts(facts, |parts| key.mac(DOMAIN, parts))?;
+        Ok(Self { mac, key: key.id.clone() })
+    }
+}
+
+/// Gives `work` everything that the seal covers; fails on an order that was never approved.
+fn with_parts<T>(facts: &OrderFacts<'_>, work: impl FnOnce(&[&[u8]]) -> Result<T>) -> Result<T> {
+    let unapproved = || Error::internal("an order that was not approved has no seal");
+    let approved_by = facts.approved_by.ok_or_else(unapproved)?;
+    let approved_at = facts.approved_at.ok_or_else(unapproved)?;
+    let command = facts.command.ok_or_else(unapproved)?;
+    work(&[
+        facts.council.as_str().as_bytes(),
+        facts.order.as_str().as_bytes(),
+        facts.case.as_str().as_bytes(),
+        facts.device.as_str().as_bytes(),
+        facts.enrolment.as_str().as_bytes(),
+        facts.mode.as_str().as_bytes(),
+        facts.ownership.as_str().as_bytes(),
+        facts.scope.as_str().as_bytes(),
+        &[u8::from(facts.preserve_data_plan)],
+        facts.requested_by.as_str().as_bytes(),
+        &facts.requested_at.unix_micros().to_be_bytes(),
+        approved_by.as_str().as_bytes(),
+        &approved_at.unix_micros().to_be_bytes(),
+        command.as_str().as_bytes(),
+    ])
+}
+
+fn seal_is_right(facts: &OrderFacts<'_>, keys: &ApprovalKeys) -> bool {
+    let Some(key): Option<&MacKey> = facts.seal_key.and_then(|id| keys.by_id(id)) else { return false };
+    let Some(seal) = facts.seal else { return false };
+    with_parts(facts, |parts| key.verify(DOMAIN, parts, seal)).unwrap_or(false)
+}
+
+/// Proof that an order was authorised, for this council, this enrolment and this scope. Made by `Release::verify` alone;
+/// it can be neither stored, nor read from anywhere, nor copied.
 #[derive(Debug)]
 pub struct Release {
     council: CouncilId,
@@ -14,6 +170,79 @@ pub struct Release {
 }
 
 impl Release {
+    /// Checks an order, at the moment at which it would leave, against everything that must hold. The only constructor.
+    ///
+    /// # Errors
+    /// The first thing that does not hold. A row that was changed by hand is told from one that merely has to wait.
+    pub fn verify(
+        order: &OrderFacts<'_>,
+        enrolment: &EnrolmentFacts<'_>,
+        circumstances: &Circumstances,
+        keys: &ApprovalKeys,
+        now: Moment,
+    ) -> Result<Self, Refusal> {
+        use Refusal::{Distrusted, Forbidden, Held};
+        if order.council != enrolment.council {
+            return Err(Distrusted("the order belongs to another council than the device"));
+        }
+        if order.enrolment != enrolment.enrolment || order.device != enrolment.device {
+            return Err(Distrusted("the order is for another device, or for an earlier enrolment of it"));
+        }
+        if !seal_is_right(order, keys) {
+            return Err(Distrusted("its seal is wrong: nobody approved this order as it now stands"));
+        }
+        let (Some(approved_by), Some(approved_at), Some(command)) = (order.approved_by, order.approved_at, order.command)
+        else {
+            return Err(Distrusted("nobody approved it"));
+        };
+        if approved_by == order.requested_by {
+            return Err(Distrusted("the same person asked for it and approved it"));
+        }
+        if approved_at < order.requested_at || approved_at > order.requested_at + APPROVAL_WINDOW || approved_at > now {
+            return Err(Distrusted("it was not approved within its 72 hours"));
+        }
+        if circumstances.trail != Some(order.state) {
+            return Err(Distrusted("the audit trail does not agree with its state"));
+        }
+        if order.ended || !order.state.may_be_released() {
+            return Err(Distrusted("it is not an order that waits to be carried out"));
+        }
+        if order.mode != enrolment.mode || order.ownership != enrolment.ownership {
+            return Err(Forbidden("whose the device is, or how it is managed, is no longer what was approved"));
+        }
+        if let Some(why) = forbidden_by_ownership(order.ownership, order.mode, order.scope)
+            .or_else(|| forbidden_by_ownership(circumstances.asset_ownership, enrolment.mode, order.scope))
+        {
+            return Err(Forbidden(why));
+        }
+        if !circumstances.case_open {
+            return Err(Forbidden("its case is no longer open"));
+        }
+        if !enrolment.live {
+            return Err(Forbidden("the enrolment has ended"));
+        }
+        if circumstances.quarantine {
+            return Err(Refusal::Quarantine);
+        }
+        if circumstances.legal_hold {
+            return Err(Held(HeldReason::LegalHold));
+        }
+        if circumstances.frozen {
+            return Err(Held(HeldReason::Frozen));
+        }
+        if enrolment.confirmation == Confirmation::Waiting || enrolment.mode_disagrees {
+            return Err(Held(HeldReason::IdentityWaiting));
+        }
+        Ok(Self {
+            council: order.council.clone(),
+            order: order.order.clone(),
+            enrolment: order.enrolment.clone(),
+            command: command.clone(),
+            scope: order.scope,
+            preserve_data_plan: order.preserve_data_plan,
+        })
+    }
+
     /// The council.
     #[must_use]
     pub fn council(&self) -> &CouncilId {

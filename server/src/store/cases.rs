@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::Transaction;
 use super::schema::cases;
+use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment};
 
 /// A row of `cases`; the migration says what each column means.
@@ -32,4 +34,79 @@ pub struct Case {
     pub closed_at: Option<Moment>,
     pub closed_by: Option<String>,
     pub outcome: Option<String>,
+}
+
+/// Adds a case.
+pub fn insert(tx: &mut Transaction<'_>, case: &Case) -> Result<()> {
+    diesel::insert_into(cases::table).values(case).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The case with this id.
+pub fn find(tx: &mut Transaction<'_>, id: &CaseId) -> Result<Option<Case>> {
+    Ok(Case::query().filter(cases::id.eq(id)).first(tx.connection).optional()?)
+}
+
+/// The case of this kind about this asset that is not closed.
+pub fn unclosed_of_asset(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    asset: &AssetId,
+    kind: CaseKind,
+) -> Result<Option<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::asset_id.eq(asset)).and(cases::kind.eq(kind)))
+        .filter(cases::state.ne("closed"))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The cases about this device that are not closed, oldest first.
+pub fn unclosed_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Vec<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::device_id.eq(device)))
+        .filter(cases::state.ne("closed"))
+        .order(cases::id)
+        .load(tx.connection)?)
+}
+
+/// The council's cases of this kind after `after`, by id.
+pub fn page(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    kind: CaseKind,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Case>> {
+    let mut query = Case::query()
+        .filter(cases::council_id.eq(council.clone()).and(cases::kind.eq(kind)))
+        .order(cases::id)
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(cases::id.gt(after.to_owned()));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// Writes what may change in a case.
+pub fn update(tx: &mut Transaction<'_>, case: &Case) -> Result<()> {
+    diesel::update(cases::table.filter(cases::council_id.eq(&case.council_id).and(cases::id.eq(&case.id))))
+        .set((
+            cases::device_id.eq(&case.device_id),
+            cases::state.eq(case.state),
+            cases::place.eq(&case.place),
+            cases::circumstances.eq(&case.circumstances),
+            cases::contact_message.eq(&case.contact_message),
+            cases::contact_number.eq(&case.contact_number),
+            cases::police_reference.eq(&case.police_reference),
+            cases::found_at.eq(case.found_at),
+            cases::found_by.eq(&case.found_by),
+            cases::back_in_use_at.eq(case.back_in_use_at),
+            cases::closed_at.eq(case.closed_at),
+            cases::closed_by.eq(&case.closed_by),
+            cases::outcome.eq(&case.outcome),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
 }

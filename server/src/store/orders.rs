@@ -2,8 +2,13 @@
 
 use diesel::prelude::*;
 
+use super::Transaction;
 use super::schema::orders;
-use crate::model::{CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderId, OrderState, Ownership, Scope};
+use crate::error::Result;
+use crate::model::{
+    CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderFacts, OrderId,
+    OrderState, Ownership, Scope,
+};
 
 /// A row of `orders`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -33,8 +38,238 @@ pub struct Order {
     pub first_fetched_at: Option<Moment>,
     pub fetched_at: Option<Moment>,
     pub offers: i64,
+    pub not_before: Option<Moment>,
+    pub reminders: i64,
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
     pub problem: Option<String>,
     pub changed_at: Moment,
+}
+
+impl Order {
+    /// What the row claims, for sealing and for `Release::verify`.
+    #[must_use]
+    pub fn facts(&self) -> OrderFacts<'_> {
+        OrderFacts {
+            council: &self.council_id,
+            order: &self.id,
+            case: &self.case_id,
+            device: &self.device_id,
+            enrolment: &self.enrolment_id,
+            mode: self.mode,
+            ownership: self.ownership,
+            scope: self.scope,
+            state: self.state,
+            preserve_data_plan: self.preserve_data_plan,
+            requested_by: &self.requested_by,
+            requested_at: self.requested_at,
+            approved_by: self.approved_by.as_ref(),
+            approved_at: self.approved_at,
+            command: self.command_id.as_ref(),
+            seal: self.seal.as_deref(),
+            seal_key: self.seal_key_id.as_deref(),
+            ended: self.ended_at.is_some(),
+        }
+    }
+}
+
+/// The states of an order that is still to be decided or carried out, or that a returning device reopens.
+const LIVING: [OrderState; 7] = [
+    OrderState::Requested,
+    OrderState::Approved,
+    OrderState::Pushed,
+    OrderState::Fetched,
+    OrderState::Held,
+    OrderState::Unreachable,
+    OrderState::PresumedErased,
+];
+
+/// Adds an order.
+pub fn insert(tx: &mut Transaction<'_>, order: &Order) -> Result<()> {
+    diesel::insert_into(orders::table).values(order).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The order with this id.
+pub fn find(tx: &mut Transaction<'_>, id: &OrderId) -> Result<Option<Order>> {
+    Ok(Order::query().filter(orders::id.eq(id)).first(tx.connection).optional()?)
+}
+
+/// The order that is carried out by this command.
+pub fn find_by_command(tx: &mut Transaction<'_>, command: &CommandId) -> Result<Option<Order>> {
+    Ok(Order::query().filter(orders::command_id.eq(command)).first(tx.connection).optional()?)
+}
+
+/// The orders of an enrolment that are open or presumed carried out, newest first.
+pub fn living_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq_any(LIVING))
+        .order(orders::id.desc())
+        .load(tx.connection)?)
+}
+
+/// Whether an order of this enrolment could be given out at `now`; the poll's cheap question.
+pub fn any_releasable(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    now: Moment,
+) -> Result<bool> {
+    let releasable = [
+        OrderState::Approved,
+        OrderState::Pushed,
+        OrderState::Fetched,
+        OrderState::Unreachable,
+        OrderState::PresumedErased,
+    ];
+    let found = orders::table
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq_any(releasable))
+        .filter(orders::not_before.is_null().or(orders::not_before.le(now)))
+        .select(orders::id)
+        .first::<OrderId>(tx.connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// The orders of a case, oldest first.
+pub fn of_case(tx: &mut Transaction<'_>, council: &CouncilId, case: &CaseId) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council).and(orders::case_id.eq(case)))
+        .order(orders::id)
+        .load(tx.connection)?)
+}
+
+/// The orders of a device, oldest first.
+pub fn of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council).and(orders::device_id.eq(device)))
+        .order(orders::id)
+        .load(tx.connection)?)
+}
+
+/// The council's orders after `after`, by id.
+pub fn page(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    state: Option<OrderState>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    let mut query = Order::query()
+        .filter(orders::council_id.eq(council.clone()))
+        .order(orders::id)
+        .limit(limit)
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(orders::state.eq(state));
+    }
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after.to_owned()));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// Orders of all councils in `state` that came into it at or before `before`, the longest first.
+pub fn in_state_since(
+    tx: &mut Transaction<'_>,
+    state: OrderState,
+    before: Moment,
+    limit: i64,
+) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::state.eq(state).and(orders::changed_at.le(before)))
+        .order((orders::changed_at, orders::id))
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
+/// Requests made at or before `before` of which fewer than `reminders` reminders went out.
+pub fn unreminded(tx: &mut Transaction<'_>, before: Moment, reminders: i64, limit: i64) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::state.eq(OrderState::Requested).and(orders::changed_at.le(before)))
+        .filter(orders::reminders.lt(reminders))
+        .order((orders::changed_at, orders::id))
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
+/// Notes that a reminder went out.
+pub fn set_reminders(tx: &mut Transaction<'_>, id: &OrderId, reminders: i64) -> Result<()> {
+    diesel::update(orders::table.filter(orders::id.eq(id)))
+        .set(orders::reminders.eq(reminders))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// How many orders were approved after `since`, in one council or in all.
+pub fn approvals_since(tx: &mut Transaction<'_>, council: Option<&CouncilId>, since: Moment) -> Result<i64> {
+    let mut query = orders::table.filter(orders::approved_at.gt(since)).count().into_boxed();
+    if let Some(council) = council {
+        query = query.filter(orders::council_id.eq(council.clone()));
+    }
+    Ok(query.get_result(tx.connection)?)
+}
+
+/// Writes what may change in an order, if it is still in the state `from`; gives back the row as the database now has
+/// it, every column of it, also those that this does not write.
+pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) -> Result<Option<Order>> {
+    Ok(diesel::update(
+        orders::table
+            .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
+            .filter(orders::state.eq(from)),
+    )
+    .set((
+        orders::state.eq(order.state),
+        orders::held_reason.eq(order.held_reason),
+        orders::approved_by.eq(&order.approved_by),
+        orders::approved_at.eq(order.approved_at),
+        orders::seal.eq(&order.seal),
+        orders::seal_key_id.eq(&order.seal_key_id),
+        orders::command_id.eq(&order.command_id),
+        orders::first_fetched_at.eq(order.first_fetched_at),
+        orders::fetched_at.eq(order.fetched_at),
+        orders::offers.eq(order.offers),
+        orders::not_before.eq(order.not_before),
+        orders::ended_at.eq(order.ended_at),
+        orders::ended_by.eq(&order.ended_by),
+        orders::problem.eq(&order.problem),
+        orders::changed_at.eq(order.changed_at),
+    ))
+    .returning(orders::all_columns)
+    .get_result::<Order>(tx.connection)
+    .optional()?)
+}
+
+/// Marks an order as given out, if it is still in the state `from`. Touches nothing that the seal covers, so that what
+/// comes back is what the database held, not what somebody read before.
+pub fn mark_fetched(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    id: &OrderId,
+    from: OrderState,
+    now: Moment,
+    first_fetched_at: Moment,
+) -> Result<Option<Order>> {
+    Ok(diesel::update(
+        orders::table
+            .filter(orders::council_id.eq(council).and(orders::id.eq(id)))
+            .filter(orders::state.eq(from)),
+    )
+    .set((
+        orders::state.eq(OrderState::Fetched),
+        orders::first_fetched_at.eq(first_fetched_at),
+        orders::fetched_at.eq(now),
+        orders::not_before.eq(None::<Moment>),
+        orders::offers.eq(orders::offers + 1),
+        orders::changed_at.eq(now),
+    ))
+    .returning(orders::all_columns)
+    .get_result::<Order>(tx.connection)
+    .optional()?)
 }

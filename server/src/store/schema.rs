@@ -373,6 +373,8 @@ diesel::table! {
         first_fetched_at -> Nullable<Timestamp>,
         fetched_at -> Nullable<Timestamp>,
         offers -> BigInt,
+        not_before -> Nullable<Timestamp>,
+        reminders -> BigInt,
         ended_at -> Nullable<Timestamp>,
         ended_by -> Nullable<Text>,
         problem -> Nullable<Text>,
