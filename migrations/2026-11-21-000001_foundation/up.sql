@@ -246,6 +246,7 @@ CREATE TABLE enrolments (
     fingerprint TEXT NOT NULL,
     topic TEXT,
     push_token TEXT,
+    push_token_at TIMESTAMP,
     sealed_push_magic BYTEA,
     sealed_unlock_token BYTEA,
     push_retired_at TIMESTAMP,

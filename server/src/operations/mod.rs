@@ -6,6 +6,7 @@ pub mod audit;
 pub mod commands;
 pub mod jobs;
 pub mod orders;
+pub mod policies;
 pub mod reports;
 
 use std::sync::Arc;

@@ -24,6 +24,8 @@ pub struct Enrolment {
     pub fingerprint: String,
     pub topic: Option<String>,
     pub push_token: Option<String>,
+    /// When the device last sent its token; an older 410 of the push service does not retire it.
+    pub push_token_at: Option<Moment>,
     pub sealed_push_magic: Option<Vec<u8>>,
     pub sealed_unlock_token: Option<Vec<u8>>,
     pub push_retired_at: Option<Moment>,

@@ -1,9 +1,14 @@
 //! The last answer of each kind from each device.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text, Timestamp};
 
-use super::schema::reports;
-use crate::model::{CouncilId, EnrolmentId, Moment};
+use super::Transaction;
+use super::enrolments::Enrolment;
+use super::schema::{assets, commands, enrolments, reports};
+use crate::error::Result;
+use crate::model::{AssetId, CommandKind, CouncilId, EnrolmentId, EnrolmentState, Moment, Platform};
 
 /// A row of `reports`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -15,4 +20,143 @@ pub struct Report {
     pub kind: String,
     pub answer: String,
     pub received_at: Moment,
+}
+
+/// Keeps an answer in place of the earlier one of its kind.
+pub fn put(tx: &mut Transaction<'_>, report: &Report) -> Result<()> {
+    diesel::sql_query(
+        "INSERT INTO reports (council_id, enrolment_id, kind, answer, received_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (council_id, enrolment_id, kind) DO UPDATE SET answer = excluded.answer, \
+         received_at = excluded.received_at",
+    )
+    .bind::<Text, _>(&report.council_id)
+    .bind::<Text, _>(&report.enrolment_id)
+    .bind::<Text, _>(&report.kind)
+    .bind::<Text, _>(&report.answer)
+    .bind::<Timestamp, _>(report.received_at)
+    .execute(tx.connection)?;
+    Ok(())
+}
+
+/// The last answer of one kind.
+pub fn find(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    kind: CommandKind,
+) -> Result<Option<Report>> {
+    Ok(Report::query()
+        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
+        .filter(reports::kind.eq(kind.as_str()))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The last answers of these kinds.
+pub fn of_kinds(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    kinds: &[CommandKind],
+) -> Result<Vec<Report>> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    Ok(Report::query()
+        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
+        .filter(reports::kind.eq_any(kinds))
+        .load(tx.connection)?)
+}
+
+/// When each kind was last answered.
+pub fn times(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Vec<(String, Moment)>> {
+    Ok(reports::table
+        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
+        .order(reports::kind)
+        .select((reports::kind, reports::received_at))
+        .load(tx.connection)?)
+}
+
+/// The kinds and payloads of the commands that this enrolment has yet to answer.
+pub fn open_commands(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<(CommandKind, String)>> {
+    Ok(commands::table
+        .filter(commands::council_id.eq(&enrolment.council_id).and(commands::enrolment_id.eq(&enrolment.id)))
+        // Written out, since a partial index serves no bound value.
+        .filter(sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')"))
+        .select((commands::kind, commands::payload))
+        .load(tx.connection)?)
+}
+
+/// When InstallProfile was last queued for this enrolment.
+pub fn profile_last_queued(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<Moment>> {
+    Ok(commands::table
+        .filter(commands::council_id.eq(&enrolment.council_id).and(commands::enrolment_id.eq(&enrolment.id)))
+        .filter(commands::kind.eq(CommandKind::InstallProfile))
+        .order(commands::id.desc())
+        .select(commands::created_at)
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Notes which version of the policy the device reports, if any.
+pub fn set_profile_version(tx: &mut Transaction<'_>, enrolment: &Enrolment, version: Option<i64>) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::profile_version.eq(version))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Notes whether the device reports a mode other than the invitation's.
+pub fn set_mode_disagrees(tx: &mut Transaction<'_>, enrolment: &Enrolment, disagrees: bool) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::mode_disagrees.eq(disagrees))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// The council's live enrolments after `after`, by id.
+pub fn live_enrolments(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::council_id.eq(council).and(enrolments::id.gt(after.unwrap_or_default().to_owned())))
+        .filter(enrolments::state.eq(EnrolmentState::Enrolled))
+        .order(enrolments::id)
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
+/// Up to `limit` enrolled Apple devices after the id `after`, by id, each with the time of its last DeviceInformation.
+pub fn last_reports(
+    tx: &mut Transaction<'_>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(CouncilId, EnrolmentId, Option<Moment>)>> {
+    let ours = reports::council_id
+        .eq(enrolments::council_id)
+        .and(reports::enrolment_id.eq(enrolments::id))
+        .and(reports::kind.eq(CommandKind::DeviceInformation.as_str()));
+    Ok(enrolments::table
+        .left_join(reports::table.on(ours))
+        .filter(enrolments::id.gt(after.to_owned()))
+        .filter(enrolments::state.eq(EnrolmentState::Enrolled).and(enrolments::platform.eq(Platform::Apple)))
+        .order(enrolments::id)
+        .limit(limit)
+        .select((enrolments::council_id, enrolments::id, reports::received_at.nullable()))
+        .load(tx.connection)?)
+}
+
+/// The serial number on the register.
+pub fn serial_of_asset(tx: &mut Transaction<'_>, council: &CouncilId, asset: &AssetId) -> Result<Option<String>> {
+    let serial: Option<Option<String>> = assets::table
+        .filter(assets::council_id.eq(council).and(assets::id.eq(asset)))
+        .select(assets::serial)
+        .first(tx.connection)
+        .optional()?;
+    Ok(serial.flatten().filter(|serial| !serial.is_empty()))
 }

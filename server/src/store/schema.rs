@@ -249,6 +249,7 @@ diesel::table! {
         fingerprint -> Text,
         topic -> Nullable<Text>,
         push_token -> Nullable<Text>,
+        push_token_at -> Nullable<Timestamp>,
         sealed_push_magic -> Nullable<Binary>,
         sealed_unlock_token -> Nullable<Binary>,
         push_retired_at -> Nullable<Timestamp>,
