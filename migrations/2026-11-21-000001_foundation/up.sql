@@ -378,6 +378,7 @@ CREATE TABLE commands (
     CHECK (kind NOT IN ('erase_device', 'erase', 'wipe', 'remove_management', 'relinquish_ownership', 'delete_device'))
 );
 CREATE INDEX commands_open ON commands (council_id, enrolment_id, priority, id) WHERE state IN ('queued', 'sent', 'deferred');
+CREATE INDEX commands_of_enrolment ON commands (council_id, enrolment_id, id);
 CREATE UNIQUE INDEX commands_in_flight ON commands (council_id, enrolment_id, supersede_key)
     WHERE supersede_key IS NOT NULL AND state IN ('queued', 'sent', 'deferred');
 CREATE INDEX commands_expiring ON commands (expires_at) WHERE state IN ('queued', 'sent', 'deferred');

@@ -1,6 +1,7 @@
 //! The nouns of the product and their pure rules; nothing here touches a database or a network.
 
 mod actor;
+mod command;
 mod id;
 mod moment;
 mod order;

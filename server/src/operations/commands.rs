@@ -1,12 +1,25 @@
 //! The command queue of a device: what is asked, in which order, and what became of it.
 
+mod claim;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use claim::{Material, Next, ProfileMaterial, RenewalMaterial, Visit, cannot_send, poll, settle_and_claim};
+pub use claim::renewal;
+pub(crate) use claim::renewed;
+pub use settle::{Answer, AnswerStatus};
+
 use chrono::Duration;
 
-use super::Context;
+use super::{Context, audit, jobs};
 use crate::error::{Error, Result};
-use crate::model::{CaseId, CommandId, CommandKind};
-use crate::store::Transaction;
+use crate::model::{
+    CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment, Permission,
+};
+use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
+use crate::store::{self, Transaction};
 
 /// What is to be asked of a device.
 #[derive(Clone, Debug)]
@@ -26,6 +39,144 @@ pub struct NewCommand {
 }
 
 /// Queues a command for an enrolment, after a check that its mode allows it, and wakes the device.
-pub fn queue(_: &mut Transaction<'_>, _: &Context, _: &Enrolment, _: &NewCommand) -> Result<CommandId> {
-    Err(Error::internal("commands are not built yet"))
+pub fn queue(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    command: &NewCommand,
+) -> Result<CommandId> {
+    check(enrolment, command)?;
+    if command.supersede_key.is_some() {
+        // The council's lock: two at once would else both find nothing to supersede, and the second be refused.
+        audit::lock(tx, &enrolment.council_id)?;
+        store::commands::finish_open(
+            tx,
+            enrolment,
+            None,
+            command.supersede_key,
+            CommandState::Superseded,
+            context.now,
+            "a newer command took its place",
+        )?;
+    }
+    let id = CommandId::new();
+    store::commands::insert(
+        tx,
+        &CommandRow {
+            council_id: enrolment.council_id.clone(),
+            id: id.clone(),
+            enrolment_id: enrolment.id.clone(),
+            case_id: command.case.clone(),
+            kind: command.kind,
+            payload: command.payload.to_string(),
+            priority: command.priority,
+            state: CommandState::Queued,
+            supersede_key: command.supersede_key.map(str::to_owned),
+            created_by: context.actor.label(),
+            created_at: context.now,
+            available_at: context.now,
+            expires_at: context.now + command.expires_in,
+            sent_at: None,
+            offers: 0,
+            ended_at: None,
+            answer: None,
+            problem: None,
+        },
+    )?;
+    jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    Ok(id)
+}
+
+fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
+    if enrolment.ended_at.is_some() {
+        return Err(Error::conflict("the device is no longer under management"));
+    }
+    if let Some(problem) = command.kind.refusal(enrolment.mode, enrolment.ownership) {
+        return Err(Error::conflict(problem));
+    }
+    if enrolment.mode_disagrees && command.kind == CommandKind::EnableLostMode {
+        return Err(Error::conflict("the phone reports another mode than its invitation: it is not supervised"));
+    }
+    match command.kind {
+        CommandKind::DeviceLocation if command.case.is_none() => {
+            Err(Error::conflict("a device is located only inside an open loss case"))
+        }
+        CommandKind::ClearPasscode if enrolment.sealed_unlock_token.is_none() => {
+            Err(Error::conflict("the phone has not given the token that clearing its PIN needs"))
+        }
+        CommandKind::RemoveProfile => {
+            let own = beadle_profiles::apple::profile_identifier(enrolment.council_id.as_str());
+            let asked = command.payload.get("identifier").and_then(serde_json::Value::as_str);
+            if asked == Some(own.as_str()) {
+                Ok(())
+            } else {
+                Err(Error::conflict("only the policy profile that Beadle issued can be removed by command"))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// When a command that was put off after `offers` offers is worth a push of our own.
+pub(crate) fn push_again_after(offers: i64) -> Duration {
+    match offers {
+        ..=1 => Duration::seconds(60),
+        2 => Duration::minutes(2),
+        3 => Duration::minutes(8),
+        4 => Duration::minutes(30),
+        _ => Duration::days(1),
+    }
+}
+
+fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
+    let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
+    jobs::queue(tx, context, "wake_device", wake, at, Some(&format!("wake:{}", enrolment.id)))
+}
+
+/// Takes back one command that was not answered yet.
+pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &CommandId) -> Result<CommandRow> {
+    let row = store::commands::find_any(tx, id)?
+        .filter(|row| context.actor.sees(&row.council_id))
+        .ok_or(Error::NotFound("command"))?;
+    context.actor.require(Permission::Lock, &row.council_id)?;
+    audit::lock(tx, &row.council_id)?;
+    if !store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some("taken back"))? {
+        return Err(Error::conflict("the command has ended already"));
+    }
+    let details = serde_json::json!({ "kind": row.kind, "enrolment": row.enrolment_id });
+    audit::record(tx, context, &row.council_id, "command cancelled", row.id.as_str(), details)?;
+    store::commands::find_any(tx, id)?.ok_or(Error::NotFound("command"))
+}
+
+/// Takes back every open command of an enrolment, for instance because it ended. Says how many.
+pub fn cancel_all(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, problem: &str) -> Result<usize> {
+    store::commands::finish_open(tx, enrolment, None, None, CommandState::Cancelled, context.now, problem)
+}
+
+/// Ends up to `limit` commands whose time ran out; says how many, for the job that repeats it.
+pub fn expire(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
+    let rows = store::commands::expired(tx, context.now, limit)?;
+    for row in &rows {
+        let problem = "the device did not answer in time";
+        store::commands::finish(tx, row, CommandState::Expired, context.now, None, Some(problem))?;
+    }
+    Ok(rows.len())
+}
+
+/// Removes up to `limit` commands that ended before `before`; says how many, for the job that repeats it.
+pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    store::commands::purge_ended(tx, before, limit)
+}
+
+/// An enrolment's commands, newest first, before the id `before`; the caller has checked the right to read.
+pub fn list(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<CommandRow>> {
+    context.actor.require(Permission::Read, council)?;
+    store::commands::page_of_enrolment(tx, council, enrolment, before, limit)
 }

@@ -3,7 +3,10 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod check_in;
 pub mod commands;
+pub mod devices;
+pub mod enroll;
 pub mod jobs;
 pub mod orders;
 pub mod policies;

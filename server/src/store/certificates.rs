@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::Transaction;
 use super::schema::certificates;
+use crate::error::Result;
 use crate::model::{AuthorityId, ChallengeId, CouncilId, EnrolmentId, InvitationId, Moment};
 
 /// A row of `certificates`; the migration says what each column means.
@@ -24,4 +26,55 @@ pub struct Certificate {
     pub issued_at: Moment,
     pub revoked_at: Option<Moment>,
     pub revoked_reason: Option<String>,
+}
+
+/// Keeps a certificate just issued.
+pub fn insert(tx: &mut Transaction<'_>, certificate: &Certificate) -> Result<()> {
+    diesel::insert_into(certificates::table).values(certificate).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The certificate with this SHA-256, of whichever council.
+pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Certificate>> {
+    Ok(Certificate::query().filter(certificates::fingerprint.eq(fingerprint)).first(tx.connection).optional()?)
+}
+
+/// The certificate that a challenge was spent on.
+pub fn find_by_challenge(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    challenge: &ChallengeId,
+) -> Result<Option<Certificate>> {
+    Ok(Certificate::query()
+        .filter(certificates::council_id.eq(council))
+        .filter(certificates::challenge_id.eq(challenge))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Binds a certificate to the enrolment it made; `false` when it was bound before.
+pub fn bind(tx: &mut Transaction<'_>, certificate: &Certificate, enrolment: &EnrolmentId) -> Result<bool> {
+    let changed = diesel::update(certificates::table.find((&certificate.council_id, &certificate.serial)))
+        .filter(certificates::enrolment_id.is_null())
+        .set(certificates::enrolment_id.eq(Some(enrolment)))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// Revokes every certificate of an enrolment except the one with the fingerprint `keep`; says how many.
+pub fn revoke_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    keep: Option<&str>,
+    at: Moment,
+    reason: &str,
+) -> Result<usize> {
+    Ok(diesel::update(certificates::table)
+        .filter(certificates::council_id.eq(council))
+        .filter(certificates::enrolment_id.eq(enrolment))
+        .filter(certificates::fingerprint.ne(keep.unwrap_or_default()))
+        .filter(certificates::revoked_at.is_null())
+        .set((certificates::revoked_at.eq(Some(at)), certificates::revoked_reason.eq(Some(reason))))
+        .execute(tx.connection)?)
 }

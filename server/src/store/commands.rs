@@ -1,8 +1,16 @@
 //! What is asked of devices.
 
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
-use super::schema::commands;
+use super::Transaction;
+use super::enrolments::Enrolment;
+use super::policies::PolicyVersion;
+use super::policy_secrets::PolicySecret;
+use super::schema::{commands, policies, policy_secrets};
+use crate::error::Result;
 use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment};
 
 /// A row of `commands`; the migration says what each column means.
@@ -28,4 +36,246 @@ pub struct CommandRow {
     pub ended_at: Option<Moment>,
     pub answer: Option<String>,
     pub problem: Option<String>,
+}
+
+/// A command offered so often without an answer lets others go first for a while.
+const PATIENT_OFFERS: i64 = 5;
+/// How long it then waits.
+const PATIENCE: chrono::Duration = chrono::Duration::seconds(30);
+
+/// The states in which a command waits to be carried out; written out, since a partial index serves no bound value.
+fn is_open() -> SqlLiteral<Bool> {
+    sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')")
+}
+
+/// The same without those that the device put off in this visit.
+fn is_open_now() -> SqlLiteral<Bool> {
+    sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred') AND commands.state <> 'deferred'")
+}
+
+/// Adds a command.
+pub fn insert(tx: &mut Transaction<'_>, command: &CommandRow) -> Result<()> {
+    diesel::insert_into(commands::table).values(command).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The enrolment's command with this id.
+pub fn find(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    id: &CommandId,
+) -> Result<Option<CommandRow>> {
+    Ok(CommandRow::query()
+        .filter(commands::council_id.eq(council))
+        .filter(commands::id.eq(id))
+        .filter(commands::enrolment_id.eq(enrolment))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The command with this id, of whichever council.
+pub fn find_any(tx: &mut Transaction<'_>, id: &CommandId) -> Result<Option<CommandRow>> {
+    Ok(CommandRow::query().filter(commands::id.eq(id)).first(tx.connection).optional()?)
+}
+
+/// Whether anything waits for this enrolment that a visit beginning now would be given.
+pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Result<bool> {
+    Ok(commands::table
+        .filter(commands::council_id.eq(&enrolment.council_id))
+        .filter(commands::enrolment_id.eq(&enrolment.id))
+        .filter(is_open())
+        .filter(commands::expires_at.gt(now))
+        .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
+        .select(commands::id)
+        .first::<CommandId>(tx.connection)
+        .optional()?
+        .is_some())
+}
+
+/// The command to give next: lowest priority number, then oldest; `only` restricts to one kind.
+///
+/// A visit that begins is given those that were put off, too; later in a visit they are left out.
+pub fn next(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    now: Moment,
+    visit_begins: bool,
+    only: Option<CommandKind>,
+) -> Result<Option<CommandRow>> {
+    let mut query = CommandRow::query()
+        .filter(commands::council_id.eq(enrolment.council_id.clone()))
+        .filter(commands::enrolment_id.eq(enrolment.id.clone()))
+        .filter(commands::expires_at.gt(now))
+        .order((commands::priority, commands::id))
+        .into_boxed();
+    query = if visit_begins {
+        query.filter(is_open()).filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
+    } else {
+        query.filter(is_open_now()).filter(commands::available_at.le(now))
+    };
+    if let Some(kind) = only {
+        query = query.filter(commands::kind.eq(kind));
+    }
+    Ok(query.first(tx.connection).optional()?)
+}
+
+/// Marks a command as written to the device; `None` when it is no longer open.
+pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> Result<Option<CommandRow>> {
+    let again = if command.offers + 1 >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
+    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+        .filter(is_open())
+        .set((
+            commands::state.eq(CommandState::Sent),
+            commands::sent_at.eq(Some(at)),
+            commands::available_at.eq(again),
+            commands::offers.eq(commands::offers + 1),
+        ))
+        .execute(tx.connection)?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    find(tx, &command.council_id, &command.enrolment_id, &command.id)
+}
+
+/// The open command that was written to the device last.
+pub fn last_sent(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<CommandRow>> {
+    Ok(CommandRow::query()
+        .filter(commands::council_id.eq(&enrolment.council_id))
+        .filter(commands::enrolment_id.eq(&enrolment.id))
+        .filter(is_open())
+        .filter(commands::state.eq(CommandState::Sent))
+        .order((commands::sent_at.desc(), commands::id.desc()))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Puts a command off until `until`; `false` when it is no longer open.
+pub fn defer(tx: &mut Transaction<'_>, command: &CommandRow, until: Moment, problem: &str) -> Result<bool> {
+    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+        .filter(is_open())
+        .set((
+            commands::state.eq(CommandState::Deferred),
+            commands::available_at.eq(until),
+            commands::problem.eq(Some(problem)),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// Ends a command; `false` when it had ended before.
+pub fn finish(
+    tx: &mut Transaction<'_>,
+    command: &CommandRow,
+    state: CommandState,
+    at: Moment,
+    answer: Option<&str>,
+    problem: Option<&str>,
+) -> Result<bool> {
+    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+        .filter(is_open())
+        .set((
+            commands::state.eq(state),
+            commands::ended_at.eq(Some(at)),
+            commands::answer.eq(answer),
+            commands::problem.eq(problem),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// Ends every open command of an enrolment; `kind` and `key` restrict to one kind or one supersede key. Says how many.
+pub fn finish_open(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    kind: Option<CommandKind>,
+    key: Option<&str>,
+    state: CommandState,
+    at: Moment,
+    problem: &str,
+) -> Result<usize> {
+    let open = CommandRow::query()
+        .filter(commands::council_id.eq(&enrolment.council_id))
+        .filter(commands::enrolment_id.eq(&enrolment.id))
+        .filter(is_open())
+        .load(tx.connection)?;
+    let mut ended = 0;
+    for command in open {
+        let matches = kind.is_none_or(|kind| command.kind == kind)
+            && key.is_none_or(|key| command.supersede_key.as_deref() == Some(key));
+        if matches && finish(tx, &command, state, at, None, Some(problem))? {
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Up to `limit` open commands whose time ran out.
+pub fn expired(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<CommandRow>> {
+    Ok(CommandRow::query()
+        .filter(is_open())
+        .filter(commands::expires_at.le(now))
+        .order(commands::expires_at)
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
+/// Removes up to `limit` commands that ended before `before`; says how many.
+pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    let ended = commands::table
+        .filter(commands::ended_at.lt(before))
+        .order(commands::ended_at)
+        .select(commands::id)
+        .limit(limit)
+        .load::<CommandId>(tx.connection)?;
+    Ok(diesel::delete(commands::table.filter(commands::id.eq_any(ended))).execute(tx.connection)?)
+}
+
+/// The enrolment's commands that are open, in the order in which they will be given.
+pub fn open_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Vec<CommandRow>> {
+    Ok(CommandRow::query()
+        .filter(commands::council_id.eq(council))
+        .filter(commands::enrolment_id.eq(enrolment))
+        .filter(is_open())
+        .order((commands::priority, commands::id))
+        .limit(500)
+        .load(tx.connection)?)
+}
+
+/// The enrolment's commands, newest first, before the id `before`.
+pub fn page_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<CommandRow>> {
+    let mut query = CommandRow::query()
+        .filter(commands::council_id.eq(council.clone()))
+        .filter(commands::enrolment_id.eq(enrolment.clone()))
+        .order(commands::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(commands::id.lt(before.to_owned()));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// The council's policy as it stands.
+pub fn current_policy(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<PolicyVersion>> {
+    Ok(PolicyVersion::query()
+        .filter(policies::council_id.eq(council))
+        .order(policies::version.desc())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The policy's secrets, sealed.
+pub fn sealed_policy_secrets(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<PolicySecret>> {
+    Ok(PolicySecret::query().filter(policy_secrets::council_id.eq(council)).load(tx.connection)?)
 }

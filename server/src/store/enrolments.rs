@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::Transaction;
 use super::schema::enrolments;
+use crate::error::Result;
 use crate::model::{Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId, Mode, Moment, Ownership, Platform};
 
 /// A row of `enrolments`; the migration says what each column means.
@@ -39,4 +41,156 @@ pub struct Enrolment {
     pub profile_version: Option<i64>,
     pub ended_at: Option<Moment>,
     pub end_reason: Option<String>,
+}
+
+/// Adds an enrolment.
+pub fn insert(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<()> {
+    diesel::insert_into(enrolments::table).values(enrolment).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The council's enrolment with this id.
+pub fn find(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId) -> Result<Option<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::council_id.eq(council))
+        .filter(enrolments::id.eq(id))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The enrolment that this device is under management by now.
+pub fn live_of_device(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    device: &DeviceId,
+) -> Result<Option<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::council_id.eq(council))
+        .filter(enrolments::device_id.eq(device))
+        .filter(enrolments::ended_at.is_null())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The newest enrolment of a device, ended or not.
+pub fn latest_of_device(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    device: &DeviceId,
+) -> Result<Option<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::council_id.eq(council))
+        .filter(enrolments::device_id.eq(device))
+        .order(enrolments::generation.desc())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The enrolment pinned to the certificate with this SHA-256, of whichever council; the newest, should there be several.
+pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::fingerprint.eq(fingerprint))
+        .order(enrolments::id.desc())
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// Notes that the device was heard from.
+pub fn touch(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::last_seen_at.eq(at))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Pins an enrolment to a renewed identity.
+pub fn set_identity(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    fingerprint: &str,
+    not_after: Moment,
+) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set((
+            enrolments::fingerprint.eq(fingerprint),
+            enrolments::identity_not_after.eq(Some(not_after)),
+            enrolments::renewal_started_at.eq(None::<Moment>),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// What a TokenUpdate brings.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the migration says what each column means")]
+pub struct Tokens<'a> {
+    pub topic: Option<&'a str>,
+    pub push_token: &'a str,
+    pub sealed_push_magic: &'a [u8],
+    /// Only when the message has one: the old one is never lost.
+    pub sealed_unlock_token: Option<&'a [u8]>,
+}
+
+/// Takes over the tokens of a TokenUpdate; the device can be pushed again.
+pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Tokens<'_>) -> Result<()> {
+    let row = enrolments::table.find((&enrolment.council_id, &enrolment.id));
+    diesel::update(row.clone())
+        .set((
+            enrolments::push_token.eq(Some(tokens.push_token)),
+            enrolments::sealed_push_magic.eq(Some(tokens.sealed_push_magic)),
+            enrolments::push_retired_at.eq(None::<Moment>),
+            enrolments::push_attempts.eq(0),
+        ))
+        .execute(tx.connection)?;
+    if let Some(topic) = tokens.topic {
+        diesel::update(row.clone()).set(enrolments::topic.eq(Some(topic))).execute(tx.connection)?;
+    }
+    if let Some(sealed) = tokens.sealed_unlock_token {
+        diesel::update(row).set(enrolments::sealed_unlock_token.eq(Some(sealed))).execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+/// The first TokenUpdate after Authenticate: the device is under management.
+pub fn mark_enrolled(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment) -> Result<bool> {
+    let changed = diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .filter(enrolments::state.eq(EnrolmentState::Authenticated))
+        .set((enrolments::state.eq(EnrolmentState::Enrolled), enrolments::enrolled_at.eq(Some(at))))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// Ends an enrolment; `false` when it had ended before.
+pub fn end(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    id: &EnrolmentId,
+    at: Moment,
+    reason: &str,
+) -> Result<bool> {
+    let changed = diesel::update(enrolments::table.find((council, id)))
+        .filter(enrolments::ended_at.is_null())
+        .set((
+            enrolments::state.eq(EnrolmentState::Ended),
+            enrolments::ended_at.eq(Some(at)),
+            enrolments::end_reason.eq(Some(reason)),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// Sets whether the clerk must confirm that this phone is the asset's.
+pub fn set_confirmation(tx: &mut Transaction<'_>, enrolment: &Enrolment, to: Confirmation) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::confirmation.eq(to))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Sets whether the mode that the device reports disagrees with the invitation's.
+pub fn set_mode_disagrees(tx: &mut Transaction<'_>, enrolment: &Enrolment, disagrees: bool) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::mode_disagrees.eq(disagrees))
+        .execute(tx.connection)?;
+    Ok(())
 }

@@ -1,0 +1,287 @@
+//! What a device is given at its visit: the order that may destroy first, then the commands by priority, each under one id
+//! however often it is offered.
+
+use chrono::Duration;
+use zeroize::Zeroizing;
+
+use super::settle::{Answer, Settled, settle};
+use super::{NewCommand, queue};
+use crate::error::{Error, Result};
+use crate::keys::{random_bytes, sha256_hex};
+use crate::model::{ChallengeId, CommandId, CommandKind, CommandState, Release};
+use crate::operations::enroll::CHALLENGE_STANDS;
+use crate::operations::{Context, alerts, orders};
+use crate::store::certificates::Certificate;
+use crate::store::commands::CommandRow;
+use crate::store::councils::Council;
+use crate::store::enrolments::Enrolment;
+use crate::store::policies::PolicyVersion;
+use crate::store::policy_secrets::PolicySecret;
+use crate::store::scep_challenges::Challenge;
+use crate::store::{self, Transaction};
+
+/// How stale the time of the last sight may be, so that an idle visit costs no write.
+const SEEN_WITHIN: Duration = Duration::seconds(60);
+
+/// What the device says as it calls.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Visit {
+    /// Idle: a visit begins.
+    Begins,
+    /// An answer, in the middle of a visit.
+    Answers(Answer),
+}
+
+/// What the device is given.
+#[derive(Debug)]
+pub enum Next {
+    /// A command, with what its message is made of.
+    Command {
+        /// The command; its id is the CommandUUID.
+        row: CommandRow,
+        /// What else its message needs.
+        material: Material,
+    },
+    /// An order to destroy, with its proof.
+    Order(Release),
+}
+
+/// What a command's message needs beyond its parameters. Secrets are still sealed: a transaction is no place to open them.
+#[derive(Debug)]
+pub enum Material {
+    /// Nothing.
+    None,
+    /// The council's policy.
+    Profile(Box<ProfileMaterial>),
+    /// A new identity.
+    Renewal(Box<RenewalMaterial>),
+    /// The token that clears the PIN, sealed for the enrolment.
+    UnlockToken(Vec<u8>),
+}
+
+/// What the policy profile is made of.
+#[derive(Debug)]
+pub struct ProfileMaterial {
+    /// The council.
+    pub council: Council,
+    /// The policy, current when it was claimed.
+    pub policy: PolicyVersion,
+    /// Its secrets, sealed.
+    pub secrets: Vec<PolicySecret>,
+}
+
+/// What the renewal profile is made of.
+#[derive(Debug)]
+pub struct RenewalMaterial {
+    /// The council.
+    pub council: Council,
+    /// The challenge, minted for this enrolment at this moment.
+    pub challenge: Zeroizing<String>,
+    /// The council's authority.
+    pub authority_certificate: Vec<u8>,
+    /// The topic that the device enrolled with.
+    pub topic: String,
+}
+
+/// Whether a visit that begins now would be given anything, or must be noted; an idle visit then needs no write.
+pub fn poll(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
+    let expired = has_expired(context, enrolment);
+    Ok(expired
+        || context.now - enrolment.last_seen_at >= SEEN_WITHIN
+        || store::commands::waits(tx, enrolment, context.now)?
+        || orders::claimable(tx, context, enrolment)?)
+}
+
+fn has_expired(context: &Context, enrolment: &Enrolment) -> bool {
+    enrolment.identity_not_after.is_some_and(|end| context.now > end)
+}
+
+/// Records the device's answer and claims what comes next, in one transaction.
+///
+/// An answer repeated, unknown, or to a command that has ended changes nothing, and the visit goes on all the same.
+pub fn settle_and_claim(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    visit: &Visit,
+) -> Result<Option<Next>> {
+    if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
+        store::enrolments::touch(tx, enrolment, context.now)?;
+    }
+    let settled = match visit {
+        Visit::Begins => Settled::Command,
+        Visit::Answers(answer) => settle(tx, context, enrolment, answer)?,
+    };
+    // The answer may have ended the enrolment (a confirmed order) or changed its mode.
+    let Some(enrolment) = store::enrolments::find(tx, &enrolment.council_id, &enrolment.id)? else {
+        return Err(Error::NotFound("enrolment"));
+    };
+    if enrolment.ended_at.is_some() {
+        return Ok(None);
+    }
+    if has_expired(context, &enrolment) {
+        return claim_renewal_only(tx, context, &enrolment);
+    }
+    if settled == Settled::Command
+        && let Some(release) = orders::claim(tx, context, &enrolment)?
+    {
+        return Ok(Some(Next::Order(release)));
+    }
+    claim_command(tx, context, &enrolment, *visit == Visit::Begins, None)
+}
+
+/// An identity that ran out is served its renewal and nothing else; one is queued if none waits.
+fn claim_renewal_only(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Option<Next>> {
+    let only = Some(CommandKind::RenewIdentity);
+    if let Some(next) = claim_command(tx, context, enrolment, true, only)? {
+        return Ok(Some(next));
+    }
+    let open = store::commands::open_of_enrolment(tx, &enrolment.council_id, &enrolment.id)?;
+    if open.iter().any(|row| row.kind == CommandKind::RenewIdentity) {
+        return Ok(None);
+    }
+    queue(tx, context, enrolment, &renewal())?;
+    claim_command(tx, context, enrolment, true, only)
+}
+
+/// The command that renews an identity.
+#[must_use]
+pub fn renewal() -> NewCommand {
+    NewCommand {
+        kind: CommandKind::RenewIdentity,
+        payload: serde_json::json!({}),
+        priority: 20,
+        case: None,
+        expires_in: Duration::days(30),
+        supersede_key: Some("renew_identity"),
+    }
+}
+
+fn claim_command(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    visit_begins: bool,
+    only: Option<CommandKind>,
+) -> Result<Option<Next>> {
+    // Each turn ends a command or gives one, so this comes to an end.
+    while let Some(row) = store::commands::next(tx, enrolment, context.now, visit_begins, only)? {
+        if let Some(problem) = no_longer_right(tx, enrolment, &row)? {
+            let state = CommandState::Cancelled;
+            store::commands::finish(tx, &row, state, context.now, None, Some(problem))?;
+            continue;
+        }
+        let Some(row) = store::commands::mark_sent(tx, &row, context.now)? else { continue };
+        match material(tx, context, enrolment, &row)? {
+            Ok(material) => return Ok(Some(Next::Command { row, material })),
+            Err(problem) => {
+                let state = CommandState::Failed;
+                store::commands::finish(tx, &row, state, context.now, None, Some(problem))?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What was right when it was queued may not be any more.
+fn no_longer_right(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+) -> Result<Option<&'static str>> {
+    if row.kind == CommandKind::ClearPasscode {
+        let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
+        if store::devices::has_open_loss(tx, &device)? {
+            return Ok(Some("the device was reported lost before it fetched this"));
+        }
+    }
+    Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))
+}
+
+fn material(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+) -> Result<Result<Material, &'static str>> {
+    let council_of = |tx: &mut Transaction<'_>| {
+        store::councils::find(tx, &enrolment.council_id)?.ok_or(Error::NotFound("council"))
+    };
+    Ok(match row.kind {
+        CommandKind::InstallProfile => match store::commands::current_policy(tx, &enrolment.council_id)? {
+            None => Err("the council has no policy"),
+            Some(policy) => Ok(Material::Profile(Box::new(ProfileMaterial {
+                council: council_of(tx)?,
+                policy,
+                secrets: store::commands::sealed_policy_secrets(tx, &enrolment.council_id)?,
+            }))),
+        },
+        CommandKind::RenewIdentity => {
+            let Some(authority) = store::authorities::current(tx, &enrolment.council_id)? else {
+                return Ok(Err("the council has no certificate authority"));
+            };
+            let Some(topic) = enrolment.topic.clone() else {
+                return Ok(Err("it is not known with which push topic the device enrolled"));
+            };
+            let challenge = Zeroizing::new(hex::encode(random_bytes::<16>()?));
+            store::scep_challenges::insert(
+                tx,
+                &Challenge {
+                    council_id: enrolment.council_id.clone(),
+                    id: ChallengeId::new(),
+                    challenge_hash: sha256_hex(challenge.as_bytes()),
+                    invitation_id: None,
+                    enrolment_id: Some(enrolment.id.clone()),
+                    created_at: context.now,
+                    expires_at: context.now + CHALLENGE_STANDS,
+                    used_at: None,
+                    public_key_fingerprint: None,
+                },
+            )?;
+            Ok(Material::Renewal(Box::new(RenewalMaterial {
+                council: council_of(tx)?,
+                challenge,
+                authority_certificate: authority.certificate,
+                topic,
+            })))
+        }
+        CommandKind::ClearPasscode => match enrolment.sealed_unlock_token.clone() {
+            Some(sealed) => Ok(Material::UnlockToken(sealed)),
+            None => Err("the phone has not given the token that clearing its PIN needs"),
+        },
+        _ => Ok(Material::None),
+    })
+}
+
+/// Records that a claimed command's message could not be made, which is ours to mend, and claims what comes next.
+pub fn cannot_send(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    command: &CommandId,
+    problem: &str,
+) -> Result<Option<Next>> {
+    if let Some(row) = store::commands::find(tx, &enrolment.council_id, &enrolment.id, command)?
+        && store::commands::finish(tx, &row, CommandState::Failed, context.now, None, Some(problem))?
+    {
+        let message = format!("The command \"{}\" could not be made: {problem}", row.kind);
+        alerts::raise(tx, context, &enrolment.council_id, "command_not_made", enrolment.device_id.as_str(), &message)?;
+    }
+    claim_command(tx, context, enrolment, false, None)
+}
+
+/// The identity was renewed: what asked for it is done, whether or not the answer still comes.
+pub(crate) fn renewed(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    certificate: &Certificate,
+) -> Result<()> {
+    let open = store::commands::open_of_enrolment(tx, &enrolment.council_id, &enrolment.id)?;
+    for row in open.iter().filter(|row| row.kind == CommandKind::RenewIdentity) {
+        let answer = serde_json::json!({ "serial": certificate.serial }).to_string();
+        let state = CommandState::Acknowledged;
+        store::commands::finish(tx, row, state, context.now, Some(&answer), None)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! Recording what a device answered: once, truthfully, and whatever it answered, so that the queue goes on.
+
+use serde_json::Value;
+
+use super::{push_again_after, wake_at};
+use crate::error::{Error, Result};
+use crate::model::{CommandId, CommandKind, CommandState, Confirmation, Mode};
+use crate::operations::{Context, alerts, orders, reports};
+use crate::store::commands::CommandRow;
+use crate::store::devices::Description;
+use crate::store::enrolments::Enrolment;
+use crate::store::{self, Transaction};
+
+/// Apple's error for a command that is not possible in Lost Mode: put off, not failed.
+const NOT_IN_LOST_MODE: i64 = 12078;
+/// How often a command whose answer cannot be read is offered before it counts as failed.
+const UNREADABLE_OFFERS: i64 = 3;
+
+/// How a device answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnswerStatus {
+    /// It is done.
+    Acknowledged,
+    /// It cannot: the error chain's codes, and its text.
+    Failed {
+        /// The codes of the chain.
+        codes: Vec<i64>,
+        /// The chain in words.
+        text: String,
+    },
+    /// Not now.
+    NotNow,
+    /// The answer could not be read; the identity that sent it was right.
+    Unreadable,
+}
+
+/// A device's answer to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The CommandUUID; `None` where it could not be read.
+    pub command: Option<CommandId>,
+    /// How.
+    pub status: AnswerStatus,
+    /// The whole answer as JSON: data as {"data": "base64"}, dates as RFC 3339 text.
+    pub report: Value,
+}
+
+/// What an answer belonged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// An order: not offered again in this visit.
+    Order,
+    /// A command, or nothing that is waited for.
+    Command,
+}
+
+pub(super) fn settle(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    answer: &Answer,
+) -> Result<Settled> {
+    let Some(id) = &answer.command else {
+        return unreadable(tx, context, enrolment).map(|()| Settled::Command);
+    };
+    let outcome = match &answer.status {
+        AnswerStatus::Acknowledged => Some(orders::Outcome::Acknowledged),
+        AnswerStatus::NotNow => Some(orders::Outcome::NotNow),
+        AnswerStatus::Failed { codes, .. } if codes.contains(&NOT_IN_LOST_MODE) => Some(orders::Outcome::NotNow),
+        AnswerStatus::Failed { text, .. } => Some(orders::Outcome::Failed(text.clone())),
+        AnswerStatus::Unreadable => None,
+    };
+    if let Some(outcome) = outcome
+        && orders::settle(tx, context, enrolment, id, &outcome)?
+    {
+        return Ok(Settled::Order);
+    }
+    let row = store::commands::find(tx, &enrolment.council_id, &enrolment.id, id)?;
+    match row {
+        Some(row) if matches!(row.state, CommandState::Sent | CommandState::Deferred) => {
+            settle_command(tx, context, enrolment, &row, answer)?;
+        }
+        Some(row) => {
+            tracing::info!(command = %id, state = %row.state, "an answer to a command that waits for none");
+        }
+        None => tracing::warn!(command = %id, enrolment = %enrolment.id, "an answer to an unknown command"),
+    }
+    Ok(Settled::Command)
+}
+
+fn settle_command(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+    answer: &Answer,
+) -> Result<()> {
+    match &answer.status {
+        AnswerStatus::Acknowledged => acknowledged(tx, context, enrolment, row, &answer.report),
+        AnswerStatus::NotNow => put_off(tx, context, enrolment, row, "the device said: not now"),
+        AnswerStatus::Failed { codes, text } if codes.contains(&NOT_IN_LOST_MODE) => {
+            put_off(tx, context, enrolment, row, text)
+        }
+        AnswerStatus::Failed { text, .. } => failed(tx, context, enrolment, row, text),
+        AnswerStatus::Unreadable => give_up_reading(tx, context, enrolment, row),
+    }
+}
+
+fn put_off(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+    why: &str,
+) -> Result<()> {
+    let until = context.now + push_again_after(row.offers);
+    store::commands::defer(tx, row, until, why)?;
+    // The device comes back by itself only if this is the last thing it says; so we come back to it.
+    wake_at(tx, context, enrolment, until)
+}
+
+fn unreadable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
+    tracing::warn!(enrolment = %enrolment.id, "a device's answer could not be read");
+    // It can only be an answer to what was sent last.
+    match store::commands::last_sent(tx, enrolment)? {
+        Some(row) => give_up_reading(tx, context, enrolment, &row),
+        None => Ok(()),
+    }
+}
+
+fn give_up_reading(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+) -> Result<()> {
+    if row.offers < UNREADABLE_OFFERS {
+        put_off(tx, context, enrolment, row, "the device's answer could not be read")
+    } else {
+        failed(tx, context, enrolment, row, "the device's answer could not be read")
+    }
+}
+
+fn alert_kind(kind: CommandKind) -> Option<&'static str> {
+    match kind {
+        CommandKind::DeviceLock | CommandKind::EnableLostMode => Some("lock_failed"),
+        CommandKind::InstallProfile => Some("profile_refused"),
+        CommandKind::RenewIdentity => Some("renewal_failed"),
+        CommandKind::ClearPasscode => Some("clear_passcode_failed"),
+        _ => None,
+    }
+}
+
+fn failed(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+    text: &str,
+) -> Result<()> {
+    if !store::commands::finish(tx, row, CommandState::Failed, context.now, None, Some(text))? {
+        return Ok(());
+    }
+    if let Some(alert) = alert_kind(row.kind) {
+        let message = format!("The phone answered \"{}\" with an error: {text}", row.kind);
+        alerts::raise(tx, context, &enrolment.council_id, alert, enrolment.device_id.as_str(), &message)?;
+    }
+    Ok(())
+}
+
+fn acknowledged(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+    report: &Value,
+) -> Result<()> {
+    let no_passcode = report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet");
+    let problem = (row.kind == CommandKind::DeviceLock && no_passcode)
+        .then_some("the lock had no effect: no PIN is set on this phone");
+    let kept = kept_answer(row.kind, report);
+    let state = CommandState::Acknowledged;
+    if !store::commands::finish(tx, row, state, context.now, kept.as_deref(), problem)? {
+        return Ok(());
+    }
+    let device = enrolment.device_id.as_str();
+    if let Some(alert) = alert_kind(row.kind) {
+        alerts::end(tx, context, &enrolment.council_id, alert, device)?;
+    }
+    match row.kind {
+        CommandKind::DeviceInformation
+        | CommandKind::SecurityInfo
+        | CommandKind::ProfileList
+        | CommandKind::InstalledApplicationList
+        | CommandKind::CertificateList
+        | CommandKind::InstallProfile => {
+            // Compared with what was there before, so before the device's row is changed.
+            match reports::take_in(tx, context, enrolment, row.kind, report) {
+                Err(Error::Invalid { field, problem }) => {
+                    tracing::warn!(%field, %problem, kind = %row.kind, "a report could not be taken in");
+                }
+                other => other?,
+            }
+            if row.kind == CommandKind::DeviceInformation {
+                describe(tx, context, enrolment, report)?;
+            }
+        }
+        CommandKind::DeviceLock => {
+            let (council, kind) = (&enrolment.council_id, "lock_without_effect");
+            match problem {
+                Some(problem) => {
+                    let message = format!("{problem}: whoever holds it can open it.");
+                    alerts::raise(tx, context, council, kind, device, &message)?;
+                }
+                None => alerts::end(tx, context, council, kind, device)?,
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The part of an answer that is kept with the command; what inventory says is kept as the report.
+fn kept_answer(kind: CommandKind, report: &Value) -> Option<String> {
+    match kind {
+        CommandKind::DeviceLock
+        | CommandKind::EnableLostMode
+        | CommandKind::DisableLostMode
+        | CommandKind::DeviceLocation
+        | CommandKind::PlayLostModeSound => {
+            let mut report = report.clone();
+            if let Some(fields) = report.as_object_mut() {
+                for known in ["UDID", "EnrollmentID", "CommandUUID", "Status"] {
+                    fields.remove(known);
+                }
+            }
+            Some(report.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// What the device says about itself: kept with it, and held against its asset and its invitation.
+fn describe(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, report: &Value) -> Result<()> {
+    let Some(said) = report.get("QueryResponses") else { return Ok(()) };
+    let text = |key: &str| said.get(key).and_then(Value::as_str).map(|text| text.chars().take(200).collect::<String>());
+    let slot = said.get("ServiceSubscriptions").and_then(Value::as_array).and_then(|slots| slots.first());
+    let in_slot = |key: &str| slot.and_then(|slot| slot.get(key)).and_then(Value::as_str).map(str::to_owned);
+    let description = Description {
+        serial: text("SerialNumber"),
+        product: text("ProductName").or_else(|| text("Model")),
+        name: text("DeviceName"),
+        os_version: text("OSVersion"),
+        imei: text("IMEI").or_else(|| in_slot("IMEI")),
+        iccid: text("ICCID").or_else(|| in_slot("ICCID")),
+        phone_number: text("PhoneNumber").or_else(|| in_slot("PhoneNumber")),
+    };
+    store::devices::describe(tx, &enrolment.council_id, &enrolment.device_id, &description)?;
+    if let Some(serial) = &description.serial {
+        compare_serial(tx, context, enrolment, serial)?;
+    }
+    if let Some(supervised) = said.get("IsSupervised").and_then(Value::as_bool) {
+        compare_mode(tx, context, enrolment, supervised)?;
+    }
+    Ok(())
+}
+
+fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, serial: &str) -> Result<()> {
+    if enrolment.confirmation != Confirmation::Waiting {
+        return Ok(());
+    }
+    let council = &enrolment.council_id;
+    let Some(device) = store::devices::find(tx, &enrolment.device_id)? else { return Ok(()) };
+    if store::devices::take_serial_over(tx, council, &device.asset_id, serial)?
+        || store::devices::asset_serial_is(tx, council, &device.asset_id, serial)?
+    {
+        store::enrolments::set_confirmation(tx, enrolment, Confirmation::NotNeeded)?;
+        alerts::end(tx, context, council, "serial_differs", enrolment.device_id.as_str())?;
+    }
+    Ok(())
+}
+
+fn compare_mode(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, supervised: bool) -> Result<()> {
+    let (council, device, kind) = (&enrolment.council_id, enrolment.device_id.as_str(), "mode_disagrees");
+    let disagrees = match enrolment.mode {
+        Mode::Supervised => !supervised,
+        Mode::Device => supervised,
+        Mode::User | Mode::FullyManaged | Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => return Ok(()),
+    };
+    if disagrees != enrolment.mode_disagrees {
+        store::enrolments::set_mode_disagrees(tx, enrolment, disagrees)?;
+    }
+    if disagrees {
+        let message = if supervised {
+            "The phone reports that it is supervised, its invitation says that it is not. Until this is resolved it cannot \
+             be wiped: invite it again in the mode it really has."
+        } else {
+            "The phone reports that it is not supervised, its invitation says that it is. There is no Lost Mode, and until \
+             this is resolved it cannot be wiped: supervise it, or invite it again as not supervised."
+        };
+        alerts::raise(tx, context, council, kind, device, message)
+    } else {
+        alerts::end(tx, context, council, kind, device)
+    }
+}

@@ -1,0 +1,1 @@
+//! The command queue against what devices do.
