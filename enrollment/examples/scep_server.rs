@@ -39,10 +39,7 @@ fn main() -> Outcome<()> {
     let listener = TcpListener::bind(&address)?;
     println!("listening on http://{}/scep", listener.local_addr()?);
     for stream in listener.incoming() {
-        if let Err(problem) = stream
-            .map_err(Into::into)
-            .and_then(|stream| server.serve(stream))
-        {
+        if let Err(problem) = stream.map_err(Into::into).and_then(|stream| server.serve(stream)) {
             eprintln!("{problem}");
         }
     }
@@ -87,11 +84,8 @@ impl Server {
     }
 
     fn answer(&self, first: &str, body: &[u8]) -> Outcome<(&str, &str, Vec<u8>)> {
-        let query = first
-            .split_whitespace()
-            .nth(1)
-            .and_then(|target| target.split_once('?'))
-            .map_or("", |(_, query)| query);
+        let query =
+            first.split_whitespace().nth(1).and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
         let parameter = |name: &str| {
             query
                 .split('&')
@@ -100,16 +94,8 @@ impl Server {
                 .map(|(_, value)| value)
         };
         Ok(match parameter("operation") {
-            Some("GetCACaps") => (
-                "200 OK",
-                scep::CONTENT_TYPE_CAPABILITIES,
-                scep::capabilities().into(),
-            ),
-            Some("GetCACert") => (
-                "200 OK",
-                scep::CONTENT_TYPE_CA_CERTIFICATE,
-                scep::ca_certificate(&self.authority),
-            ),
+            Some("GetCACaps") => ("200 OK", scep::CONTENT_TYPE_CAPABILITIES, scep::capabilities().into()),
+            Some("GetCACert") => ("200 OK", scep::CONTENT_TYPE_CA_CERTIFICATE, scep::ca_certificate(&self.authority)),
             Some("PKIOperation") => {
                 // Some clients repeat the message in the address when they POST it: the body wins.
                 let message = if body.is_empty() {
@@ -135,12 +121,7 @@ impl Server {
             Err(refusal) => {
                 println!("{refusal}");
                 return Ok(match refusal.header {
-                    Some(header) => Some(scep::failure(
-                        &self.authority,
-                        &header,
-                        refusal.fail_info,
-                        &nonce,
-                    )?),
+                    Some(header) => Some(scep::failure(&self.authority, &header, refusal.fail_info, &nonce)?),
                     None => None,
                 });
             }
@@ -148,10 +129,7 @@ impl Server {
         println!("{request:?}");
         let authorised = match request.message_type {
             MessageType::PkcsReq => request.csr.challenge.as_deref() == Some(&self.challenge),
-            MessageType::RenewalReq => self
-                .authority
-                .verify_identity(&request.signer_certificate_der, now())
-                .is_ok(),
+            MessageType::RenewalReq => self.authority.verify_identity(&request.signer_certificate_der, now()).is_ok(),
         };
         if !authorised {
             let header = request.header();
@@ -167,11 +145,6 @@ impl Server {
             public_key_der: &request.csr.public_key_der,
             uri: None,
         })?;
-        Ok(Some(scep::success(
-            &self.authority,
-            &request,
-            &issued.der,
-            &nonce,
-        )?))
+        Ok(Some(scep::success(&self.authority, &request, &issued.der, &nonce)?))
     }
 }

@@ -114,8 +114,7 @@ impl EnrolmentProfile<'_> {
         let identifier = management_profile_identifier(self.council_id);
         let identity_uuid = self.uuid(&["identity", self.challenge]);
         let authority_name = format!("{} certificate authority", self.council_name);
-        let mut payloads =
-            vec![self.root_payload("authority", &authority_name, self.ca_certificate_der)];
+        let mut payloads = vec![self.root_payload("authority", &authority_name, self.ca_certificate_der)];
         let mut known: Vec<&[u8]> = vec![self.ca_certificate_der];
         for root in self.extra_tls_roots {
             // One certificate twice would be two payloads with one UUID, and iOS refuses the profile.
@@ -127,22 +126,14 @@ impl EnrolmentProfile<'_> {
         }
         payloads.push(self.scep_payload(&identity_uuid));
         payloads.push(self.mdm_payload(&identity_uuid)?);
-        let description = format!(
-            "Puts this device under the management of {} ({}).",
-            self.council_name, self.public_url
-        );
+        let description =
+            format!("Puts this device under the management of {} ({}).", self.council_name, self.public_url);
         let mut profile = dictionary([
             ("PayloadType", "Configuration".into()),
             ("PayloadVersion", 1.into()),
             ("PayloadIdentifier", identifier.into()),
-            (
-                "PayloadUUID",
-                self.uuid(&["profile", self.challenge]).into(),
-            ),
-            (
-                "PayloadDisplayName",
-                format!("{} device management", self.council_name).into(),
-            ),
+            ("PayloadUUID", self.uuid(&["profile", self.challenge]).into()),
+            ("PayloadDisplayName", format!("{} device management", self.council_name).into()),
             ("PayloadDescription", description.into()),
             ("PayloadOrganization", self.council_name.into()),
             ("PayloadContent", Value::Array(payloads)),
@@ -166,16 +157,9 @@ impl EnrolmentProfile<'_> {
     fn check(&self) -> Result<(), Error> {
         let refuse = |field, problem| Err(Error::Profile { field, problem });
         if self.mode == EnrolmentMode::User {
-            return refuse(
-                "mode",
-                "User Enrollment begins at the device, not with a profile",
-            );
+            return refuse("mode", "User Enrollment begins at the device, not with a profile");
         }
-        if self
-            .topic
-            .strip_prefix("com.apple.mgmt.")
-            .is_none_or(str::is_empty)
-        {
+        if self.topic.strip_prefix("com.apple.mgmt.").is_none_or(str::is_empty) {
             return refuse("topic", "must begin with com.apple.mgmt.");
         }
         for (field, url) in [
@@ -204,32 +188,11 @@ impl EnrolmentProfile<'_> {
     fn uuid(&self, purpose: &[&str]) -> String {
         // Length before text: no two lists of parts give the same bytes.
         let mut seed = Vec::new();
-        for part in ["beadle", self.council_id, self.enrolment_token]
-            .iter()
-            .chain(purpose)
-        {
+        for part in ["beadle", self.council_id, self.enrolment_token].iter().chain(purpose) {
             seed.extend_from_slice(&(part.len() as u64).to_be_bytes());
             seed.extend_from_slice(part.as_bytes());
         }
-        let [
-            first_half @ ..,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-        ] = sha256(&seed);
+        let [first_half @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&seed);
         let uuid: Uuid = uuid::Builder::from_random_bytes(first_half).into_uuid();
         uuid.hyphenated().to_string().to_uppercase()
     }
@@ -249,26 +212,18 @@ impl EnrolmentProfile<'_> {
     fn root_payload(&self, name: &str, display_name: &str, certificate_der: &[u8]) -> Value {
         let uuid = self.uuid(&["root", &hex::encode(sha256(certificate_der))]);
         let mut payload = self.payload("com.apple.security.root", name, uuid, display_name);
-        payload.insert(
-            "PayloadContent".into(),
-            Value::Data(certificate_der.to_vec()),
-        );
+        payload.insert("PayloadContent".into(), Value::Data(certificate_der.to_vec()));
         Value::Dictionary(payload)
     }
 
     fn scep_payload(&self, uuid: &str) -> Value {
-        let relative_name = |kind: &str, value: &str| {
-            Value::Array(vec![Value::Array(vec![kind.into(), value.into()])])
-        };
+        let relative_name = |kind: &str, value: &str| Value::Array(vec![Value::Array(vec![kind.into(), value.into()])]);
         let fingerprint = certificate::sha1_bytes(self.ca_certificate_der);
         let content = dictionary([
             ("URL", self.scep_url.into()),
             (
                 "Subject",
-                Value::Array(vec![
-                    relative_name("O", self.council_name),
-                    relative_name("CN", self.enrolment_token),
-                ]),
+                Value::Array(vec![relative_name("O", self.council_name), relative_name("CN", self.enrolment_token)]),
             ),
             ("Challenge", self.challenge.into()),
             ("Keysize", 2048.into()),
@@ -303,10 +258,8 @@ impl EnrolmentProfile<'_> {
             ("SignMessage".to_owned(), true.into()),
             ("CheckOutWhenRemoved".to_owned(), true.into()),
         ]);
-        let rights = access_rights(self.mode, self.ownership).ok_or(Error::Profile {
-            field: "mode",
-            problem: "has no access rights",
-        })?;
+        let rights = access_rights(self.mode, self.ownership)
+            .ok_or(Error::Profile { field: "mode", problem: "has no access rights" })?;
         payload.insert("AccessRights".into(), u64::from(rights).into());
         Ok(Value::Dictionary(payload))
     }
@@ -336,27 +289,15 @@ pub fn sign_profile(
     chain: &[&[u8]],
     private_key_der: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let key = PKey::private_key_from_der(private_key_der)
-        .map_err(|_| Error::Unreadable("the signing key"))?;
-    let certificate = X509::from_der(signer_certificate_der)
-        .map_err(|_| Error::Unreadable("the signer's certificate"))?;
+    let key = PKey::private_key_from_der(private_key_der).map_err(|_| Error::Unreadable("the signing key"))?;
+    let certificate =
+        X509::from_der(signer_certificate_der).map_err(|_| Error::Unreadable("the signer's certificate"))?;
     if !certificate.public_key()?.public_eq(&key) {
         return Err(Error::KeyMismatch);
     }
-    sign(
-        Some(xml),
-        &Signature {
-            certificate_der: signer_certificate_der,
-            key: &key,
-            chain,
-            attributes: &[],
-        },
-    )
+    sign(Some(xml), &Signature { certificate_der: signer_certificate_der, key: &key, chain, attributes: &[] })
 }
 
 fn dictionary<const N: usize>(entries: [(&str, Value); N]) -> Dictionary {
-    entries
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

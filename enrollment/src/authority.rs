@@ -5,7 +5,7 @@
 
 use crate::Error;
 use crate::certificate::{
-    acceptable_device_key, fitted, from_asn1_time, sha1_bytes, sha256_hex, to_asn1_time,
+    acceptable_device_key, fitted, from_asn1_time, public_key_info, sha1_bytes, sha256_hex, to_asn1_time,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::Asn1Integer;
@@ -15,8 +15,7 @@ use openssl::nid::Nid;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private, Public};
 use openssl::rsa::Rsa;
 use openssl::x509::extension::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
-    SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
 };
 use openssl::x509::{X509, X509Builder, X509ExtendedKeyUsage, X509Name, X509NameRef};
 use std::cmp::Ordering;
@@ -126,9 +125,7 @@ pub struct ServerCertificate {
 
 impl fmt::Debug for ServerCertificate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ServerCertificate")
-            .finish_non_exhaustive()
+        formatter.debug_struct("ServerCertificate").finish_non_exhaustive()
     }
 }
 
@@ -209,16 +206,9 @@ impl Authority {
         let mut builder = begin(&name, &name, &serial, not_before, not_after, &private_key)?;
         builder.append_extension(BasicConstraints::new().critical().ca().pathlen(0).build()?)?;
         builder.append_extension(
-            KeyUsage::new()
-                .critical()
-                .key_cert_sign()
-                .crl_sign()
-                .digital_signature()
-                .key_encipherment()
-                .build()?,
+            KeyUsage::new().critical().key_cert_sign().crl_sign().digital_signature().key_encipherment().build()?,
         )?;
-        let key_identifier =
-            SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
+        let key_identifier = SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
         builder.append_extension(key_identifier)?;
         builder.sign(&private_key, MessageDigest::sha256())?;
         Authority::assemble(builder.build(), private_key)
@@ -228,12 +218,9 @@ impl Authority {
     ///
     /// # Errors
     /// [`Error::Unreadable`] or [`Error::KeyMismatch`] when the parts are not what [`Authority::create`] made.
-    pub fn from_parts(
-        certificate_der: &[u8],
-        private_key_pkcs8_der: &[u8],
-    ) -> Result<Authority, Error> {
-        let certificate = X509::from_der(certificate_der)
-            .map_err(|_| Error::Unreadable("the authority's certificate"))?;
+    pub fn from_parts(certificate_der: &[u8], private_key_pkcs8_der: &[u8]) -> Result<Authority, Error> {
+        let certificate =
+            X509::from_der(certificate_der).map_err(|_| Error::Unreadable("the authority's certificate"))?;
         let private_key = PKey::private_key_from_pkcs8(private_key_pkcs8_der)
             .map_err(|_| Error::Unreadable("the authority's private key"))?;
         Authority::assemble(certificate, private_key)
@@ -296,8 +283,7 @@ impl Authority {
     /// # Errors
     /// [`Error::UnacceptableKey`], [`Error::CommonName`], [`Error::Validity`], [`Error::AlternativeName`].
     pub fn issue(&self, request: &IssueRequest<'_>) -> Result<IssuedCertificate, Error> {
-        let key = PKey::public_key_from_der(request.public_key_der)
-            .map_err(|_| Error::UnacceptableKey)?;
+        let key = PKey::public_key_from_der(request.public_key_der).map_err(|_| Error::UnacceptableKey)?;
         if !acceptable_device_key(&key) {
             return Err(Error::UnacceptableKey);
         }
@@ -351,10 +337,7 @@ impl Authority {
         let mut builder = self.begin_leaf(
             &name,
             &serial,
-            (
-                not_before.max(self.not_before),
-                not_after.min(self.not_after),
-            ),
+            (not_before.max(self.not_before), not_after.min(self.not_after)),
             &key,
             ExtendedKeyUsage::new().server_auth(),
         )?;
@@ -368,8 +351,7 @@ impl Authority {
                 return Err(Error::AlternativeName((*name).to_owned()));
             }
         }
-        let alternatives =
-            alternatives.build(&builder.x509v3_context(Some(&self.certificate), None))?;
+        let alternatives = alternatives.build(&builder.x509v3_context(Some(&self.certificate), None))?;
         builder.append_extension(alternatives)?;
         builder.sign(&self.private_key, MessageDigest::sha256())?;
         Ok(ServerCertificate {
@@ -389,13 +371,7 @@ impl Authority {
         let issuer = self.certificate.subject_name();
         let mut builder = begin(name, issuer, serial, not_before, not_after, key)?;
         builder.append_extension(BasicConstraints::new().critical().build()?)?;
-        builder.append_extension(
-            KeyUsage::new()
-                .critical()
-                .digital_signature()
-                .key_encipherment()
-                .build()?,
-        )?;
+        builder.append_extension(KeyUsage::new().critical().digital_signature().key_encipherment().build()?)?;
         builder.append_extension(purpose.build()?)?;
         let context = builder.x509v3_context(Some(&self.certificate), None);
         let own = SubjectKeyIdentifier::new().build(&context)?;
@@ -411,20 +387,14 @@ impl Authority {
     ///
     /// # Errors
     /// [`IdentityProblem`]; `Expired` carries the identity, since a pinned one is still served renewal.
-    pub fn verify_identity(
-        &self,
-        certificate_der: &[u8],
-        at: DateTime<Utc>,
-    ) -> Result<Identity, IdentityProblem> {
+    pub fn verify_identity(&self, certificate_der: &[u8], at: DateTime<Utc>) -> Result<Identity, IdentityProblem> {
         let identity = self.recognise(certificate_der)?;
         if at > identity.not_after {
             return Err(IdentityProblem::Expired(Box::new(identity)));
         }
         let early = identity.not_before.signed_duration_since(at) > CLOCK_TOLERANCE;
         if early {
-            return Err(IdentityProblem::NotYetValid {
-                not_before: identity.not_before,
-            });
+            return Err(IdentityProblem::NotYetValid { not_before: identity.not_before });
         }
         Ok(identity)
     }
@@ -444,19 +414,14 @@ impl Authority {
         {
             return Err(IdentityProblem::NotIssuedHere);
         }
-        let for_clients = certificate
-            .extended_key_usage()
-            .is_some_and(|usage| usage.contains(X509ExtendedKeyUsage::SSL_CLIENT));
+        let for_clients =
+            certificate.extended_key_usage().is_some_and(|usage| usage.contains(X509ExtendedKeyUsage::SSL_CLIENT));
         if !for_clients {
             return Err(IdentityProblem::NotAnIdentity);
         }
-        let key = certificate.public_key().map_err(malformed)?;
+        let key = public_key_info(certificate_der).map_err(|_| IdentityProblem::Malformed)?;
         let date = |time| from_asn1_time(time).ok_or(IdentityProblem::Malformed);
-        let serial = certificate
-            .serial_number()
-            .to_bn()
-            .map_err(malformed)?
-            .to_vec();
+        let serial = certificate.serial_number().to_bn().map_err(malformed)?.to_vec();
         let common_name = certificate
             .subject_name()
             .entries_by_nid(Nid::COMMONNAME)
@@ -467,7 +432,7 @@ impl Authority {
             fingerprint: fingerprint(certificate_der),
             serial: hex::encode(serial),
             common_name,
-            public_key_fingerprint: sha256_hex(&key.public_key_to_der().map_err(malformed)?),
+            public_key_fingerprint: sha256_hex(key),
             not_before: date(certificate.not_before())?,
             not_after: date(certificate.not_after())?,
         })
@@ -524,8 +489,6 @@ fn is_dns_name(name: &str) -> bool {
         && name.split('.').all(|label| {
             !label.is_empty()
                 && label.len() <= 63
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'*')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'*')
         })
 }

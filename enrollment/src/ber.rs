@@ -106,9 +106,7 @@ fn split(bytes: &[u8], depth: usize) -> Result<(Element<'_>, &[u8]), Malformed> 
             .split_at_checked(usize::from(first & 0x7f))
             .filter(|(length, _)| length.len() <= 4)
             .ok_or(Malformed)?;
-        let length = length
-            .iter()
-            .fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte));
+        let length = length.iter().fold(0usize, |sum, byte| (sum << 8) | usize::from(*byte));
         (length, rest)
     };
     let (content, rest) = after_length.split_at_checked(length).ok_or(Malformed)?;
@@ -131,19 +129,8 @@ fn split_indefinite<'a>(
     }
 }
 
-fn element<'a>(
-    bytes: &'a [u8],
-    rest: &'a [u8],
-    tag: u8,
-    content: &'a [u8],
-    indefinite: bool,
-) -> Element<'a> {
-    Element {
-        tag,
-        content,
-        whole: before(bytes, rest),
-        indefinite,
-    }
+fn element<'a>(bytes: &'a [u8], rest: &'a [u8], tag: u8, content: &'a [u8], indefinite: bool) -> Element<'a> {
+    Element { tag, content, whole: before(bytes, rest), indefinite }
 }
 
 /// The part of `all` before its suffix `rest`.
@@ -154,11 +141,7 @@ fn before<'a>(all: &'a [u8], rest: &[u8]) -> &'a [u8] {
 
 impl<'a> Element<'a> {
     pub(crate) fn tagged(self, tag: u8) -> Result<Element<'a>, Malformed> {
-        if self.tag == tag {
-            Ok(self)
-        } else {
-            Err(Malformed)
-        }
+        if self.tag == tag { Ok(self) } else { Err(Malformed) }
     }
 
     pub(crate) fn children(&self) -> Reader<'a> {
@@ -193,11 +176,7 @@ impl<'a> Element<'a> {
 
     /// The bytes as sent where the length is definite, otherwise the same element in DER lengths.
     pub(crate) fn definite(&self) -> Result<Cow<'a, [u8]>, Malformed> {
-        if self.indefinite {
-            self.to_der().map(Cow::Owned)
-        } else {
-            Ok(Cow::Borrowed(self.whole))
-        }
+        if self.indefinite { self.to_der().map(Cow::Owned) } else { Ok(Cow::Borrowed(self.whole)) }
     }
 
     /// The same element with definite, shortest lengths and joined octet strings. Sets keep their order.
@@ -231,18 +210,12 @@ mod tests {
     #[test]
     fn indefinite_lengths_nest_and_join() {
         // SEQUENCE { OCTET STRING in two pieces, one of them split again }
-        let bytes = [
-            0x30, 0x80, 0x24, 0x80, 0x04, 0x02, 1, 2, 0x24, 0x80, 0x04, 0x01, 3, 0, 0, 0, 0, 0, 0,
-            0xff,
-        ];
+        let bytes = [0x30, 0x80, 0x24, 0x80, 0x04, 0x02, 1, 2, 0x24, 0x80, 0x04, 0x01, 3, 0, 0, 0, 0, 0, 0, 0xff];
         let sequence = first(&bytes).unwrap();
         assert_eq!(sequence.whole.len(), bytes.len() - 1);
         let string = sequence.children().next().unwrap();
         assert_eq!(string.octets().unwrap().as_ref(), &[1, 2, 3]);
-        assert_eq!(
-            sequence.to_der().unwrap(),
-            [0x30, 0x05, 0x04, 0x03, 1, 2, 3]
-        );
+        assert_eq!(sequence.to_der().unwrap(), [0x30, 0x05, 0x04, 0x03, 1, 2, 3]);
     }
 
     #[test]

@@ -22,15 +22,25 @@ impl<'a> IssuerAndSerial<'a> {
         let serial = fields.expect(INTEGER)?;
         fields.expect(SEQUENCE)?;
         let issuer = fields.expect(SEQUENCE)?;
-        Ok(IssuerAndSerial {
-            issuer: issuer.whole,
-            serial: serial.whole,
-        })
+        Ok(IssuerAndSerial { issuer: issuer.whole, serial: serial.whole })
     }
 
     pub(crate) fn to_der(&self) -> Vec<u8> {
         der::sequence(&[self.issuer, self.serial])
     }
+}
+
+/// The SubjectPublicKeyInfo of a certificate, as it stands there (encoding it anew costs OpenSSL more than checking a signature).
+pub(crate) fn public_key_info(certificate_der: &[u8]) -> Result<&[u8], Malformed> {
+    let certificate = ber::first(certificate_der)?.tagged(SEQUENCE)?;
+    let mut fields = certificate.children().expect(SEQUENCE)?.children();
+    fields.take(der::context(0))?;
+    fields.expect(INTEGER)?;
+    // Signature algorithm, issuer, validity, subject.
+    for _ in 0..4 {
+        fields.expect(SEQUENCE)?;
+    }
+    Ok(fields.expect(SEQUENCE)?.whole)
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
@@ -47,8 +57,8 @@ pub(crate) fn to_asn1_time(time: DateTime<Utc>) -> Result<Asn1Time, Error> {
 
 pub(crate) fn from_asn1_time(time: &Asn1TimeRef) -> Option<DateTime<Utc>> {
     let since = Asn1Time::from_unix(0).ok()?.diff(time).ok()?;
-    let elapsed = TimeDelta::try_days(i64::from(since.days))?
-        .checked_add(&TimeDelta::try_seconds(i64::from(since.secs))?)?;
+    let elapsed =
+        TimeDelta::try_days(i64::from(since.days))?.checked_add(&TimeDelta::try_seconds(i64::from(since.secs))?)?;
     DateTime::UNIX_EPOCH.checked_add_signed(elapsed)
 }
 

@@ -72,14 +72,8 @@ pub(crate) fn algorithm(oid: &[u8]) -> Vec<u8> {
 
 /// A PrintableString where the text allows it, otherwise a UTF8String.
 pub(crate) fn text(value: &str) -> Vec<u8> {
-    let printable = value
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte));
-    let tag = if printable {
-        PRINTABLE_STRING
-    } else {
-        UTF8_STRING
-    };
+    let printable = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte));
+    let tag = if printable { PRINTABLE_STRING } else { UTF8_STRING };
     element(tag, value.as_bytes())
 }
 

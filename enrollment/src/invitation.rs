@@ -38,10 +38,7 @@ impl Code {
                 'I' | 'L' => '1',
                 other => other,
             };
-            let digit = ALPHABET
-                .iter()
-                .position(|known| char::from(*known) == character)
-                .ok_or(NotACode)?;
+            let digit = ALPHABET.iter().position(|known| char::from(*known) == character).ok_or(NotACode)?;
             // 26 digits hold 130 bits, so the first has only three.
             if digits == LENGTH || (digits == 0 && digit > 7) {
                 return Err(NotACode);
@@ -49,11 +46,7 @@ impl Code {
             value = value << 5 | digit as u128;
             digits += 1;
         }
-        if digits == LENGTH {
-            Ok(Code(value))
-        } else {
-            Err(NotACode)
-        }
+        if digits == LENGTH { Ok(Code(value)) } else { Err(NotACode) }
     }
 
     /// What is stored and looked up: SHA-256 of the 16 bytes, lower-case hex.
@@ -113,10 +106,7 @@ mod tests {
         let code = Code::from_random([0xff; 16]);
         assert_eq!(code.to_string(), "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
         let zero_and_one = Code::from_random([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-        assert_eq!(
-            Code::parse("ooooo-OOOOO 00000 00000 00000 l"),
-            Ok(zero_and_one)
-        );
+        assert_eq!(Code::parse("ooooo-OOOOO 00000 00000 00000 l"), Ok(zero_and_one));
         assert_eq!(format!("{code:?}"), "Code(secret)");
         assert_eq!(code.grouped(), "7ZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZZ");
     }

@@ -29,19 +29,14 @@ pub struct Signer {
 /// # Errors
 /// [`SignatureProblem`]; a header that is not base64 is `Malformed`.
 pub fn verify(header: &str, body: &[u8]) -> Result<Signer, SignatureProblem> {
-    let compact: Vec<u8> = header
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    let message = BASE64
-        .decode(compact)
-        .map_err(|_| SignatureProblem::Malformed)?;
+    let compact: Vec<u8> = header.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let message = BASE64.decode(compact).map_err(|_| SignatureProblem::Malformed)?;
     let message = SignedMessage::read(&message)?;
     let signer = message.verify(Some(body))?;
     match signer.digest {
         Digest::Md5 => Err(SignatureProblem::Algorithm),
-        Digest::Sha1 | Digest::Sha256 | Digest::Sha384 | Digest::Sha512 => Ok(Signer {
-            certificate_der: signer.certificate_der.into_owned(),
-        }),
+        Digest::Sha1 | Digest::Sha256 | Digest::Sha384 | Digest::Sha512 => {
+            Ok(Signer { certificate_der: signer.certificate_der.into_owned() })
+        }
     }
 }

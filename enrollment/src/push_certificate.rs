@@ -31,9 +31,7 @@ pub struct PushRequest {
 
 impl fmt::Debug for PushRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("PushRequest")
-            .finish_non_exhaustive()
+        formatter.debug_struct("PushRequest").finish_non_exhaustive()
     }
 }
 
@@ -65,18 +63,12 @@ pub fn request(common_name: &str) -> Result<PushRequest, Error> {
 ///
 /// # Errors
 /// [`Error::Unreadable`] for a part that cannot be read, [`Error::KeyMismatch`] when key and first certificate do not fit.
-pub fn vendor_signed_request(
-    csr_der: &[u8],
-    vendor_chain_pem: &[u8],
-    vendor_key: &[u8],
-) -> Result<String, Error> {
+pub fn vendor_signed_request(csr_der: &[u8], vendor_chain_pem: &[u8], vendor_key: &[u8]) -> Result<String, Error> {
     let csr = X509Req::from_der(csr_der).map_err(|_| Error::Unreadable("the request"))?;
     let csr_der = csr.to_der()?;
-    let chain = X509::stack_from_pem(vendor_chain_pem)
-        .map_err(|_| Error::Unreadable("the vendor's certificate chain"))?;
-    let vendor = chain
-        .first()
-        .ok_or(Error::Unreadable("the vendor's certificate chain"))?;
+    let chain =
+        X509::stack_from_pem(vendor_chain_pem).map_err(|_| Error::Unreadable("the vendor's certificate chain"))?;
+    let vendor = chain.first().ok_or(Error::Unreadable("the vendor's certificate chain"))?;
     let key: PKey<Private> = PKey::private_key_from_der(vendor_key)
         .or_else(|_| PKey::private_key_from_pem_callback(vendor_key, |_| Ok(0)))
         .map_err(|_| Error::Unreadable("the vendor's key"))?;
@@ -174,6 +166,5 @@ pub fn matches_key(certificate: &PushCertificate, private_key_der: &[u8]) -> boo
     let Ok(private) = PKey::private_key_from_der(private_key_der) else {
         return false;
     };
-    PKey::public_key_from_der(&certificate.public_key_der)
-        .is_ok_and(|public| public.public_eq(&private))
+    PKey::public_key_from_der(&certificate.public_key_der).is_ok_and(|public| public.public_eq(&private))
 }

@@ -141,21 +141,13 @@ impl ContentCipher {
 /// The default provider is kept: loading without that makes SHA-256 and AES fail everywhere.
 pub(crate) fn enable_legacy_ciphers() -> bool {
     static LEGACY: OnceLock<Option<Provider>> = OnceLock::new();
-    LEGACY
-        .get_or_init(|| Provider::try_load(None, "legacy", true).ok())
-        .is_some()
+    LEGACY.get_or_init(|| Provider::try_load(None, "legacy", true).ok()).is_some()
 }
 
 /// An AlgorithmIdentifier: its object identifier's bytes, and the parameters if there are any.
-pub(crate) fn algorithm_identifier<'a>(
-    sequence: &Element<'a>,
-) -> Result<(&'a [u8], Option<Element<'a>>), Malformed> {
+pub(crate) fn algorithm_identifier<'a>(sequence: &Element<'a>) -> Result<(&'a [u8], Option<Element<'a>>), Malformed> {
     let mut fields = sequence.children();
     let identifier = fields.expect(OBJECT_IDENTIFIER)?;
-    let parameters = if fields.is_empty() {
-        None
-    } else {
-        Some(fields.next()?)
-    };
+    let parameters = if fields.is_empty() { None } else { Some(fields.next()?) };
     Ok((identifier.content, parameters))
 }

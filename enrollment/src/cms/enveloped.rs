@@ -2,9 +2,7 @@
 
 use super::algorithm::{ContentCipher, algorithm_identifier};
 use super::signed::names;
-use crate::ber::{
-    self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
-};
+use crate::ber::{self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 use crate::certificate::IssuerAndSerial;
 use crate::der::{self, context};
 use crate::{Error, oid};
@@ -80,20 +78,12 @@ impl<'a> Envelope<'a> {
         encrypted.expect(OBJECT_IDENTIFIER)?;
         let (identifier, parameters) = algorithm_identifier(&encrypted.expect(SEQUENCE)?)?;
         let cipher = ContentCipher::from_oid(identifier).ok_or(EnvelopeProblem::Algorithm)?;
-        let iv = parameters
-            .ok_or(Malformed)?
-            .tagged(OCTET_STRING)?
-            .octets()?;
+        let iv = parameters.ok_or(Malformed)?.tagged(OCTET_STRING)?.octets()?;
         let content = encrypted.next()?;
         if content.tag & !0x20 != 0x80 || iv.len() != cipher.iv_length() {
             return Err(EnvelopeProblem::Malformed);
         }
-        Ok(Envelope {
-            recipients,
-            cipher,
-            iv,
-            ciphertext: content.octets()?,
-        })
+        Ok(Envelope { recipients, cipher, iv, ciphertext: content.octets()? })
     }
 
     /// The cipher of the content, to be judged before the envelope is opened.
@@ -106,11 +96,7 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// [`EnvelopeProblem`].
-    pub fn open(
-        &self,
-        certificate_der: &[u8],
-        key: &PKeyRef<Private>,
-    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeProblem> {
+    pub fn open(&self, certificate_der: &[u8], key: &PKeyRef<Private>) -> Result<Zeroizing<Vec<u8>>, EnvelopeProblem> {
         let recipient = self
             .recipients
             .iter()
@@ -126,14 +112,9 @@ impl<'a> Envelope<'a> {
         {
             content_key = transported;
         }
-        symm::decrypt(
-            self.cipher.openssl(),
-            &content_key,
-            Some(&self.iv),
-            &self.ciphertext,
-        )
-        .map(Zeroizing::new)
-        .map_err(undecipherable)
+        symm::decrypt(self.cipher.openssl(), &content_key, Some(&self.iv), &self.ciphertext)
+            .map(Zeroizing::new)
+            .map_err(undecipherable)
     }
 }
 
@@ -146,28 +127,18 @@ impl<'a> Recipient<'a> {
         let padding = match transport {
             oid::RSA => Some(Padding::PKCS1),
             // Absent parameters or an empty sequence mean the defaults, SHA-1 with MGF1.
-            oid::RSA_OAEP if parameters.is_none_or(|given| given.content.is_empty()) => {
-                Some(Padding::PKCS1_OAEP)
-            }
+            oid::RSA_OAEP if parameters.is_none_or(|given| given.content.is_empty()) => Some(Padding::PKCS1_OAEP),
             _ => None,
         };
         let encrypted_key = fields.next()?;
         if encrypted_key.tag & !0x20 != OCTET_STRING {
             return Err(Malformed);
         }
-        Ok(Recipient {
-            identifier,
-            padding,
-            encrypted_key: encrypted_key.octets()?,
-        })
+        Ok(Recipient { identifier, padding, encrypted_key: encrypted_key.octets()? })
     }
 }
 
-fn unwrap_key(
-    key: &PKeyRef<Private>,
-    padding: Padding,
-    encrypted: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
+fn unwrap_key(key: &PKeyRef<Private>, padding: Padding, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
     let mut decrypter = Decrypter::new(key)?;
     decrypter.set_rsa_padding(padding)?;
     let mut out = Zeroizing::new(vec![0; decrypter.decrypt_len(encrypted)?]);
@@ -180,15 +151,10 @@ fn unwrap_key(
 ///
 /// # Errors
 /// [`Error::UnacceptableKey`] when the certificate's key is not RSA.
-pub fn encrypt(
-    content: &[u8],
-    recipient_der: &[u8],
-    cipher: ContentCipher,
-) -> Result<Vec<u8>, Error> {
+pub fn encrypt(content: &[u8], recipient_der: &[u8], cipher: ContentCipher) -> Result<Vec<u8>, Error> {
     let unreadable = || Error::Unreadable("the recipient's certificate");
-    let key = X509::from_der(recipient_der)
-        .and_then(|certificate| certificate.public_key())
-        .map_err(|_| unreadable())?;
+    let key =
+        X509::from_der(recipient_der).and_then(|certificate| certificate.public_key()).map_err(|_| unreadable())?;
     if key.id() != Id::RSA {
         return Err(Error::UnacceptableKey);
     }
@@ -202,9 +168,7 @@ pub fn encrypt(
     let mut transported = vec![0; encrypter.encrypt_len(&content_key)?];
     let length = encrypter.encrypt(&content_key, &mut transported)?;
     transported.truncate(length);
-    let identifier = IssuerAndSerial::of(recipient_der)
-        .map_err(|_| unreadable())?
-        .to_der();
+    let identifier = IssuerAndSerial::of(recipient_der).map_err(|_| unreadable())?.to_der();
     let recipient = der::sequence(&[
         &der::small_integer(0),
         &identifier,
@@ -213,15 +177,9 @@ pub fn encrypt(
     ]);
     let encrypted = der::sequence(&[
         &der::object_identifier(oid::DATA),
-        &der::sequence(&[
-            &der::object_identifier(cipher.oid()),
-            &der::octet_string(&iv),
-        ]),
+        &der::sequence(&[&der::object_identifier(cipher.oid()), &der::octet_string(&iv)]),
         &der::element(0x80, &ciphertext),
     ]);
     let enveloped = der::sequence(&[&der::small_integer(0), &der::set(&[&recipient]), &encrypted]);
-    Ok(der::sequence(&[
-        &der::object_identifier(oid::ENVELOPED_DATA),
-        &der::element(context(0), &enveloped),
-    ]))
+    Ok(der::sequence(&[&der::object_identifier(oid::ENVELOPED_DATA), &der::element(context(0), &enveloped)]))
 }

@@ -1,9 +1,7 @@
 //! SignedData: reading and checking what a device signed, and signing what is sent to it.
 
 use super::algorithm::{Digest, Scheme, algorithm_identifier};
-use crate::ber::{
-    self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
-};
+use crate::ber::{self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 use crate::certificate::IssuerAndSerial;
 use crate::der::{self, context};
 use crate::{Error, oid};
@@ -118,19 +116,9 @@ impl<'a> SignedMessage<'a> {
             None => Vec::new(),
         };
         fields.take(context(1))?;
-        let signers = fields
-            .expect(SET)?
-            .children()
-            .all()?
-            .iter()
-            .map(SignerInfo::read)
-            .collect::<Result<_, Malformed>>()?;
-        Ok(SignedMessage {
-            content_type,
-            content,
-            certificates,
-            signers,
-        })
+        let signers =
+            fields.expect(SET)?.children().all()?.iter().map(SignerInfo::read).collect::<Result<_, Malformed>>()?;
+        Ok(SignedMessage { content_type, content, certificates, signers })
     }
 
     /// What was signed, where the message carries it.
@@ -176,9 +164,7 @@ impl<'a> SignedMessage<'a> {
         let (certificate_der, certificate) = self.certificate_of(signer)?;
         let digest = Digest::from_oid(signer.digest).ok_or(SignatureProblem::Algorithm)?;
         let scheme = Scheme::from_oid(signer.scheme).ok_or(SignatureProblem::Algorithm)?;
-        let public_key = certificate
-            .public_key()
-            .map_err(|_| SignatureProblem::Algorithm)?;
+        let public_key = certificate.public_key().map_err(|_| SignatureProblem::Algorithm)?;
         if public_key.id() != scheme.key
             || public_key.bits() > 8192
             || scheme.digest.is_some_and(|named| named != digest)
@@ -186,19 +172,10 @@ impl<'a> SignedMessage<'a> {
             return Err(SignatureProblem::Algorithm);
         }
         let attributes = signer.check(&public_key, digest, self.content_type, content)?;
-        Ok(VerifiedSigner {
-            certificate_der,
-            digest,
-            certificate,
-            public_key,
-            attributes,
-        })
+        Ok(VerifiedSigner { certificate_der, digest, certificate, public_key, attributes })
     }
 
-    fn certificate_of(
-        &self,
-        signer: &SignerInfo<'a>,
-    ) -> Result<(Cow<'a, [u8]>, X509), SignatureProblem> {
+    fn certificate_of(&self, signer: &SignerInfo<'a>) -> Result<(Cow<'a, [u8]>, X509), SignatureProblem> {
         for der in &self.certificates {
             if names(&signer.identifier, der) {
                 let certificate = X509::from_der(der).map_err(|_| SignatureProblem::Malformed)?;
@@ -251,13 +228,7 @@ impl<'a> SignerInfo<'a> {
         if signature.tag & !0x20 != OCTET_STRING {
             return Err(Malformed);
         }
-        Ok(SignerInfo {
-            identifier,
-            digest,
-            attributes,
-            scheme,
-            signature: signature.octets()?,
-        })
+        Ok(SignerInfo { identifier, digest, attributes, scheme, signature: signature.octets()? })
     }
 
     fn check(
@@ -292,10 +263,7 @@ impl<'a> SignerInfo<'a> {
         if *stated_digest != *actual {
             return Err(SignatureProblem::WrongSignature);
         }
-        if encodings(set)?
-            .iter()
-            .any(|bytes| signed_by(key, digest, bytes, &self.signature))
-        {
+        if encodings(set)?.iter().any(|bytes| signed_by(key, digest, bytes, &self.signature)) {
             Ok(attributes)
         } else {
             Err(SignatureProblem::WrongSignature)
@@ -312,16 +280,9 @@ fn signed_by(key: &PKeyRef<Public>, digest: Digest, bytes: &[u8], signature: &[u
 /// What the signer may have signed: the attributes under a SET tag as sent, in DER lengths, and sorted as DER asks (senders differ).
 fn encodings(attributes: &Element<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
     let mut candidates = vec![der::element(SET, attributes.content)];
-    let converted = attributes
-        .children()
-        .all()?
-        .into_iter()
-        .map(Element::to_der)
-        .collect::<Result<Vec<_>, Malformed>>()?;
-    for candidate in [
-        der::element(SET, &converted.concat()),
-        der::element(SET, &der::sorted(converted)),
-    ] {
+    let converted =
+        attributes.children().all()?.into_iter().map(Element::to_der).collect::<Result<Vec<_>, Malformed>>()?;
+    for candidate in [der::element(SET, &converted.concat()), der::element(SET, &der::sorted(converted))] {
         if !candidates.contains(&candidate) {
             candidates.push(candidate);
         }
@@ -346,10 +307,7 @@ fn read_attributes<'a>(set: &Element<'a>) -> Result<Vec<Attribute<'a>>, Signatur
 }
 
 pub(crate) fn find<'a>(attributes: &[Attribute<'a>], identifier: &[u8]) -> Option<Element<'a>> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.identifier == identifier)
-        .map(|attribute| attribute.value)
+    attributes.iter().find(|attribute| attribute.identifier == identifier).map(|attribute| attribute.value)
 }
 
 impl<'a> VerifiedSigner<'a> {
@@ -371,19 +329,13 @@ pub(crate) struct Signature<'a> {
 /// A SignedData in DER over `content`, which it carries if there is any: SHA-256, signed attributes, signer's certificate first.
 pub(crate) fn sign(content: Option<&[u8]>, signature: &Signature<'_>) -> Result<Vec<u8>, Error> {
     let digest = hash(MessageDigest::sha256(), content.unwrap_or_default())?;
-    let attribute = |identifier: &[u8], value: &[u8]| {
-        der::sequence(&[&der::object_identifier(identifier), &der::set(&[value])])
-    };
+    let attribute =
+        |identifier: &[u8], value: &[u8]| der::sequence(&[&der::object_identifier(identifier), &der::set(&[value])]);
     let mut attributes = vec![
         attribute(oid::CONTENT_TYPE, &der::object_identifier(oid::DATA)),
         attribute(oid::MESSAGE_DIGEST, &der::octet_string(&digest)),
     ];
-    attributes.extend(
-        signature
-            .attributes
-            .iter()
-            .map(|(identifier, value)| attribute(identifier, value)),
-    );
+    attributes.extend(signature.attributes.iter().map(|(identifier, value)| attribute(identifier, value)));
     let attributes = der::sorted(attributes);
     let mut signer = Signer::new(MessageDigest::sha256(), signature.key)?;
     let value = signer.sign_oneshot_to_vec(&der::element(SET, &attributes))?;
@@ -405,10 +357,9 @@ pub(crate) fn sign(content: Option<&[u8]>, signature: &Signature<'_>) -> Result<
         &der::octet_string(&value),
     ]);
     let encapsulated = match content {
-        Some(content) => der::sequence(&[
-            &der::object_identifier(oid::DATA),
-            &der::element(context(0), &der::octet_string(content)),
-        ]),
+        Some(content) => {
+            der::sequence(&[&der::object_identifier(oid::DATA), &der::element(context(0), &der::octet_string(content))])
+        }
         None => der::sequence(&[&der::object_identifier(oid::DATA)]),
     };
     let mut certificates = signature.certificate_der.to_vec();
@@ -436,8 +387,5 @@ pub(crate) fn certificates_only(certificates: &[&[u8]]) -> Vec<u8> {
 }
 
 fn content_info(signed_data: &[&[u8]]) -> Vec<u8> {
-    der::sequence(&[
-        &der::object_identifier(oid::SIGNED_DATA),
-        &der::element(context(0), &der::sequence(signed_data)),
-    ])
+    der::sequence(&[&der::object_identifier(oid::SIGNED_DATA), &der::element(context(0), &der::sequence(signed_data))])
 }

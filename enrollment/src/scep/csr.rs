@@ -46,10 +46,7 @@ impl Csr {
         self.fingerprint.clone()
     }
 
-    pub(super) fn read(
-        bytes: &[u8],
-        legacy_allowed: bool,
-    ) -> Result<(Csr, PKey<Public>), (FailInfo, RefusalReason)> {
+    pub(super) fn read(bytes: &[u8], legacy_allowed: bool) -> Result<(Csr, PKey<Public>), (FailInfo, RefusalReason)> {
         let malformed = (FailInfo::BadRequest, RefusalReason::Request);
         let outline = outline(bytes).map_err(|_| malformed)?;
         if outline.signature_algorithm == oid::RSA_MD5 && !legacy_allowed {
@@ -85,20 +82,12 @@ struct Outline {
 }
 
 fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
-    let der = ber::first(bytes)?
-        .tagged(SEQUENCE)?
-        .definite()?
-        .into_owned();
+    let der = ber::first(bytes)?.tagged(SEQUENCE)?.definite()?.into_owned();
     let mut outer = ber::first(&der)?.children();
     let information = outer.expect(SEQUENCE)?;
     let fingerprint = sha256_hex(information.whole);
     let mut information = information.children();
-    let signature_algorithm = outer
-        .expect(SEQUENCE)?
-        .children()
-        .expect(OBJECT_IDENTIFIER)?
-        .content
-        .to_vec();
+    let signature_algorithm = outer.expect(SEQUENCE)?.children().expect(OBJECT_IDENTIFIER)?.content.to_vec();
     outer.expect(BIT_STRING)?;
     information.expect(INTEGER)?;
     information.expect(SEQUENCE)?;
@@ -119,12 +108,7 @@ fn outline(bytes: &[u8]) -> Result<Outline, Malformed> {
             challenge = Some(text(value.tag, value.content)?);
         }
     }
-    Ok(Outline {
-        signature_algorithm,
-        challenge,
-        fingerprint,
-        der,
-    })
+    Ok(Outline { signature_algorithm, challenge, fingerprint, der })
 }
 
 /// A DirectoryString or IA5String (RFC 2985, 5.4.1).

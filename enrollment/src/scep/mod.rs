@@ -13,8 +13,8 @@ pub use csr::Csr;
 pub use reply::{failure, success};
 pub use request::{MessageType, Refusal, RefusalReason, Request, parse_request};
 pub use transport::{
-    CONTENT_TYPE_CA_CERTIFICATE, CONTENT_TYPE_CAPABILITIES, CONTENT_TYPE_MESSAGE, NotBase64,
-    ca_certificate, capabilities, decode_get_message,
+    CONTENT_TYPE_CA_CERTIFICATE, CONTENT_TYPE_CAPABILITIES, CONTENT_TYPE_MESSAGE, NotBase64, ca_certificate,
+    capabilities, decode_get_message,
 };
 
 /// What identifies a transaction, echoed in the answer whether it succeeds or fails.

@@ -23,20 +23,9 @@ pub fn success(
     sender_nonce: &[u8; 16],
 ) -> Result<Vec<u8>, Error> {
     let certificates = certificates_only(&[issued_der]);
-    let envelope = encrypt(
-        &certificates,
-        &request.signer_certificate_der,
-        request.cipher,
-    )?;
+    let envelope = encrypt(&certificates, &request.signer_certificate_der, request.cipher)?;
     let header = request.header();
-    answer(
-        authority,
-        &header,
-        Some(&envelope),
-        SUCCESS,
-        None,
-        sender_nonce,
-    )
+    answer(authority, &header, Some(&envelope), SUCCESS, None, sender_nonce)
 }
 
 /// The answer that says why there is no certificate. A refusal without a header cannot be answered this way.
@@ -49,14 +38,7 @@ pub fn failure(
     fail_info: FailInfo,
     sender_nonce: &[u8; 16],
 ) -> Result<Vec<u8>, Error> {
-    answer(
-        authority,
-        header,
-        None,
-        FAILURE,
-        Some(fail_info),
-        sender_nonce,
-    )
+    answer(authority, header, None, FAILURE, Some(fail_info), sender_nonce)
 }
 
 fn answer(
@@ -72,10 +54,7 @@ fn answer(
         (oid::SCEP_PKI_STATUS, der::text(status)),
         (oid::SCEP_TRANSACTION_ID, der::text(&header.transaction_id)),
         (oid::SCEP_SENDER_NONCE, der::octet_string(sender_nonce)),
-        (
-            oid::SCEP_RECIPIENT_NONCE,
-            der::octet_string(&header.sender_nonce),
-        ),
+        (oid::SCEP_RECIPIENT_NONCE, der::octet_string(&header.sender_nonce)),
     ];
     if let Some(fail_info) = fail_info {
         attributes.push((oid::SCEP_FAIL_INFO, der::text(fail_info.code())));

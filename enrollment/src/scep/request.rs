@@ -5,8 +5,8 @@ use super::{FailInfo, Header};
 use crate::authority::{Authority, Identity};
 use crate::ber::Element;
 use crate::cms::{
-    Attribute, ContentCipher, Digest, Envelope, EnvelopeProblem, SignatureProblem, SignedMessage,
-    VerifiedSigner, enable_legacy_ciphers, find,
+    Attribute, ContentCipher, Digest, Envelope, EnvelopeProblem, SignatureProblem, SignedMessage, VerifiedSigner,
+    enable_legacy_ciphers, find,
 };
 use crate::oid;
 use openssl::pkey::{PKey, Public};
@@ -57,10 +57,7 @@ impl Request {
     /// What the answer echoes.
     #[must_use]
     pub fn header(&self) -> Header {
-        Header {
-            transaction_id: self.transaction_id.clone(),
-            sender_nonce: self.sender_nonce.clone(),
-        }
+        Header { transaction_id: self.transaction_id.clone(), sender_nonce: self.sender_nonce.clone() }
     }
 }
 
@@ -118,16 +115,8 @@ pub enum RefusalReason {
 ///
 /// # Errors
 /// [`Refusal`], which can be answered with [`super::failure`] where it has a header.
-pub fn parse_request(
-    message: &[u8],
-    authority: &Authority,
-    legacy_allowed: bool,
-) -> Result<Request, Refusal> {
-    let refuse = |header: Option<Header>, (fail_info, reason)| Refusal {
-        header,
-        fail_info,
-        reason,
-    };
+pub fn parse_request(message: &[u8], authority: &Authority, legacy_allowed: bool) -> Result<Request, Refusal> {
+    let refuse = |header: Option<Header>, (fail_info, reason)| Refusal { header, fail_info, reason };
     let signed = SignedMessage::read(message).map_err(|problem| refuse(None, problem.into()))?;
     // The header is only echoed: a client whose signature is not understood is still told so.
     let header = signed.unverified_attributes().and_then(read_header);
@@ -139,8 +128,7 @@ pub fn parse_request(
         let missing = (FailInfo::BadRequest, RefusalReason::Header);
         return Err(refuse(None, missing));
     };
-    checked(&signed, &signer, &header, authority, legacy_allowed)
-        .map_err(|problem| refuse(Some(header), problem))
+    checked(&signed, &signer, &header, authority, legacy_allowed).map_err(|problem| refuse(Some(header), problem))
 }
 
 impl From<SignatureProblem> for (FailInfo, RefusalReason) {
@@ -162,9 +150,9 @@ impl From<EnvelopeProblem> for (FailInfo, RefusalReason) {
     fn from(problem: EnvelopeProblem) -> (FailInfo, RefusalReason) {
         let fail_info = match problem {
             EnvelopeProblem::Algorithm => FailInfo::BadAlg,
-            EnvelopeProblem::Malformed
-            | EnvelopeProblem::NotForUs
-            | EnvelopeProblem::Undecipherable => FailInfo::BadMessageCheck,
+            EnvelopeProblem::Malformed | EnvelopeProblem::NotForUs | EnvelopeProblem::Undecipherable => {
+                FailInfo::BadMessageCheck
+            }
         };
         (fail_info, RefusalReason::Envelope(problem))
     }
@@ -178,10 +166,7 @@ fn checked(
     legacy_allowed: bool,
 ) -> Result<Request, (FailInfo, RefusalReason)> {
     if signed.content_type() != oid::DATA {
-        return Err((
-            FailInfo::BadRequest,
-            RefusalReason::Signature(SignatureProblem::Malformed),
-        ));
+        return Err((FailInfo::BadRequest, RefusalReason::Signature(SignatureProblem::Malformed)));
     }
     let message_type = signer.attribute(oid::SCEP_MESSAGE_TYPE).and_then(text);
     let message_type = match message_type.as_deref() {
@@ -233,31 +218,18 @@ fn checked(
     })
 }
 
-fn self_signed_with(
-    signer: &VerifiedSigner<'_>,
-    key: &PKey<Public>,
-) -> Result<(), (FailInfo, RefusalReason)> {
+fn self_signed_with(signer: &VerifiedSigner<'_>, key: &PKey<Public>) -> Result<(), (FailInfo, RefusalReason)> {
     let own = signer.public_key.public_eq(key) && signer.certificate.verify(key).unwrap_or(false);
-    if own {
-        Ok(())
-    } else {
-        Err((FailInfo::BadMessageCheck, RefusalReason::NotSelfSigned))
-    }
+    if own { Ok(()) } else { Err((FailInfo::BadMessageCheck, RefusalReason::NotSelfSigned)) }
 }
 
 fn read_header(attributes: Vec<Attribute<'_>>) -> Option<Header> {
     let transaction_id = text(find(&attributes, oid::SCEP_TRANSACTION_ID)?)?;
-    let sender_nonce = find(&attributes, oid::SCEP_SENDER_NONCE)?
-        .octets()
-        .ok()?
-        .into_owned();
+    let sender_nonce = find(&attributes, oid::SCEP_SENDER_NONCE)?.octets().ok()?.into_owned();
     let fits = (1..=256).contains(&transaction_id.len())
         && (1..=64).contains(&sender_nonce.len())
         && !transaction_id.chars().any(char::is_control);
-    fits.then_some(Header {
-        transaction_id,
-        sender_nonce,
-    })
+    fits.then_some(Header { transaction_id, sender_nonce })
 }
 
 /// The text of an attribute, in whichever string type the client chose.

@@ -52,8 +52,7 @@ pub fn decode_get_message(query_value: &str) -> Result<Vec<u8>, NotBase64> {
         let byte = match byte {
             b'%' => {
                 let digit = |byte: Option<u8>| {
-                    byte.and_then(|byte| char::from(byte).to_digit(16))
-                        .and_then(|digit| u8::try_from(digit).ok())
+                    byte.and_then(|byte| char::from(byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
                 };
                 let high = digit(bytes.next()).ok_or(NotBase64)?;
                 let low = digit(bytes.next()).ok_or(NotBase64)?;
@@ -69,11 +68,7 @@ pub fn decode_get_message(query_value: &str) -> Result<Vec<u8>, NotBase64> {
         }
     }
     let message = BASE64.decode(characters).map_err(|_| NotBase64)?;
-    if message.is_empty() {
-        Err(NotBase64)
-    } else {
-        Ok(message)
-    }
+    if message.is_empty() { Err(NotBase64) } else { Ok(message) }
 }
 
 #[cfg(test)]
@@ -84,14 +79,7 @@ mod tests {
     #[test]
     fn every_variant_of_base64_is_read() {
         let message = [0xfb, 0xff, 0xbf, 0x01];
-        for text in [
-            "+/+/AQ==",
-            "+/+/AQ",
-            "-_-_AQ",
-            " / /AQ==",
-            "%2B%2F%2b%2fAQ%3D%3D",
-            "+/+/\r\nAQ==",
-        ] {
+        for text in ["+/+/AQ==", "+/+/AQ", "-_-_AQ", " / /AQ==", "%2B%2F%2b%2fAQ%3D%3D", "+/+/\r\nAQ=="] {
             assert_eq!(decode_get_message(text), Ok(message.to_vec()), "{text:?}");
         }
         for text in ["", "%", "%2", "%zz", "***", "A"] {
@@ -101,14 +89,7 @@ mod tests {
 
     #[test]
     fn clients_look_for_these_words() {
-        for word in [
-            "POSTPKIOperation",
-            "SHA-256",
-            "SHA-384",
-            "AES",
-            "SCEPStandard",
-            "Renewal",
-        ] {
+        for word in ["POSTPKIOperation", "SHA-256", "SHA-384", "AES", "SCEPStandard", "Renewal"] {
             assert!(capabilities().lines().any(|line| line == word));
         }
     }

@@ -5,8 +5,8 @@ use crate::openssl_command::consult;
 use crate::{GERMOE, now};
 use beadle_enrollment::Error;
 use beadle_enrollment::apple::{
-    EnrolmentMode, EnrolmentProfile, Ownership, access_rights, management_profile_identifier,
-    renewal_profile, sign_profile,
+    EnrolmentMode, EnrolmentProfile, Ownership, access_rights, management_profile_identifier, renewal_profile,
+    sign_profile,
 };
 use beadle_enrollment::authority::Serial;
 use chrono::TimeDelta;
@@ -42,10 +42,7 @@ fn payloads(profile: &EnrolmentProfile<'_>) -> Vec<Dictionary> {
 }
 
 fn payload(profile: &EnrolmentProfile<'_>, kind: &str) -> Dictionary {
-    payloads(profile)
-        .into_iter()
-        .find(|payload| payload["PayloadType"].as_string() == Some(kind))
-        .unwrap()
+    payloads(profile).into_iter().find(|payload| payload["PayloadType"].as_string() == Some(kind)).unwrap()
 }
 
 #[test]
@@ -60,11 +57,7 @@ fn rights_per_mode_and_ownership() {
         (User, Council, None),
         (User, Personal, None),
     ] {
-        assert_eq!(
-            access_rights(mode, ownership),
-            rights,
-            "{mode:?} {ownership:?}"
-        );
+        assert_eq!(access_rights(mode, ownership), rights, "{mode:?} {ownership:?}");
         if ownership == Personal {
             assert_eq!(rights.unwrap_or(0) & 8, 0, "W3: never the right to erase");
         }
@@ -74,24 +67,11 @@ fn rights_per_mode_and_ownership() {
 #[test]
 fn the_profile_is_this() {
     let roots = [b"root of the server's certificate".to_vec()];
-    let xml = EnrolmentProfile {
-        extra_tls_roots: &roots,
-        ..profile()
-    }
-    .to_xml()
-    .unwrap();
+    let xml = EnrolmentProfile { extra_tls_roots: &roots, ..profile() }.to_xml().unwrap();
     insta::assert_snapshot!("council_device", String::from_utf8(xml).unwrap());
-    let xml = EnrolmentProfile {
-        mode: EnrolmentMode::Supervised,
-        ..profile()
-    }
-    .to_xml()
-    .unwrap();
+    let xml = EnrolmentProfile { mode: EnrolmentMode::Supervised, ..profile() }.to_xml().unwrap();
     insta::assert_snapshot!("council_supervised", String::from_utf8(xml).unwrap());
-    let personal = EnrolmentProfile {
-        ownership: Ownership::Personal,
-        ..profile()
-    };
+    let personal = EnrolmentProfile { ownership: Ownership::Personal, ..profile() };
     let rights = payload(&personal, "com.apple.mdm")["AccessRights"].as_unsigned_integer();
     assert_eq!(rights, Some(8179));
 }
@@ -100,16 +80,10 @@ fn the_profile_is_this() {
 fn payloads_are_told_apart() {
     let authority = profile().ca_certificate_der.to_vec();
     let roots = [authority, b"root".to_vec(), b"root".to_vec()];
-    let payloads = payloads(&EnrolmentProfile {
-        extra_tls_roots: &roots,
-        ..profile()
-    });
+    let payloads = payloads(&EnrolmentProfile { extra_tls_roots: &roots, ..profile() });
     assert_eq!(payloads.len(), 4);
     for key in ["PayloadUUID", "PayloadIdentifier"] {
-        let mut values: Vec<_> = payloads
-            .iter()
-            .map(|payload| payload[key].as_string().unwrap())
-            .collect();
+        let mut values: Vec<_> = payloads.iter().map(|payload| payload[key].as_string().unwrap()).collect();
         values.sort_unstable();
         values.dedup();
         assert_eq!(values.len(), 4, "{key}");
@@ -127,14 +101,8 @@ fn the_mdm_payload_points_to_the_identity() {
 
 #[test]
 fn a_renewal_changes_the_identity_and_nothing_else() {
-    let renewed = EnrolmentProfile {
-        challenge: "another secret",
-        ..profile()
-    };
-    assert_eq!(
-        renewal_profile(&renewed).unwrap(),
-        renewed.to_xml().unwrap()
-    );
+    let renewed = EnrolmentProfile { challenge: "another secret", ..profile() };
+    assert_eq!(renewal_profile(&renewed).unwrap(), renewed.to_xml().unwrap());
     let strip = |profile: &EnrolmentProfile<'_>| {
         let mut mdm = payload(profile, "com.apple.mdm");
         mdm.remove("IdentityCertificateUUID");
@@ -168,30 +136,12 @@ fn the_identifier_outlives_enrolments() {
 #[test]
 fn what_apple_would_refuse_is_refused_here() {
     let wrong = [
-        EnrolmentProfile {
-            mode: EnrolmentMode::User,
-            ..profile()
-        },
-        EnrolmentProfile {
-            topic: "com.example.app",
-            ..profile()
-        },
-        EnrolmentProfile {
-            topic: "com.apple.mgmt.",
-            ..profile()
-        },
-        EnrolmentProfile {
-            command_url: "http://mdm.germoe.example/command",
-            ..profile()
-        },
-        EnrolmentProfile {
-            scep_url: "https://",
-            ..profile()
-        },
-        EnrolmentProfile {
-            challenge: "",
-            ..profile()
-        },
+        EnrolmentProfile { mode: EnrolmentMode::User, ..profile() },
+        EnrolmentProfile { topic: "com.example.app", ..profile() },
+        EnrolmentProfile { topic: "com.apple.mgmt.", ..profile() },
+        EnrolmentProfile { command_url: "http://mdm.germoe.example/command", ..profile() },
+        EnrolmentProfile { scep_url: "https://", ..profile() },
+        EnrolmentProfile { challenge: "", ..profile() },
     ];
     for profile in wrong {
         assert!(matches!(profile.to_xml(), Err(Error::Profile { .. })));
@@ -214,25 +164,10 @@ fn openssl_agrees_about_the_signature() {
     let elliptic_certificate = crate::device::self_signed(&elliptic);
     let ca = GERMOE.certificate_der();
     let signed = [
-        sign_profile(
-            &xml,
-            &server.certificate_der,
-            &[&ca],
-            &server.private_key_der,
-        )
-        .unwrap(),
-        sign_profile(
-            &xml,
-            &elliptic_certificate,
-            &[],
-            &elliptic.private_key_to_pkcs8().unwrap(),
-        )
-        .unwrap(),
+        sign_profile(&xml, &server.certificate_der, &[&ca], &server.private_key_der).unwrap(),
+        sign_profile(&xml, &elliptic_certificate, &[], &elliptic.private_key_to_pkcs8().unwrap()).unwrap(),
     ];
-    assert!(matches!(
-        sign_profile(&xml, &ca, &[], &server.private_key_der),
-        Err(Error::KeyMismatch)
-    ));
+    assert!(matches!(sign_profile(&xml, &ca, &[], &server.private_key_der), Err(Error::KeyMismatch)));
     assert!(!public_der(&elliptic).is_empty());
     let Some(openssl) = consult("signed profile") else {
         return;

@@ -21,20 +21,11 @@ fn an_identity_is_recognised_by_its_own_council_only() {
     assert_eq!(identity.serial, issued.serial);
     assert_eq!(identity.not_after, issued.not_after);
     assert_eq!(identity.common_name, "01890000-0000-7000-8000-000000000001");
-    assert_eq!(
-        CORELEY.verify_identity(&issued.der, now()),
-        Err(IdentityProblem::NotIssuedHere)
-    );
+    assert_eq!(CORELEY.verify_identity(&issued.der, now()), Err(IdentityProblem::NotIssuedHere));
     // The same name does not make the same authority.
     let namesake = new_authority("Germoe Parish Council", 3);
-    assert_eq!(
-        namesake.verify_identity(&issued.der, now()),
-        Err(IdentityProblem::NotIssuedHere)
-    );
-    assert_eq!(
-        GERMOE.verify_identity(&self_signed(&PHONE_KEY), now()),
-        Err(IdentityProblem::NotIssuedHere)
-    );
+    assert_eq!(namesake.verify_identity(&issued.der, now()), Err(IdentityProblem::NotIssuedHere));
+    assert_eq!(GERMOE.verify_identity(&self_signed(&PHONE_KEY), now()), Err(IdentityProblem::NotIssuedHere));
 }
 
 #[test]
@@ -47,26 +38,16 @@ fn time_is_told_apart_from_trust() {
         }
         other => panic!("{other:?}"),
     }
-    assert!(
-        GERMOE
-            .verify_identity(&issued.der, issued.not_after)
-            .is_ok()
-    );
+    assert!(GERMOE.verify_identity(&issued.der, issued.not_after).is_ok());
     let slow_clock = issued.not_before - TimeDelta::minutes(9);
     assert!(GERMOE.verify_identity(&issued.der, slow_clock).is_ok());
     let too_early = issued.not_before - TimeDelta::minutes(11);
-    assert!(matches!(
-        GERMOE.verify_identity(&issued.der, too_early),
-        Err(IdentityProblem::NotYetValid { .. })
-    ));
+    assert!(matches!(GERMOE.verify_identity(&issued.der, too_early), Err(IdentityProblem::NotYetValid { .. })));
 }
 
 #[test]
 fn only_identities_are_identities() {
-    assert_eq!(
-        GERMOE.verify_identity(&GERMOE.certificate_der(), now()),
-        Err(IdentityProblem::NotAnIdentity)
-    );
+    assert_eq!(GERMOE.verify_identity(&GERMOE.certificate_der(), now()), Err(IdentityProblem::NotAnIdentity));
     let server = GERMOE
         .issue_server_certificate(
             &["localhost", "127.0.0.1"],
@@ -75,10 +56,7 @@ fn only_identities_are_identities() {
             now() + TimeDelta::days(30),
         )
         .unwrap();
-    assert_eq!(
-        GERMOE.verify_identity(&server.certificate_der, now()),
-        Err(IdentityProblem::NotAnIdentity)
-    );
+    assert_eq!(GERMOE.verify_identity(&server.certificate_der, now()), Err(IdentityProblem::NotAnIdentity));
 }
 
 #[test]
@@ -86,23 +64,16 @@ fn another_wrapping_of_the_same_certificate_is_refused() {
     let issued = issue(&GERMOE, &public_der(&PHONE_KEY), 23);
     let mut longer = issued.der.clone();
     longer.push(0);
-    assert_eq!(
-        GERMOE.verify_identity(&longer, now()),
-        Err(IdentityProblem::Malformed)
-    );
+    assert_eq!(GERMOE.verify_identity(&longer, now()), Err(IdentityProblem::Malformed));
     // The outer length in three bytes instead of two: same content, another fingerprint.
     let mut rewrapped = vec![0x30, 0x83, 0x00];
     rewrapped.extend_from_slice(&issued.der[2..]);
-    assert_eq!(
-        GERMOE.verify_identity(&rewrapped, now()),
-        Err(IdentityProblem::Malformed)
-    );
+    assert_eq!(GERMOE.verify_identity(&rewrapped, now()), Err(IdentityProblem::Malformed));
 }
 
 #[test]
 fn a_stored_authority_works_like_the_first() {
-    let again =
-        Authority::from_parts(&GERMOE.certificate_der(), &GERMOE.private_key_der()).unwrap();
+    let again = Authority::from_parts(&GERMOE.certificate_der(), &GERMOE.private_key_der()).unwrap();
     let issued = issue(&again, &public_der(&PHONE_KEY), 24);
     assert!(GERMOE.verify_identity(&issued.der, now()).is_ok());
     assert!(matches!(
@@ -129,33 +100,18 @@ fn weak_keys_long_names_and_empty_periods_are_refused() {
     let weak = weak.public_key_to_der().unwrap();
     let elliptic = PKey::ec_gen("P-256").unwrap().public_key_to_der().unwrap();
     for key in [&weak[..], &elliptic, b"nonsense"] {
-        let request = IssueRequest {
-            public_key_der: key,
-            ..good.clone()
-        };
-        assert!(matches!(
-            GERMOE.issue(&request),
-            Err(Error::UnacceptableKey)
-        ));
+        let request = IssueRequest { public_key_der: key, ..good.clone() };
+        assert!(matches!(GERMOE.issue(&request), Err(Error::UnacceptableKey)));
     }
     for common_name in ["", &"n".repeat(65), &"é".repeat(33)] {
-        let request = IssueRequest {
-            common_name,
-            ..good.clone()
-        };
+        let request = IssueRequest { common_name, ..good.clone() };
         assert!(matches!(GERMOE.issue(&request), Err(Error::CommonName)));
     }
-    let request = IssueRequest {
-        not_after: good.not_before,
-        ..good.clone()
-    };
+    let request = IssueRequest { not_after: good.not_before, ..good.clone() };
     assert!(matches!(GERMOE.issue(&request), Err(Error::Validity)));
     // An identity never outlives the authority, and a long council name is cut, not refused.
-    let request = IssueRequest {
-        not_after: now() + TimeDelta::days(9999),
-        organization: Some(&"Saint Mary ".repeat(9)),
-        ..good
-    };
+    let request =
+        IssueRequest { not_after: now() + TimeDelta::days(9999), organization: Some(&"Saint Mary ".repeat(9)), ..good };
     let issued = GERMOE.issue(&request).unwrap();
     assert_eq!(issued.not_after, GERMOE.validity().1);
 }
@@ -209,9 +165,7 @@ fn openssl_agrees_about_the_certificates() {
     let verify = format!("verify -x509_strict -attime {at} -CAfile ca.pem");
     openssl.agrees(&format!("{verify} ca.pem"));
     openssl.agrees(&format!("{verify} -purpose sslclient device.pem"));
-    openssl.agrees(&format!(
-        "{verify} -purpose sslserver -verify_hostname mdm.germoe.example server.pem"
-    ));
+    openssl.agrees(&format!("{verify} -purpose sslserver -verify_hostname mdm.germoe.example server.pem"));
     openssl.agrees(&format!("{verify} -verify_ip ::1 server.pem"));
     for refused in [
         format!("{verify} -purpose sslserver device.pem"),

@@ -50,11 +50,7 @@ fn pieces(style: Style, primitive: u8, content: &[u8]) -> Vec<u8> {
         return der(primitive, content);
     }
     let (one, two) = content.split_at(content.len() / 2);
-    tlv(
-        style,
-        primitive | 0x20,
-        &[der(4, one), der(4, two)].concat(),
-    )
+    tlv(style, primitive | 0x20, &[der(4, one), der(4, two)].concat())
 }
 
 pub(crate) fn rsa_key() -> PKey<Private> {
@@ -88,10 +84,7 @@ pub(crate) fn self_signed(key: &PKey<Private>) -> Vec<u8> {
 }
 
 fn sign_bytes(key: &PKey<Private>, digest: MessageDigest, bytes: &[u8]) -> Vec<u8> {
-    Signer::new(digest, key)
-        .unwrap()
-        .sign_oneshot_to_vec(bytes)
-        .unwrap()
+    Signer::new(digest, key).unwrap().sign_oneshot_to_vec(bytes).unwrap()
 }
 
 /// A PKCS#10 request with a challenge, and an extension the server must not copy.
@@ -104,16 +97,10 @@ pub(crate) fn csr(key: &PKey<Private>, challenge: Option<&str>) -> Vec<u8> {
         attributes = der(0x30, &[oid("1.2.840.113549.1.9.7"), value].concat());
     }
     // extensionRequest: basicConstraints CA:TRUE
-    let constraints = der(
-        0x30,
-        &[oid("2.5.29.19"), der(4, &[0x30, 3, 1, 1, 0xff])].concat(),
-    );
+    let constraints = der(0x30, &[oid("2.5.29.19"), der(4, &[0x30, 3, 1, 1, 0xff])].concat());
     let wish = der(0x31, &der(0x30, &constraints));
     attributes.extend(der(0x30, &[oid("1.2.840.113549.1.9.14"), wish].concat()));
-    let information = der(
-        0x30,
-        &[vec![2, 1, 0], name, public_der(key), der(0xa0, &attributes)].concat(),
-    );
+    let information = der(0x30, &[vec![2, 1, 0], name, public_der(key), der(0xa0, &attributes)].concat());
     let signature = sign_bytes(key, MessageDigest::sha256(), &information);
     let algorithm = der(0x30, &[oid("1.2.840.113549.1.1.11"), vec![5, 0]].concat());
     let bits = der(3, &[vec![0], signature].concat());
@@ -164,18 +151,11 @@ impl Signed<'_> {
         let style = self.style;
         let certificate = X509::from_der(self.certificate).unwrap();
         let serial = certificate.serial_number().to_bn().unwrap().to_vec();
-        let serial = if serial.first().is_some_and(|byte| *byte > 0x7f) {
-            [vec![0], serial].concat()
-        } else {
-            serial
-        };
+        let serial = if serial.first().is_some_and(|byte| *byte > 0x7f) { [vec![0], serial].concat() } else { serial };
         let issuer = certificate.issuer_name().to_der().unwrap();
         let identifier = tlv(style, 0x30, &[issuer, der(2, &serial)].concat());
         let (attributes, signature) = match &self.attributes {
-            None => (
-                Vec::new(),
-                sign_bytes(self.key, self.hash.digest(), self.content),
-            ),
+            None => (Vec::new(), sign_bytes(self.key, self.hash.digest(), self.content)),
             Some(extra) => {
                 let digest = hash(self.hash.digest(), self.content).unwrap();
                 let mut all = vec![
@@ -183,10 +163,8 @@ impl Signed<'_> {
                     ("1.2.840.113549.1.9.4", der(4, &digest)),
                 ];
                 all.extend(extra.iter().cloned());
-                let mut all: Vec<Vec<u8>> = all
-                    .into_iter()
-                    .map(|(kind, value)| der(0x30, &[oid(kind), der(0x31, &value)].concat()))
-                    .collect();
+                let mut all: Vec<Vec<u8>> =
+                    all.into_iter().map(|(kind, value)| der(0x30, &[oid(kind), der(0x31, &value)].concat())).collect();
                 all.sort();
                 let signature = sign_bytes(self.key, self.hash.digest(), &der(0x31, &all.concat()));
                 // Sent unsorted and with other lengths than were signed, as BER allows.
@@ -263,8 +241,7 @@ pub(crate) fn envelope(style: Style, wrap: Wrap, recipient: &[u8], content: &[u8
     let certificate = X509::from_der(recipient).unwrap();
     let rsa = certificate.public_key().unwrap().rsa().unwrap();
     let mut transported = vec![0; rsa.size() as usize];
-    rsa.public_encrypt(&key, &mut transported, Padding::PKCS1)
-        .unwrap();
+    rsa.public_encrypt(&key, &mut transported, Padding::PKCS1).unwrap();
     let serial = certificate.serial_number().to_bn().unwrap().to_vec();
     let issuer = certificate.issuer_name().to_der().unwrap();
     let info = [
@@ -279,11 +256,8 @@ pub(crate) fn envelope(style: Style, wrap: Wrap, recipient: &[u8], content: &[u8
         der(0x30, &[oid(identifier), der(4, &iv)].concat()),
         pieces(style, 0x80, &ciphertext),
     ];
-    let data = [
-        vec![2, 1, 0],
-        tlv(style, 0x31, &tlv(style, 0x30, &info.concat())),
-        tlv(style, 0x30, &encrypted.concat()),
-    ];
+    let data =
+        [vec![2, 1, 0], tlv(style, 0x31, &tlv(style, 0x30, &info.concat())), tlv(style, 0x30, &encrypted.concat())];
     let data = tlv(style, 0x30, &data.concat());
     let wrapped = [oid("1.2.840.113549.1.7.3"), tlv(style, 0xa0, &data)].concat();
     tlv(style, 0x30, &wrapped)

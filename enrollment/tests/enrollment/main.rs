@@ -1,9 +1,6 @@
 //! The crate as the server uses it, tried with messages made independently of it and checked with the openssl command line.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test prepares itself either works or the test fails"
-)]
+#![expect(clippy::unwrap_used, reason = "what a test prepares itself either works or the test fails")]
 
 mod apple;
 mod authority;

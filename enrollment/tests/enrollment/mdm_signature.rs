@@ -36,20 +36,11 @@ fn every_form_a_device_sends_is_accepted() {
         for hash in [Hash::Sha1, Hash::Sha256] {
             for attributes in [None, Some(Vec::new())] {
                 for detached in [true, false] {
-                    let message = Signed {
-                        style,
-                        hash,
-                        attributes: attributes.clone(),
-                        detached,
-                        ..signed(&certificate)
-                    };
+                    let message =
+                        Signed { style, hash, attributes: attributes.clone(), detached, ..signed(&certificate) };
                     let signer = verify(&header(message.message()), BODY).unwrap();
                     assert_eq!(signer.certificate_der, certificate);
-                    assert!(
-                        GERMOE
-                            .verify_identity(&signer.certificate_der, now())
-                            .is_ok()
-                    );
+                    assert!(GERMOE.verify_identity(&signer.certificate_der, now()).is_ok());
                 }
             }
         }
@@ -60,11 +51,7 @@ fn every_form_a_device_sends_is_accepted() {
 fn a_header_broken_into_lines_or_without_padding_is_read() {
     let certificate = self_signed(&PHONE_KEY);
     let whole = header(signed(&certificate).message());
-    let lines: Vec<_> = whole
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<_> = whole.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     assert!(verify(&lines.join("\r\n "), BODY).is_ok());
     assert!(verify(whole.trim_end_matches('='), BODY).is_ok());
 }
@@ -74,12 +61,7 @@ fn elliptic_curve_identities_are_read_too() {
     let key = PKey::ec_gen("P-256").unwrap();
     let certificate = self_signed(&key);
     for attributes in [None, Some(Vec::new())] {
-        let message = Signed {
-            hash: Hash::Sha256,
-            key: &key,
-            attributes,
-            ..signed(&certificate)
-        };
+        let message = Signed { hash: Hash::Sha256, key: &key, attributes, ..signed(&certificate) };
         assert!(verify(&header(message.message()), BODY).is_ok());
     }
 }
@@ -88,49 +70,19 @@ fn elliptic_curve_identities_are_read_too() {
 fn what_does_not_prove_anything_is_refused() {
     let certificate = self_signed(&PHONE_KEY);
     let good = header(signed(&certificate).message());
-    assert_eq!(
-        verify(&good, b"another body"),
-        Err(SignatureProblem::WrongSignature)
-    );
-    let with_attributes = Signed {
-        attributes: Some(Vec::new()),
-        ..signed(&certificate)
-    };
-    assert_eq!(
-        verify(&header(with_attributes.message()), b"another body"),
-        Err(SignatureProblem::WrongSignature)
-    );
-    let other_content_inside = Signed {
-        detached: false,
-        ..signed(&certificate)
-    };
-    assert_eq!(
-        verify(&header(other_content_inside.message()), b"another body"),
-        Err(SignatureProblem::WrongSignature)
-    );
-    let other_key = Signed {
-        key: &OTHER_KEY,
-        ..signed(&certificate)
-    };
-    assert_eq!(
-        verify(&header(other_key.message()), BODY),
-        Err(SignatureProblem::WrongSignature)
-    );
+    assert_eq!(verify(&good, b"another body"), Err(SignatureProblem::WrongSignature));
+    let with_attributes = Signed { attributes: Some(Vec::new()), ..signed(&certificate) };
+    assert_eq!(verify(&header(with_attributes.message()), b"another body"), Err(SignatureProblem::WrongSignature));
+    let other_content_inside = Signed { detached: false, ..signed(&certificate) };
+    assert_eq!(verify(&header(other_content_inside.message()), b"another body"), Err(SignatureProblem::WrongSignature));
+    let other_key = Signed { key: &OTHER_KEY, ..signed(&certificate) };
+    assert_eq!(verify(&header(other_key.message()), BODY), Err(SignatureProblem::WrongSignature));
     for signers in [0, 2] {
         let message = signed(&certificate).message_with_signers(signers);
-        assert_eq!(
-            verify(&header(message), BODY),
-            Err(SignatureProblem::NotOneSigner)
-        );
+        assert_eq!(verify(&header(message), BODY), Err(SignatureProblem::NotOneSigner));
     }
-    let md5 = Signed {
-        hash: Hash::Md5,
-        ..signed(&certificate)
-    };
-    assert_eq!(
-        verify(&header(md5.message()), BODY),
-        Err(SignatureProblem::Algorithm)
-    );
+    let md5 = Signed { hash: Hash::Md5, ..signed(&certificate) };
+    assert_eq!(verify(&header(md5.message()), BODY), Err(SignatureProblem::Algorithm));
     for text in ["", "!", "AAAA", "MIAGCSqGSIb3DQEHAqCA"] {
         assert_eq!(verify(text, BODY), Err(SignatureProblem::Malformed));
     }
@@ -140,37 +92,24 @@ fn what_does_not_prove_anything_is_refused() {
 fn repeated_attributes_are_refused() {
     let certificate = self_signed(&PHONE_KEY);
     let message = Signed {
-        attributes: Some(vec![(
-            "1.2.840.113549.1.9.3",
-            crate::device::oid("1.2.840.113549.1.7.2"),
-        )]),
+        attributes: Some(vec![("1.2.840.113549.1.9.3", crate::device::oid("1.2.840.113549.1.7.2"))]),
         ..signed(&certificate)
     };
-    assert_eq!(
-        verify(&header(message.message()), BODY),
-        Err(SignatureProblem::Attributes)
-    );
+    assert_eq!(verify(&header(message.message()), BODY), Err(SignatureProblem::Attributes));
 }
 
 #[test]
 fn a_real_device_is_understood() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures");
-    let (Ok(message), Ok(body)) = (
-        std::fs::read(folder.join("mdm-signature.der")),
-        std::fs::read(folder.join("mdm-signature-body.plist")),
-    ) else {
-        eprintln!(
-            "a_real_device_is_understood: no capture here; the forms made by hand stand for it"
-        );
+    let (Ok(message), Ok(body)) =
+        (std::fs::read(folder.join("mdm-signature.der")), std::fs::read(folder.join("mdm-signature-body.plist")))
+    else {
+        eprintln!("a_real_device_is_understood: no capture here; the forms made by hand stand for it");
         return;
     };
     let signer = verify(&STANDARD.encode(message), &body).unwrap();
     assert_eq!(signer.certificate_der.len(), 801);
-    assert!(
-        GERMOE
-            .verify_identity(&signer.certificate_der, now())
-            .is_err()
-    );
+    assert!(GERMOE.verify_identity(&signer.certificate_der, now()).is_err());
 }
 
 #[test]
@@ -182,15 +121,9 @@ fn what_openssl_signs_is_understood() {
     openssl.write("body", BODY);
     openssl.write_certificate("device.pem", &certificate);
     openssl.write_key("key.pem", &PHONE_KEY.private_key_to_pkcs8().unwrap());
-    for options in [
-        "",
-        "-noattr",
-        "-keyid",
-        "-md sha1",
-        "-md sha1 -noattr -stream",
-        "-md sha512 -stream",
-        "-nodetach -stream",
-    ] {
+    for options in
+        ["", "-noattr", "-keyid", "-md sha1", "-md sha1 -noattr -stream", "-md sha512 -stream", "-nodetach -stream"]
+    {
         openssl.agrees(&format!(
             "cms -sign -binary {options} -in body -signer device.pem -inkey key.pem -outform DER -out message"
         ));

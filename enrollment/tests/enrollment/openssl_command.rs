@@ -12,16 +12,11 @@ pub(crate) struct Consultation {
 /// Nothing, with a word about it, where there is no openssl command. In CI, which installs it, that is a failure.
 pub(crate) fn consult(test: &str) -> Option<Consultation> {
     if Command::new("openssl").arg("version").output().is_err() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "the openssl command is needed in CI: install the package openssl"
-        );
+        assert!(std::env::var_os("CI").is_none(), "the openssl command is needed in CI: install the package openssl");
         eprintln!("{test}: not compared with OpenSSL's command line, which is not installed");
         return None;
     }
-    Some(Consultation {
-        folder: tempfile::tempdir().unwrap(),
-    })
+    Some(Consultation { folder: tempfile::tempdir().unwrap() })
 }
 
 impl Consultation {
@@ -49,16 +44,10 @@ impl Consultation {
 
     /// Runs `openssl` in the folder with words separated by spaces; whether it agreed, and what it said.
     pub(crate) fn ask(&self, words: &str) -> (bool, String) {
-        let output = Command::new("openssl")
-            .args(words.split_whitespace())
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
+        let output =
+            Command::new("openssl").args(words.split_whitespace()).current_dir(self.folder.path()).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&said).into_owned(),
-        )
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     pub(crate) fn agrees(&self, words: &str) -> String {

@@ -6,9 +6,7 @@ use crate::openssl_command::consult;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use beadle_enrollment::Error;
-use beadle_enrollment::push_certificate::{
-    Problem, inspect, matches_key, request, vendor_signed_request,
-};
+use beadle_enrollment::push_certificate::{Problem, inspect, matches_key, request, vendor_signed_request};
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
@@ -23,8 +21,7 @@ fn apple_issues(private_key_der: &[u8], topic: Option<&str>) -> Vec<u8> {
     if let Some(topic) = topic {
         name.append_entry_by_nid(Nid::USERID, topic).unwrap();
     }
-    name.append_entry_by_nid(Nid::COMMONNAME, "APSP:0b2c")
-        .unwrap();
+    name.append_entry_by_nid(Nid::COMMONNAME, "APSP:0b2c").unwrap();
     let name = name.build();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
@@ -59,20 +56,10 @@ fn a_certificate_is_read_and_belongs_to_its_key() {
 fn other_files_are_refused_in_plain_words() {
     let key = request("Germoe").unwrap().private_key_der;
     assert_eq!(inspect(b""), Err(Problem::NotACertificate));
-    assert_eq!(
-        inspect(b"-----BEGIN CERTIFICATE-----"),
-        Err(Problem::NotACertificate)
-    );
+    assert_eq!(inspect(b"-----BEGIN CERTIFICATE-----"), Err(Problem::NotACertificate));
     assert_eq!(inspect(&apple_issues(&key, None)), Err(Problem::NoTopic));
-    for topic in [
-        "com.example.app",
-        "com.apple.mgmt.",
-        "xcom.apple.mgmt.External",
-    ] {
-        assert_eq!(
-            inspect(&apple_issues(&key, Some(topic))),
-            Err(Problem::WrongTopic(topic.to_owned()))
-        );
+    for topic in ["com.example.app", "com.apple.mgmt.", "xcom.apple.mgmt.External"] {
+        assert_eq!(inspect(&apple_issues(&key, Some(topic))), Err(Problem::WrongTopic(topic.to_owned())));
     }
 }
 
@@ -86,16 +73,10 @@ fn the_portal_gets_request_chain_and_signature() {
     let xml = STANDARD.decode(&encoded).unwrap();
     let plist = plist::Value::from_reader_xml(&xml[..]).unwrap();
     let field = |name: &str| plist.as_dictionary().unwrap()[name].as_string().unwrap();
-    assert_eq!(
-        STANDARD.decode(field("PushCertRequestCSR")).unwrap(),
-        council.csr_der
-    );
+    assert_eq!(STANDARD.decode(field("PushCertRequestCSR")).unwrap(), council.csr_der);
     assert_eq!(field("PushCertCertificateChain").as_bytes(), chain);
     let wrong = council.private_key_der.as_slice();
-    assert!(matches!(
-        vendor_signed_request(&council.csr_der, &chain, wrong),
-        Err(Error::KeyMismatch)
-    ));
+    assert!(matches!(vendor_signed_request(&council.csr_der, &chain, wrong), Err(Error::KeyMismatch)));
     assert!(vendor_signed_request(&council.csr_der, b"", &vendor_key).is_err());
     assert!(vendor_signed_request(b"nonsense", &chain, &vendor_key).is_err());
     let Some(openssl) = consult("vendor-signed request") else {
@@ -103,10 +84,7 @@ fn the_portal_gets_request_chain_and_signature() {
     };
     openssl.write("csr.der", &council.csr_der);
     openssl.write("csr.pem", council.csr_pem.as_bytes());
-    openssl.write(
-        "signature",
-        &STANDARD.decode(field("PushCertSignature")).unwrap(),
-    );
+    openssl.write("signature", &STANDARD.decode(field("PushCertSignature")).unwrap());
     openssl.write("vendor.pem", &OTHER_KEY.public_key_to_pem().unwrap());
     openssl.agrees("dgst -sha256 -verify vendor.pem -signature signature csr.der");
     let text = openssl.agrees("req -in csr.pem -verify -noout -text");

@@ -1,15 +1,14 @@
 //! SCEP: what is served, what is refused and how, and answers that other implementations open.
 
 use crate::device::{
-    Hash, NONCE, OTHER_KEY, PHONE_KEY, ScepRequest, Signed, Style, TRANSACTION, Wrap, csr, der,
-    envelope, public_der, rsa_key, self_signed,
+    Hash, NONCE, OTHER_KEY, PHONE_KEY, ScepRequest, Signed, Style, TRANSACTION, Wrap, csr, der, envelope, public_der,
+    rsa_key, self_signed,
 };
 use crate::openssl_command::consult;
 use crate::{CORELEY, GERMOE, issue, now};
 use beadle_enrollment::cms::{ContentCipher, EnvelopeProblem, SignatureProblem};
 use beadle_enrollment::scep::{
-    FailInfo, Header, MessageType, Refusal, RefusalReason, ca_certificate, failure, parse_request,
-    success,
+    FailInfo, Header, MessageType, Refusal, RefusalReason, ca_certificate, failure, parse_request, success,
 };
 use openssl::pkcs7::Pkcs7;
 use openssl::pkey::PKey;
@@ -30,16 +29,10 @@ fn enrolment() -> ScepRequest<'static> {
     }
 }
 
-static IDENTITY: LazyLock<Vec<u8>> =
-    LazyLock::new(|| issue(&GERMOE, &public_der(&PHONE_KEY), 60).der);
+static IDENTITY: LazyLock<Vec<u8>> = LazyLock::new(|| issue(&GERMOE, &public_der(&PHONE_KEY), 60).der);
 
 fn renewal() -> ScepRequest<'static> {
-    ScepRequest {
-        message_type: "17",
-        csr: csr(&OTHER_KEY, None),
-        signer_certificate: IDENTITY.clone(),
-        ..enrolment()
-    }
+    ScepRequest { message_type: "17", csr: csr(&OTHER_KEY, None), signer_certificate: IDENTITY.clone(), ..enrolment() }
 }
 
 fn refusal(request: &ScepRequest<'_>, legacy: bool) -> Refusal {
@@ -47,10 +40,7 @@ fn refusal(request: &ScepRequest<'_>, legacy: bool) -> Refusal {
 }
 
 fn header() -> Header {
-    Header {
-        transaction_id: TRANSACTION.to_owned(),
-        sender_nonce: NONCE.to_vec(),
-    }
+    Header { transaction_id: TRANSACTION.to_owned(), sender_nonce: NONCE.to_vec() }
 }
 
 #[test]
@@ -62,13 +52,7 @@ fn requests_of_every_style_are_read() {
                 (Wrap::Aes256, ContentCipher::Aes256),
                 (Wrap::TripleDes, ContentCipher::TripleDes),
             ] {
-                let message = ScepRequest {
-                    style,
-                    hash,
-                    wrap,
-                    ..enrolment()
-                }
-                .message();
+                let message = ScepRequest { style, hash, wrap, ..enrolment() }.message();
                 let request = parse_request(&message, &GERMOE, false).unwrap();
                 assert_eq!(request.header(), header());
                 assert_eq!(request.message_type, MessageType::PkcsReq);
@@ -89,11 +73,7 @@ fn legacy_clients_are_a_setting() {
     // Encrypting with DES loads the legacy provider; the refusal must not depend on it.
     assert!(legacy_provider());
     for (hash, wrap) in [(Hash::Md5, Wrap::Aes128), (Hash::Sha1, Wrap::Des)] {
-        let legacy_only = ScepRequest {
-            hash,
-            wrap,
-            ..enrolment()
-        };
+        let legacy_only = ScepRequest { hash, wrap, ..enrolment() };
         let refused = refusal(&legacy_only, false);
         assert_eq!(refused.fail_info, FailInfo::BadAlg);
         assert_eq!(refused.reason, RefusalReason::Algorithm);
@@ -108,8 +88,7 @@ fn legacy_clients_are_a_setting() {
 
 fn legacy_provider() -> bool {
     use openssl::provider::Provider;
-    static LEGACY: LazyLock<Option<Provider>> =
-        LazyLock::new(|| Provider::try_load(None, "legacy", true).ok());
+    static LEGACY: LazyLock<Option<Provider>> = LazyLock::new(|| Provider::try_load(None, "legacy", true).ok());
     LEGACY.is_some()
 }
 
@@ -118,67 +97,41 @@ fn a_renewal_is_signed_with_an_identity_of_this_council() {
     let request = parse_request(&renewal().message(), &GERMOE, false).unwrap();
     assert_eq!(request.message_type, MessageType::RenewalReq);
     let identity = GERMOE.verify_identity(&IDENTITY, now()).unwrap();
+    // The key is named alike in the identity and in the request it came from.
+    let first = parse_request(&enrolment().message(), &GERMOE, false).unwrap();
+    assert_eq!(identity.public_key_fingerprint, first.csr.public_key_fingerprint);
     assert_eq!(request.renewal_of, Some(identity));
     assert_eq!(request.csr.public_key_der, public_der(&OTHER_KEY));
     let foreign = issue(&CORELEY, &public_der(&PHONE_KEY), 62).der;
     for certificate in [foreign, self_signed(&PHONE_KEY)] {
-        let refused = refusal(
-            &ScepRequest {
-                signer_certificate: certificate,
-                ..renewal()
-            },
-            false,
-        );
+        let refused = refusal(&ScepRequest { signer_certificate: certificate, ..renewal() }, false);
         assert_eq!(refused.fail_info, FailInfo::BadRequest);
         assert_eq!(refused.reason, RefusalReason::NotAnIdentity);
     }
     // The authority's own certificate signs no renewal, even with its own key.
     let key = PKey::private_key_from_pkcs8(&GERMOE.private_key_der()).unwrap();
-    let by_authority = ScepRequest {
-        signer_key: &key,
-        signer_certificate: GERMOE.certificate_der(),
-        ..renewal()
-    };
-    assert_eq!(
-        refusal(&by_authority, false).reason,
-        RefusalReason::NotAnIdentity
-    );
+    let by_authority = ScepRequest { signer_key: &key, signer_certificate: GERMOE.certificate_der(), ..renewal() };
+    assert_eq!(refusal(&by_authority, false).reason, RefusalReason::NotAnIdentity);
 }
 
 #[test]
 fn a_first_request_is_signed_with_the_key_it_asks_for() {
     for certificate in [IDENTITY.clone(), self_signed(&PHONE_KEY)] {
         let refused = refusal(
-            &ScepRequest {
-                csr: csr(&OTHER_KEY, Some("sesame")),
-                signer_certificate: certificate,
-                ..enrolment()
-            },
+            &ScepRequest { csr: csr(&OTHER_KEY, Some("sesame")), signer_certificate: certificate, ..enrolment() },
             false,
         );
         assert_eq!(refused.reason, RefusalReason::NotSelfSigned);
     }
     // An identity, too, must come as a renewal.
-    let with_identity = ScepRequest {
-        signer_certificate: IDENTITY.clone(),
-        ..enrolment()
-    };
-    assert_eq!(
-        refusal(&with_identity, false).reason,
-        RefusalReason::NotSelfSigned
-    );
+    let with_identity = ScepRequest { signer_certificate: IDENTITY.clone(), ..enrolment() };
+    assert_eq!(refusal(&with_identity, false).reason, RefusalReason::NotSelfSigned);
 }
 
 #[test]
 fn unknown_message_types_are_refused_and_answered() {
     for message_type in ["", "3", "18", "20", "21", "22", "019", "19 ", "190", "-1"] {
-        let refused = refusal(
-            &ScepRequest {
-                message_type,
-                ..enrolment()
-            },
-            false,
-        );
+        let refused = refusal(&ScepRequest { message_type, ..enrolment() }, false);
         assert_eq!(refused.fail_info, FailInfo::BadRequest, "{message_type}");
         assert_eq!(refused.reason, RefusalReason::MessageType);
         assert_eq!(refused.header, Some(header()));
@@ -187,35 +140,17 @@ fn unknown_message_types_are_refused_and_answered() {
 
 #[test]
 fn each_lie_is_found_out() {
-    let wrong_council = ScepRequest {
-        recipient: CORELEY.certificate_der(),
-        ..enrolment()
-    };
-    assert_eq!(
-        refusal(&wrong_council, false).reason,
-        RefusalReason::Envelope(EnvelopeProblem::NotForUs)
-    );
-    let wrong_key = ScepRequest {
-        signer_key: &OTHER_KEY,
-        ..enrolment()
-    };
+    let wrong_council = ScepRequest { recipient: CORELEY.certificate_der(), ..enrolment() };
+    assert_eq!(refusal(&wrong_council, false).reason, RefusalReason::Envelope(EnvelopeProblem::NotForUs));
+    let wrong_key = ScepRequest { signer_key: &OTHER_KEY, ..enrolment() };
     let refused = refusal(&wrong_key, false);
-    assert_eq!(
-        refused.reason,
-        RefusalReason::Signature(SignatureProblem::WrongSignature)
-    );
+    assert_eq!(refused.reason, RefusalReason::Signature(SignatureProblem::WrongSignature));
     assert_eq!(refused.fail_info, FailInfo::BadMessageCheck);
     assert_eq!(refused.header, Some(header()));
     let mut tampered = csr(&PHONE_KEY, Some("sesame"));
     let position = tampered.len() - 5;
     tampered[position] ^= 1;
-    let refused = refusal(
-        &ScepRequest {
-            csr: tampered,
-            ..enrolment()
-        },
-        false,
-    );
+    let refused = refusal(&ScepRequest { csr: tampered, ..enrolment() }, false);
     assert_eq!(refused.reason, RefusalReason::RequestSignature);
     let weak = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
     let refused = refusal(
@@ -230,25 +165,14 @@ fn each_lie_is_found_out() {
     assert_eq!(refused.reason, RefusalReason::Key);
     assert_eq!(refused.fail_info, FailInfo::BadAlg);
     for nonsense in [&b""[..], b"nonsense", &[0x30, 0x80, 0, 0]] {
-        let refused = refusal(
-            &ScepRequest {
-                csr: nonsense.to_vec(),
-                ..enrolment()
-            },
-            false,
-        );
+        let refused = refusal(&ScepRequest { csr: nonsense.to_vec(), ..enrolment() }, false);
         assert_eq!(refused.reason, RefusalReason::Request);
     }
 }
 
 #[test]
 fn a_message_without_transaction_cannot_be_answered() {
-    let content = envelope(
-        Style::Definite,
-        Wrap::Aes128,
-        &GERMOE.certificate_der(),
-        &csr(&PHONE_KEY, None),
-    );
+    let content = envelope(Style::Definite, Wrap::Aes128, &GERMOE.certificate_der(), &csr(&PHONE_KEY, None));
     let certificate = self_signed(&PHONE_KEY);
     let message = Signed {
         style: Style::Definite,
@@ -267,11 +191,7 @@ fn a_message_without_transaction_cannot_be_answered() {
 #[test]
 fn an_answer_opens_with_the_requesters_key_and_holds_its_certificate_first() {
     for wrap in [Wrap::Aes128, Wrap::Aes256, Wrap::TripleDes] {
-        let message = ScepRequest {
-            wrap,
-            ..enrolment()
-        }
-        .message();
+        let message = ScepRequest { wrap, ..enrolment() }.message();
         let request = parse_request(&message, &GERMOE, false).unwrap();
         let issued = issue(&GERMOE, &request.csr.public_key_der, 63);
         let answer = success(&GERMOE, &request, &issued.der, &[5; 16]).unwrap();
@@ -281,13 +201,7 @@ fn an_answer_opens_with_the_requesters_key_and_holds_its_certificate_first() {
         let envelope = signed.encap_content_info.content.unwrap();
         let certificate = openssl::x509::X509::from_der(&self_signed(&PHONE_KEY)).unwrap();
         let opened = Pkcs7::from_der(&envelope)
-            .and_then(|pkcs7| {
-                pkcs7.decrypt(
-                    &PHONE_KEY,
-                    &certificate,
-                    openssl::pkcs7::Pkcs7Flags::empty(),
-                )
-            })
+            .and_then(|pkcs7| pkcs7.decrypt(&PHONE_KEY, &certificate, openssl::pkcs7::Pkcs7Flags::empty()))
             .unwrap();
         let certificates = Pkcs7::from_der(&opened).unwrap();
         let first = &certificates.signed().unwrap().certificates().unwrap()[0];
@@ -305,9 +219,7 @@ fn openssl_agrees_about_the_answers() {
     openssl.agrees("x509 -inform DER -in ca.der -noout");
     openssl.write_key("key.pem", &PHONE_KEY.private_key_to_pkcs8().unwrap());
     let at = now().timestamp();
-    let verify = format!(
-        "cms -verify -binary -inform DER -in answer -attime {at} -purpose any -CAfile ca.pem"
-    );
+    let verify = format!("cms -verify -binary -inform DER -in answer -attime {at} -purpose any -CAfile ca.pem");
     for (name, recipient, message) in [
         ("enrolment", self_signed(&PHONE_KEY), enrolment().message()),
         ("renewal", IDENTITY.clone(), renewal().message()),
@@ -328,12 +240,7 @@ fn openssl_agrees_about_the_answers() {
         assert_printable(&structure, "2.16.840.1.113733.1.9.3", "0");
         assert_printable(&structure, "2.16.840.1.113733.1.9.2", "3");
         assert_printable(&structure, "2.16.840.1.113733.1.9.7", TRANSACTION);
-        assert_value(
-            &structure,
-            "2.16.840.1.113733.1.9.6",
-            "OCTET STRING",
-            "sixteen bytes it",
-        );
+        assert_value(&structure, "2.16.840.1.113733.1.9.6", "OCTET STRING", "sixteen bytes it");
         openssl.write("answer", &answer[..answer.len() - 1]);
         assert!(!openssl.ask(&format!("{verify} -out envelope")).0);
     }
@@ -353,23 +260,15 @@ fn assert_printable(structure: &str, identifier: &str, value: &str) {
 /// An attribute's value follows its identifier, after the line of its SET.
 fn assert_value(structure: &str, identifier: &str, kind: &str, value: &str) {
     let mut lines = structure.lines();
-    lines
-        .find(|line| line.ends_with(&format!(":{identifier}")))
-        .unwrap_or_else(|| panic!("{identifier}\n{structure}"));
+    lines.find(|line| line.ends_with(&format!(":{identifier}"))).unwrap_or_else(|| panic!("{identifier}\n{structure}"));
     let line = lines.nth(1).unwrap_or_default();
-    assert!(
-        line.contains(kind) && line.ends_with(&format!(":{value}")),
-        "{identifier}: {line}"
-    );
+    assert!(line.contains(kind) && line.ends_with(&format!(":{value}")), "{identifier}: {line}");
 }
 
 #[test]
 fn the_same_request_again_is_known_by_its_fingerprint() {
     let first = parse_request(&enrolment().message(), &GERMOE, false).unwrap();
-    let again = ScepRequest {
-        wrap: Wrap::Aes256,
-        ..enrolment()
-    };
+    let again = ScepRequest { wrap: Wrap::Aes256, ..enrolment() };
     let again = parse_request(&again.message(), &GERMOE, false).unwrap();
     assert_eq!(first.csr.fingerprint(), again.csr.fingerprint());
     let key = rsa_key();
@@ -381,10 +280,7 @@ fn the_same_request_again_is_known_by_its_fingerprint() {
     };
     let other = parse_request(&other.message(), &GERMOE, false).unwrap();
     assert_ne!(first.csr.fingerprint(), other.csr.fingerprint());
-    assert_ne!(
-        first.csr.public_key_fingerprint,
-        other.csr.public_key_fingerprint
-    );
+    assert_ne!(first.csr.public_key_fingerprint, other.csr.public_key_fingerprint);
 }
 
 static MESSAGE: LazyLock<Vec<u8>> = LazyLock::new(|| enrolment().message());
