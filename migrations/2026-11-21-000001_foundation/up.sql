@@ -42,12 +42,13 @@ CREATE TABLE operators (
     totp_last_step BIGINT,
     mfa_since TIMESTAMP,
     created_by TEXT,
+    reset_by TEXT,
     created_at TIMESTAMP NOT NULL,
     ended_at TIMESTAMP,
     ended_by TEXT,
     CHECK ((role = 'provider') = (council_id IS NULL))
 );
-CREATE INDEX operators_of_council ON operators (council_id);
+CREATE INDEX operators_of_council ON operators (council_id, id);
 
 CREATE TABLE recovery_codes (
     operator_id TEXT NOT NULL REFERENCES operators (id),
@@ -78,7 +79,8 @@ CREATE TABLE sessions (
     agent TEXT NOT NULL,
     revoked_at TIMESTAMP
 );
-CREATE INDEX sessions_of_operator ON sessions (operator_id);
+CREATE INDEX sessions_of_operator ON sessions (operator_id, id);
+CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 CREATE TABLE sign_in_limits (
     subject TEXT NOT NULL PRIMARY KEY,
@@ -86,6 +88,7 @@ CREATE TABLE sign_in_limits (
     failures BIGINT NOT NULL,
     blocked_until TIMESTAMP
 );
+CREATE INDEX sign_in_limits_by_age ON sign_in_limits (window_start);
 
 CREATE TABLE api_tokens (
     id TEXT NOT NULL PRIMARY KEY,
@@ -97,7 +100,7 @@ CREATE TABLE api_tokens (
     expires_at TIMESTAMP NOT NULL,
     revoked_at TIMESTAMP
 );
-CREATE INDEX api_tokens_of_council ON api_tokens (council_id);
+CREATE INDEX api_tokens_of_council ON api_tokens (council_id, id);
 CREATE INDEX api_tokens_of_operator ON api_tokens (issued_by);
 
 CREATE TABLE idempotency_keys (
@@ -106,7 +109,7 @@ CREATE TABLE idempotency_keys (
     idempotency_key TEXT NOT NULL,
     request_hash TEXT NOT NULL,
     status BIGINT NOT NULL,
-    answer TEXT NOT NULL,
+    sealed_answer BYTEA,
     created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (council_id, actor, idempotency_key)
 );
@@ -137,12 +140,16 @@ CREATE TABLE assets (
     imei TEXT,
     sim TEXT,
     phone_number TEXT,
+    phone_digits TEXT,
     note TEXT NOT NULL DEFAULT '',
     created_at TIMESTAMP NOT NULL,
     disposed_at TIMESTAMP,
     PRIMARY KEY (council_id, id),
     UNIQUE (council_id, tag)
 );
+CREATE INDEX assets_by_serial ON assets (council_id, serial) WHERE serial IS NOT NULL;
+CREATE INDEX assets_by_phone ON assets (council_id, phone_digits) WHERE phone_digits IS NOT NULL;
+CREATE INDEX assets_by_imei ON assets (council_id, imei) WHERE imei IS NOT NULL;
 
 CREATE TABLE custody (
     council_id TEXT NOT NULL REFERENCES councils (id),
@@ -155,7 +162,7 @@ CREATE TABLE custody (
     FOREIGN KEY (council_id, asset_id) REFERENCES assets (council_id, id),
     FOREIGN KEY (council_id, person_id) REFERENCES people (council_id, id)
 );
-CREATE INDEX custody_of_asset ON custody (council_id, asset_id);
+CREATE INDEX custody_of_asset ON custody (council_id, asset_id, since);
 CREATE INDEX custody_of_person ON custody (council_id, person_id);
 
 CREATE TABLE authorities (

@@ -9,6 +9,7 @@ pub mod model;
 pub mod operations;
 pub mod sealing;
 pub mod store;
+pub mod web;
 #[cfg(test)]
 mod testing;
 

@@ -26,6 +26,7 @@ pub enum Purpose {
     PolicySecret,
     CommandSecret,
     TlsKey,
+    StoredAnswer,
 }
 
 impl Purpose {
@@ -41,6 +42,7 @@ impl Purpose {
             Self::PolicySecret => "policy secret",
             Self::CommandSecret => "command secret",
             Self::TlsKey => "tls key",
+            Self::StoredAnswer => "stored answer",
         }
     }
 }

@@ -7,10 +7,14 @@ pub mod check_in;
 pub mod commands;
 pub mod devices;
 pub mod enroll;
+pub mod councils;
+pub mod idempotency;
 pub mod jobs;
 pub mod orders;
 pub mod policies;
 pub mod reports;
+pub mod sign_in;
+pub mod tokens;
 
 use std::sync::Arc;
 

@@ -22,6 +22,7 @@ pub struct Asset {
     pub imei: Option<String>,
     pub sim: Option<String>,
     pub phone_number: Option<String>,
+    pub phone_digits: Option<String>,
     pub note: String,
     pub created_at: Moment,
     pub disposed_at: Option<Moment>,

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::councils;
+use super::authorities::AuthorityRow;
+use super::policies::PolicyVersion;
+use super::schema::{alerts, authorities, cases, councils, enrolments, policies};
 use crate::error::Result;
 use crate::model::{CouncilId, Moment};
 
@@ -61,4 +63,58 @@ pub fn page(
         query = query.filter(councils::id.gt(after.to_owned()));
     }
     Ok(query.load(tx.connection)?)
+}
+
+/// Adds a council with its authority and the first version of its policy: there is never one without the others.
+pub fn insert_whole(
+    tx: &mut Transaction<'_>,
+    council: &Council,
+    authority: &AuthorityRow,
+    policy: &PolicyVersion,
+) -> Result<()> {
+    insert(tx, council)?;
+    diesel::insert_into(authorities::table).values(authority).execute(tx.connection)?;
+    diesel::insert_into(policies::table).values(policy).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Writes what may change of a council.
+pub fn update(tx: &mut Transaction<'_>, council: &Council) -> Result<()> {
+    diesel::update(councils::table.find(&council.id))
+        .set((
+            councils::name.eq(&council.name),
+            councils::time_zone.eq(&council.time_zone),
+            councils::scep_legacy.eq(council.scep_legacy),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// How much there is of a council now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Devices under management.
+    pub managed_devices: i64,
+    /// Losses and leavers that are not closed.
+    pub open_cases: i64,
+    /// Alerts that nobody has acknowledged and nothing has ended.
+    pub open_alerts: i64,
+}
+
+/// Counts what is open, each from an index that holds nothing else.
+pub fn counts(tx: &mut Transaction<'_>, id: &CouncilId) -> Result<Counts> {
+    Ok(Counts {
+        managed_devices: enrolments::table
+            .filter(enrolments::council_id.eq(id).and(enrolments::ended_at.is_null()))
+            .count()
+            .get_result(tx.connection)?,
+        open_cases: cases::table
+            .filter(cases::council_id.eq(id).and(cases::state.ne("closed")))
+            .count()
+            .get_result(tx.connection)?,
+        open_alerts: alerts::table
+            .filter(alerts::council_id.eq(id).and(alerts::ended_at.is_null()))
+            .count()
+            .get_result(tx.connection)?,
+    })
 }

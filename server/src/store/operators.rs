@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::Transaction;
 use super::schema::operators;
+use crate::error::Result;
 use crate::model::{CouncilId, Moment, OperatorId, Role};
 
 /// A row of `operators`; the migration says what each column means.
@@ -24,7 +26,13 @@ pub struct Operator {
     pub totp_last_step: Option<i64>,
     pub mfa_since: Option<Moment>,
     pub created_by: Option<String>,
+    pub reset_by: Option<String>,
     pub created_at: Moment,
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
+}
+
+/// The operator with this id.
+pub fn find(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Option<Operator>> {
+    Ok(Operator::query().filter(operators::id.eq(id)).first(tx.connection).optional()?)
 }

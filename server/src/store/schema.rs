@@ -48,6 +48,7 @@ diesel::table! {
         totp_last_step -> Nullable<BigInt>,
         mfa_since -> Nullable<Timestamp>,
         created_by -> Nullable<Text>,
+        reset_by -> Nullable<Text>,
         created_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
         ended_by -> Nullable<Text>,
@@ -116,7 +117,7 @@ diesel::table! {
         idempotency_key -> Text,
         request_hash -> Text,
         status -> BigInt,
-        answer -> Text,
+        sealed_answer -> Nullable<Binary>,
         created_at -> Timestamp,
     }
 }
@@ -148,6 +149,7 @@ diesel::table! {
         imei -> Nullable<Text>,
         sim -> Nullable<Text>,
         phone_number -> Nullable<Text>,
+        phone_digits -> Nullable<Text>,
         note -> Text,
         created_at -> Timestamp,
         disposed_at -> Nullable<Timestamp>,

@@ -1,0 +1,34 @@
+//! The JSON API under `/api/v1`: one file per thing it is about, one OpenAPI document made from the same code.
+
+pub(crate) mod caller;
+pub(crate) mod document;
+pub(crate) mod guard;
+pub(crate) mod page;
+pub(crate) mod problem;
+
+mod councils;
+mod write;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Where the API lives.
+pub(crate) const ROOT: &str = "/api/v1";
+
+/// Every operation of the API, one line per file.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(councils::routes);
+}
+
+/// The API as a service: authentication first, then the body, then the handler; errors as problem JSON.
+pub(crate) fn scope() -> impl HttpServiceFactory {
+    utoipa_actix_web::scope::scope(ROOT)
+        .configure(routes)
+        .map(document::routes)
+        .app_data(problem::json_errors())
+        .app_data(problem::path_errors())
+        .app_data(problem::query_errors())
+        .default_service(actix_web::web::to(problem::unknown_route))
+        .wrap(from_fn(guard::guard))
+}

@@ -1,0 +1,67 @@
+//! Changes through the API: done once per Idempotency-Key, by a caller looked up again inside the transaction.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::app::App;
+use crate::error::Result;
+use crate::operations::idempotency::{self, Key};
+use crate::operations::{Context, sign_in};
+use crate::store::Transaction;
+
+impl Caller {
+    /// Runs `operation` in a transaction and answers `status` with what it returns as JSON (204: with nothing).
+    ///
+    /// The caller is looked up again inside it, so that a session or account ended meanwhile changes nothing. With an
+    /// Idempotency-Key, a repeat of the same request gets the same answer and does nothing.
+    pub(crate) async fn write<T, F>(
+        &self,
+        app: &App,
+        name: &'static str,
+        status: StatusCode,
+        operation: F,
+    ) -> Result<HttpResponse, Problem>
+    where
+        T: Serialize + 'static,
+        F: Fn(&mut Transaction<'_>, &Context) -> Result<T> + Send + 'static,
+    {
+        let (caller, keys, now) = (self.clone(), Arc::clone(&app.keys), app.clock.now());
+        let done = app
+            .database
+            .write(name, move |tx| {
+                let actor = sign_in::authenticate(tx, &caller.credential, now)?.actor;
+                let context = Context { actor, now, keys: Arc::clone(&keys) };
+                if let Some(key) = &caller.idempotency_key {
+                    match idempotency::begin(tx, &context, key, &caller.request.0)? {
+                        Key::New => {}
+                        Key::Done { status, body } => return Ok(Some((status, body))),
+                        Key::OtherRequest => return Ok(None),
+                    }
+                }
+                let body = serde_json::to_vec(&operation(tx, &context)?)?;
+                if let Some(key) = &caller.idempotency_key {
+                    idempotency::keep(tx, &context, key, status.as_u16(), &body)?;
+                }
+                Ok(Some((status.as_u16(), body)))
+            })
+            .await?;
+        match done {
+            None => Err(Problem::key_reused()),
+            Some((status, body)) => Ok(answer(status, body)),
+        }
+    }
+}
+
+fn answer(status: u16, body: Vec<u8>) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::NO_CONTENT {
+        return answer.finish();
+    }
+    answer.content_type("application/json").body(body)
+}

@@ -1,0 +1,19 @@
+//! Everything that speaks HTTP: which URLs there are, who may call them, and how answers and errors look.
+
+pub mod api;
+pub mod routes;
+
+use std::any::Any;
+
+use actix_web::dev::Extensions;
+
+/// Marks a connection through the control socket: whoever opened it has access to the data folder.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalPeer;
+
+/// For `HttpServer::on_connect`: marks the connections of the control socket, a Unix socket that only its owner can open.
+pub fn mark_local_peer(connection: &dyn Any, data: &mut Extensions) {
+    if connection.is::<actix_web::rt::net::UnixStream>() {
+        data.insert(LocalPeer);
+    }
+}

@@ -1,0 +1,11 @@
+//! Every URL, grouped by who calls it: the table of contents of the server.
+
+use actix_web::web::ServiceConfig;
+
+use super::api;
+
+/// Adds all routes to an actix application that has `web::Data<App>`.
+pub fn configure(config: &mut ServiceConfig) {
+    // Operators, the command line and programs: JSON under /api/v1.
+    config.service(api::scope());
+}
