@@ -7,6 +7,7 @@ pub mod error;
 pub mod keys;
 pub mod model;
 pub mod operations;
+pub mod platform;
 pub mod sealing;
 pub mod store;
 pub mod web;

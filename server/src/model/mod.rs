@@ -6,6 +6,7 @@ mod id;
 mod moment;
 mod order;
 mod order_states;
+mod sight;
 mod states;
 mod text_enum;
 
@@ -15,4 +16,5 @@ pub use moment::Moment;
 pub(crate) use order::Seal;
 pub use order::{APPROVAL_WINDOW, Circumstances, EnrolmentFacts, OrderFacts, Refusal, Release, forbidden_by_ownership};
 pub use order_states::OrderEvent;
+pub use sight::{Sight, sight};
 pub use states::*;

@@ -266,6 +266,7 @@ fn first(
         fingerprint: certificate.fingerprint.clone(),
         topic: arrival.topic.clone(),
         push_token: None,
+        push_token_at: None,
         sealed_push_magic: None,
         sealed_unlock_token: None,
         push_retired_at: None,
@@ -424,7 +425,7 @@ pub fn token_update(
         sealed_push_magic: &change.sealed_push_magic,
         sealed_unlock_token: change.sealed_unlock_token.as_deref(),
     };
-    store::enrolments::set_tokens(tx, &enrolment, &tokens)?;
+    store::enrolments::set_tokens(tx, &enrolment, &tokens, context.now)?;
     store::enrolments::touch(tx, &enrolment, context.now)?;
     if enrolment.state != EnrolmentState::Authenticated {
         return Ok(Outcome::Done);
@@ -509,4 +510,9 @@ pub fn end(
 #[must_use]
 pub fn is_silent(enrolment: &Enrolment, now: Moment) -> bool {
     now - enrolment.last_seen_at > Duration::days(14)
+}
+
+/// The enrolment as it stands in this transaction.
+pub fn current(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Enrolment> {
+    store::enrolments::find(tx, &enrolment.council_id, &enrolment.id)?.ok_or(Error::NotFound("enrolment"))
 }

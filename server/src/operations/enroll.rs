@@ -85,6 +85,16 @@ fn can_enrol(tx: &mut Transaction<'_>, council: &CouncilId, now: Moment) -> Resu
     Ok(pushes && store::authorities::current(tx, council)?.is_some())
 }
 
+/// The council with this id and the authority that serves its SCEP.
+pub fn authority(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<(Council, AuthorityRow)> {
+    let council = store::councils::find(tx, council)?
+        .filter(|council| council.ended_at.is_none())
+        .ok_or(Error::NotFound("council"))?;
+    let authority = store::authorities::current(tx, &council.id)?
+        .ok_or_else(|| Error::Unavailable("the council has no certificate authority".to_owned()))?;
+    Ok((council, authority))
+}
+
 /// What the link with this code leads to. Uses nothing up.
 pub fn landing(tx: &mut Transaction<'_>, now: Moment, code_hash: &str) -> Result<Landing> {
     let invitation =

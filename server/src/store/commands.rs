@@ -7,9 +7,8 @@ use diesel::sql_types::Bool;
 
 use super::Transaction;
 use super::enrolments::Enrolment;
-use super::policies::PolicyVersion;
 use super::policy_secrets::PolicySecret;
-use super::schema::{commands, policies, policy_secrets};
+use super::schema::{commands, policy_secrets};
 use crate::error::Result;
 use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment};
 
@@ -264,15 +263,6 @@ pub fn page_of_enrolment(
         query = query.filter(commands::id.lt(before.to_owned()));
     }
     Ok(query.load(tx.connection)?)
-}
-
-/// The council's policy as it stands.
-pub fn current_policy(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<PolicyVersion>> {
-    Ok(PolicyVersion::query()
-        .filter(policies::council_id.eq(council))
-        .order(policies::version.desc())
-        .first(tx.connection)
-        .optional()?)
 }
 
 /// The policy's secrets, sealed.

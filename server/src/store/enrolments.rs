@@ -132,11 +132,12 @@ pub struct Tokens<'a> {
 }
 
 /// Takes over the tokens of a TokenUpdate; the device can be pushed again.
-pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Tokens<'_>) -> Result<()> {
+pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Tokens<'_>, at: Moment) -> Result<()> {
     let row = enrolments::table.find((&enrolment.council_id, &enrolment.id));
     diesel::update(row.clone())
         .set((
             enrolments::push_token.eq(Some(tokens.push_token)),
+            enrolments::push_token_at.eq(Some(at)),
             enrolments::sealed_push_magic.eq(Some(tokens.sealed_push_magic)),
             enrolments::push_retired_at.eq(None::<Moment>),
             enrolments::push_attempts.eq(0),

@@ -208,7 +208,7 @@ fn material(
         store::councils::find(tx, &enrolment.council_id)?.ok_or(Error::NotFound("council"))
     };
     Ok(match row.kind {
-        CommandKind::InstallProfile => match store::commands::current_policy(tx, &enrolment.council_id)? {
+        CommandKind::InstallProfile => match store::policies::current(tx, &enrolment.council_id)? {
             None => Err("the council has no policy"),
             Some(policy) => Ok(Material::Profile(Box::new(ProfileMaterial {
                 council: council_of(tx)?,
