@@ -1,14 +1,19 @@
 //! Beadle: a mobile device management server for town and parish councils.
 
+pub mod anchor;
 pub mod app;
+pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod data_folder;
 pub mod error;
+pub mod installation;
 pub mod keys;
 pub mod model;
 pub mod operations;
 pub mod platform;
 pub mod sealing;
+pub mod serve;
 pub mod store;
 pub mod web;
 #[cfg(test)]

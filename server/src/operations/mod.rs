@@ -9,6 +9,7 @@ pub mod devices;
 pub mod enroll;
 pub mod councils;
 pub mod idempotency;
+pub mod installation;
 pub mod jobs;
 pub mod orders;
 pub mod policies;

@@ -172,6 +172,11 @@ impl Database {
         }
     }
 
+    /// The migrations that it had so far, the oldest first; none when it is new.
+    pub fn applied_migrations(&self) -> Result<Vec<String>> {
+        self.with_own_connection(super::migrate::applied)
+    }
+
     /// Runs `work` on a connection of its own, outside the doors; for backup, restore and hand-written SQL in tests.
     pub fn with_own_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T>) -> Result<T> {
         match &*self.backend {

@@ -1,9 +1,12 @@
-//! The keys of the installation, sealed.
+//! The installation's own facts and its sealed keys.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::schema::installation_keys;
-use crate::model::{Moment};
+use super::Transaction;
+use super::schema::{devices, installation, installation_keys, operators, quarantines};
+use crate::error::Result;
+use crate::model::Moment;
 
 /// A row of `installation_keys`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -17,11 +20,72 @@ pub struct InstallationKey {
     pub retired_at: Option<Moment>,
 }
 
+/// The fact called `name`.
+pub fn value(tx: &mut Transaction<'_>, name: &str) -> Result<Option<Vec<u8>>> {
+    Ok(installation::table.find(name).select(installation::value).first(tx.connection).optional()?)
+}
+
+/// Sets the fact called `name`.
+pub fn set_value(tx: &mut Transaction<'_>, name: &str, value: &[u8], now: Moment) -> Result<()> {
+    let changed = diesel::update(installation::table.find(name))
+        .set((installation::value.eq(value), installation::changed_at.eq(now)))
+        .execute(tx.connection)?;
+    if changed == 0 {
+        diesel::insert_into(installation::table)
+            .values((installation::name.eq(name), installation::value.eq(value), installation::changed_at.eq(now)))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+/// Forgets the fact called `name`.
+pub fn remove_value(tx: &mut Transaction<'_>, name: &str) -> Result<()> {
+    diesel::delete(installation::table.find(name)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// All keys, the oldest first.
+pub fn keys(tx: &mut Transaction<'_>) -> Result<Vec<InstallationKey>> {
+    Ok(InstallationKey::query().order((installation_keys::created_at, installation_keys::id)).load(tx.connection)?)
+}
+
+/// Adds a key.
+pub fn insert_key(tx: &mut Transaction<'_>, key: &InstallationKey) -> Result<()> {
+    diesel::insert_into(installation_keys::table).values(key).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether anybody may sign in already.
+pub fn has_operators(tx: &mut Transaction<'_>) -> Result<bool> {
+    Ok(diesel::select(exists(operators::table.select(operators::id))).get_result(tx.connection)?)
+}
+
+/// Whether any device was ever enrolled.
+pub fn has_devices(tx: &mut Transaction<'_>) -> Result<bool> {
+    Ok(diesel::select(exists(devices::table.select(devices::id))).get_result(tx.connection)?)
+}
+
+/// Whether a quarantine is on.
+pub fn has_quarantine(tx: &mut Transaction<'_>) -> Result<bool> {
+    let open = quarantines::table.filter(quarantines::ended_at.is_null()).select(quarantines::id);
+    Ok(diesel::select(exists(open)).get_result(tx.connection)?)
+}
+
+/// Begins a quarantine unless one is on; `true` if it did.
+pub fn begin_quarantine(tx: &mut Transaction<'_>, reason: &str, now: Moment) -> Result<bool> {
+    if has_quarantine(tx)? {
+        return Ok(false);
+    }
+    let id = uuid::Uuid::now_v7().to_string();
+    diesel::insert_into(quarantines::table)
+        .values((quarantines::id.eq(id), quarantines::reason.eq(reason), quarantines::since.eq(now)))
+        .execute(tx.connection)?;
+    Ok(true)
+}
+
 /// A stand-in row for a key that a test made, so that references to it hold.
 #[cfg(test)]
-pub(crate) fn insert_test_key(tx: &mut super::Transaction<'_>, id: &str, now: Moment) -> crate::error::Result<()> {
+pub(crate) fn insert_test_key(tx: &mut Transaction<'_>, id: &str, now: Moment) -> Result<()> {
     let purpose = id.to_owned();
-    let row = InstallationKey { id: id.to_owned(), purpose, sealed_key: vec![0], created_at: now, retired_at: None };
-    diesel::insert_into(installation_keys::table).values(&row).execute(tx.connection)?;
-    Ok(())
+    insert_key(tx, &InstallationKey { id: id.to_owned(), purpose, sealed_key: vec![0], created_at: now, retired_at: None })
 }

@@ -53,3 +53,14 @@ pub(super) fn is_current(connection: &mut AnyConnection) -> Result<bool> {
         }
     }
 }
+
+/// The versions applied so far, the oldest first; none in a database that is new.
+pub(super) fn applied(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    let found = match connection {
+        AnyConnection::Sqlite(connection) => connection.applied_migrations(),
+        AnyConnection::Postgres(connection) => connection.applied_migrations(),
+    };
+    let mut versions: Vec<String> = found.map_err(Error::internal)?.iter().map(ToString::to_string).collect();
+    versions.sort();
+    Ok(versions)
+}

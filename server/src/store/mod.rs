@@ -35,6 +35,7 @@ pub mod setting_states;
 pub mod sign_in_limits;
 pub mod audit;
 mod connection;
+mod dump;
 #[cfg(test)]
 mod connection_tests;
 mod migrate;
@@ -43,3 +44,4 @@ pub mod schema;
 mod sqlite;
 
 pub use connection::{AnyConnection, Database, Transaction};
+pub use dump::{Line, TABLES};

@@ -1,0 +1,171 @@
+//! The first start, who may own the folder, the right key, and an end that loses nothing.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::*;
+use crate::model::Actor;
+use crate::operations::{audit, installation};
+
+fn config(folder: &Path) -> Config {
+    let mut config = Config { data_folder: folder.join("data"), workers: 1, ..Config::default() };
+    config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config
+}
+
+async fn begin(folder: &Path) -> Result<Running> {
+    start(config(folder), Clock::default()).await
+}
+
+fn client(folder: &Path) -> reqwest::Client {
+    let pem = std::fs::read(folder.join("data/tls/certificate.pem")).expect("made at the first start");
+    reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&pem).expect("PEM")])
+        .build()
+        .expect("a client")
+}
+
+#[tokio::test]
+async fn the_first_start_makes_a_private_folder_and_serves_over_tls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = begin(folder.path()).await.expect("starts");
+    assert!(running.set_up_code.as_ref().is_some_and(|code| code.len() == 23));
+    let data = folder.path().join("data");
+    for (name, mode) in
+        [("", 0o700), ("sealing.key", 0o600), ("beadle.db", 0o600), ("control.sock", 0o600), ("anchor", 0o600)]
+    {
+        let found = std::fs::metadata(data.join(name)).expect(name).permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+    let answer = client(folder.path()).get(format!("{}/readyz", running.url())).send().await.expect("answers");
+    assert_eq!((answer.status().as_u16(), answer.text().await.expect("text").as_str()), (200, "ready\n"));
+    let local = reqwest::Client::builder().unix_socket(data.join("control.sock")).build().expect("a client");
+    let answer = local.get("http://localhost/healthz").send().await.expect("answers");
+    assert_eq!(answer.status().as_u16(), 200);
+    let refused = begin(folder.path()).await.expect_err("one owner").to_string();
+    assert!(refused.contains("another Beadle is running"), "{refused}");
+    running.stop().await.expect("stops");
+    assert!(!data.join("control.sock").exists());
+    let again = begin(folder.path()).await.expect("starts again");
+    assert_eq!(again.set_up_code, None);
+    again.stop().await.expect("stops");
+}
+
+#[tokio::test]
+async fn not_ready_while_the_database_is_down_or_the_server_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = begin(folder.path()).await.expect("starts");
+    let address = format!("{}/readyz", running.url());
+    running.app.database.set_broken(true);
+    let answer = client(folder.path()).get(&address).send().await.expect("answers");
+    assert_eq!(answer.status().as_u16(), 503);
+    running.app.database.set_broken(false);
+    running.health.shut_down();
+    let answer = client(folder.path()).get(&address).send().await.expect("answers");
+    assert_eq!(answer.text().await.expect("text"), "shutting down\n");
+    let idle = client(folder.path());
+    idle.get(&address).send().await.expect("answers").bytes().await.expect("whole");
+    let asked = std::time::Instant::now();
+    running.stop().await.expect("stops");
+    assert!(asked.elapsed() < Duration::from_secs(10), "an idle connection does not hold up the end");
+    drop(idle);
+}
+
+#[tokio::test]
+async fn another_sealing_key_is_refused_and_a_missing_one_not_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    begin(folder.path()).await.expect("starts").stop().await.expect("stops");
+    let key = folder.path().join("data/sealing.key");
+    let right = std::fs::read(&key).expect("the key");
+    std::fs::write(&key, crate::sealing::Sealer::new_key_line().expect("random").as_bytes()).expect("written");
+    let refused = begin(folder.path()).await.expect_err("wrong key").to_string();
+    assert!(refused.contains("is not the one that this database was sealed with"), "{refused}");
+    std::fs::remove_file(&key).expect("removed");
+    let refused = begin(folder.path()).await.expect_err("no key").to_string();
+    assert!(refused.contains("is missing"), "{refused}");
+    assert!(!key.exists());
+    std::fs::write(&key, right).expect("written");
+    begin(folder.path()).await.expect("starts").stop().await.expect("stops");
+}
+
+async fn note(running: &Running, text: &'static str) {
+    let context = running.app.context(Actor::System);
+    let write = running.app.database.write("note", move |tx| {
+        audit::record_installation(tx, &context, text, installation::OWNER, serde_json::json!({}))
+    });
+    write.await.expect("acknowledged");
+}
+
+async fn quarantined(running: &Running) -> bool {
+    let context = running.app.context(Actor::System);
+    running
+        .app
+        .database
+        .read("is there a quarantine", move |tx| {
+            let _ = &context;
+            crate::store::installation::has_quarantine(tx)
+        })
+        .await
+        .expect("reads")
+}
+
+#[tokio::test]
+async fn an_older_database_put_back_means_quarantine_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = begin(folder.path()).await.expect("starts");
+    let copy = folder.path().join("copy.db");
+    running.app.database.copy_to(&copy).expect("copies");
+    note(&running, "after the copy").await;
+    assert!(!quarantined(&running).await);
+    running.stop().await.expect("stops");
+    std::fs::copy(&copy, folder.path().join("data/beadle.db")).expect("put back");
+    let running = begin(folder.path()).await.expect("starts all the same");
+    assert!(quarantined(&running).await);
+    running.stop().await.expect("stops");
+    let distrusted = std::fs::read_dir(folder.path().join("data"))
+        .expect("a folder")
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("anchor.distrusted-"))
+        .count();
+    assert_eq!(distrusted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_loses_no_acknowledged_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = begin(folder.path()).await.expect("starts");
+    let before = rows(&running).await;
+    let acknowledged = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let mut writers = Vec::new();
+    for _ in 0..8 {
+        let (app, count) = (running.app.clone(), std::sync::Arc::clone(&acknowledged));
+        writers.push(tokio::spawn(async move {
+            for _ in 0..200 {
+                let context = app.context(Actor::System);
+                let written = app.database.write("note", move |tx| {
+                    audit::record_installation(tx, &context, "note", "installation", serde_json::json!({}))
+                });
+                match written.await {
+                    Ok(()) => count.fetch_add(1, std::sync::atomic::Ordering::SeqCst),
+                    Err(_) => break,
+                };
+            }
+        }));
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    running.stop().await.expect("stops");
+    for writer in writers {
+        writer.await.expect("ends");
+    }
+    let again = begin(folder.path()).await.expect("starts again");
+    assert_eq!(rows(&again).await - before, acknowledged.load(std::sync::atomic::Ordering::SeqCst));
+    again.stop().await.expect("stops");
+}
+
+async fn rows(running: &Running) -> i64 {
+    let keys = std::sync::Arc::clone(&running.app.keys);
+    let verified = running.app.database.read("verify", move |tx| audit::verify(tx, &keys.audit, audit::INSTALLATION, None));
+    let verified = verified.await.expect("reads");
+    assert_eq!(verified.problems, Vec::<String>::new());
+    verified.rows
+}
