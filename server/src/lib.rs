@@ -12,6 +12,7 @@ pub mod keys;
 pub mod model;
 pub mod operations;
 pub mod platform;
+pub mod process;
 pub mod sealing;
 pub mod serve;
 pub mod store;

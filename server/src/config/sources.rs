@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, KEYS, check};
 
 /// Variables that begin with `BEADLE_` and are not settings.
-const NOT_SETTINGS: [&str; 4] = ["BEADLE_CONFIG", "BEADLE_SERVER", "BEADLE_SESSION", "BEADLE_CA"];
+const NOT_SETTINGS: [&str; 5] = ["BEADLE_CONFIG", "BEADLE_SERVER", "BEADLE_SESSION", "BEADLE_CA", "BEADLE_COUNCIL"];
 
 /// Where settings come from, weakest first.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,22 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// `key=value` pairs from the command line.
     pub flags: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// The sources of this process: `file`, or `beadle.toml` where one is in the folder; its environment; `flags`.
+    #[must_use]
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
+        let in_folder = PathBuf::from("beadle.toml");
+        Self {
+            file: file.or_else(|| in_folder.exists().then_some(in_folder)),
+            // A variable that is no text cannot be a setting.
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            flags,
+        }
+    }
 }
 
 /// One wrong setting.
