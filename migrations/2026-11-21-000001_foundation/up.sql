@@ -404,7 +404,7 @@ CREATE TABLE orders (
     state TEXT NOT NULL CHECK (state IN (
         'requested', 'approved', 'pushed', 'fetched', 'held', 'unreachable',
         'confirmed', 'presumed_erased', 'refused', 'lapsed', 'cancelled', 'failed', 'left_management')),
-    held_reason TEXT CHECK (held_reason IN ('re_enrolled', 'legal_hold', 'frozen', 'quarantine', 'identity_waiting', 'distrusted')),
+    held_reason TEXT CHECK (held_reason IN ('re_enrolled', 'legal_hold', 'frozen', 'quarantine', 'identity_waiting', 'forbidden', 'distrusted')),
     reason TEXT NOT NULL,
     preserve_data_plan BOOLEAN NOT NULL,
     requested_by TEXT NOT NULL REFERENCES operators (id),

@@ -82,7 +82,7 @@ impl OrderState {
                 S::Failed
             }
             (
-                S::Requested | S::Approved | S::Pushed | S::Fetched | S::Unreachable | S::Held,
+                S::Requested | S::Approved | S::Pushed | S::Fetched | S::Unreachable | S::Held | S::PresumedErased,
                 E::Held,
             ) => S::Held,
             (S::Held, E::Resumed) => S::Approved,
@@ -202,6 +202,10 @@ impl HeldReason {
             Self::IdentityWaiting => {
                 "it is not certain that this phone is the one on the register: confirm the device, then resume the order"
             }
+            Self::Forbidden => {
+                "a rule forbids to carry it out as things stand now: see the problem; put that right and resume the order, \
+                 or cancel it"
+            }
             Self::Distrusted => {
                 "the record of this order does not agree with its seal or with the audit trail: somebody changed it by \
                  hand. Nothing was sent; cancel it and look into the matter"
@@ -264,7 +268,6 @@ mod tests {
                 E::Confirmed | E::Failed if !self.approved && !held => false,
                 E::Confirmed => self.finish(OrderState::Confirmed),
                 E::Failed => self.finish(OrderState::Failed),
-                E::Held if self.presumed => false,
                 E::Held => {
                     *self = Self { approved: self.approved, waits: Some("held"), ..Self::default() };
                     true

@@ -197,6 +197,8 @@ text_enum! {
         Quarantine => "quarantine",
         /// The clerk has not confirmed that this phone is the asset's.
         IdentityWaiting => "identity_waiting",
+        /// A rule forbids it as things stand now: the device became personal, its case was closed.
+        Forbidden => "forbidden",
         /// The row does not agree with its seal or with the audit trail.
         Distrusted => "distrusted",
     }

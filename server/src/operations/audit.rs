@@ -78,14 +78,14 @@ fn append(
     store::audit::set_head(tx, chain, &row.mac, &head_seal)
 }
 
-fn hash_details(salt: &[u8], details: &str) -> Vec<u8> {
+pub(super) fn hash_details(salt: &[u8], details: &str) -> Vec<u8> {
     let mut hash = openssl::sha::Sha256::new();
     hash.update(salt);
     hash.update(details.as_bytes());
     hash.finish().to_vec()
 }
 
-fn mac_of(key: &MacKey, previous: &[u8], row: &AuditRow) -> Result<Vec<u8>> {
+pub(super) fn mac_of(key: &MacKey, previous: &[u8], row: &AuditRow) -> Result<Vec<u8>> {
     key.mac(
         ROW,
         &[
@@ -102,6 +102,11 @@ fn mac_of(key: &MacKey, previous: &[u8], row: &AuditRow) -> Result<Vec<u8>> {
 
 fn seal_head(key: &MacKey, chain: &str, seq: i64, mac: &[u8]) -> Result<Vec<u8>> {
     key.mac(HEAD, &[chain.as_bytes(), &seq.to_be_bytes(), mac])
+}
+
+/// Whether the seal of a chain's head is right.
+pub(super) fn head_is_sealed(key: &MacKey, head: &AuditHead) -> Result<bool> {
+    key.verify(HEAD, &[head.chain.as_bytes(), &head.seq.to_be_bytes(), &head.mac], &head.head_seal)
 }
 
 /// The end of a chain as known outside the database; a database that is behind it lost its tail.

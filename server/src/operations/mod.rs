@@ -3,6 +3,8 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod caps;
+pub mod cases;
 pub mod check_in;
 pub mod commands;
 pub mod devices;
@@ -10,12 +12,18 @@ pub mod enroll;
 pub mod councils;
 pub mod idempotency;
 pub mod installation;
+pub mod holds;
 pub mod jobs;
+pub mod leavers;
+pub mod losses;
+pub mod operators;
 pub mod orders;
 pub mod policies;
+pub mod quarantine;
 pub mod reports;
 pub mod sign_in;
 pub mod tokens;
+mod trail;
 
 use std::sync::Arc;
 

@@ -1,45 +1,149 @@
 //! Orders: the only thing that can become a destructive command.
 
-use super::Context;
+mod approve;
+mod decide;
+mod deliver;
+mod follow;
+mod request;
+#[cfg(test)]
+mod tests;
+mod view;
+mod watch;
+
+pub use approve::approve;
+pub use decide::{cancel, refuse, resume};
+pub use deliver::{Outcome, claim, claimable, settle};
+pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
+pub use request::{NewOrder, request};
+pub use view::{OrderView, list, show};
+pub use watch::{lapse_due, presume_erased_due, unreachable_due};
+
+pub(super) use decide::cancel_for_case;
+pub(super) use follow::{hold_for_quarantine, hold_open_of_device};
+pub(super) use view::view;
+
+use serde_json::{Value, json};
+
+use super::{Context, alerts, audit, quarantine, trail};
 use crate::error::{Error, Result};
-use crate::model::{CommandId, Release};
-use crate::store::Transaction;
+use crate::model::{
+    CaseState, Circumstances, EnrolmentFacts, EnrolmentState, HeldReason, OrderEvent, OrderId, OrderState, Ownership,
+};
 use crate::store::enrolments::Enrolment;
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
 
-/// How the device answered an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It erases itself.
-    Acknowledged,
-    /// It cannot, and why.
-    Failed(String),
-    /// Not now (also: not possible in Lost Mode): offered again later.
-    NotNow,
+/// The order, if it is of a council that the caller sees; it locks nothing.
+fn visible(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<Order> {
+    store::orders::find(tx, id)?
+        .filter(|order| context.actor.sees(&order.council_id))
+        .ok_or(Error::NotFound("order"))
 }
 
-/// Whether an order of this enrolment could be claimed now; cheap, for the poll's read snapshot.
-pub fn claimable(_: &mut Transaction<'_>, _: &Context, _: &Enrolment) -> Result<bool> {
-    Err(Error::internal("orders are not built yet"))
+/// Takes the council's lock and reads the order again behind it.
+fn locked(tx: &mut Transaction<'_>, order: &Order) -> Result<Order> {
+    audit::lock(tx, &order.council_id)?;
+    store::orders::find(tx, &order.id)?
+        .filter(|again| again.council_id == order.council_id)
+        .ok_or(Error::NotFound("order"))
 }
 
-/// Claims the order of this enrolment that waits to be carried out, verifies it, and marks it fetched.
-///
-/// An Idle after the fetch means that it was not carried out: the same release, the same CommandUUID, is given again.
-pub fn claim(_: &mut Transaction<'_>, _: &Context, _: &Enrolment) -> Result<Option<Release>> {
-    Err(Error::internal("orders are not built yet"))
+/// Lets `event` happen to an order: the one place where an order changes its state, with its audit row. `change` sets
+/// what else changes. The caller holds the council's lock.
+fn advance(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    event: OrderEvent,
+    details: Value,
+    change: impl FnOnce(&mut Order),
+) -> Result<Order> {
+    let mut next = order.clone();
+    next.state = order.state.next(event)?;
+    next.changed_at = context.now;
+    if next.state != OrderState::Held {
+        next.held_reason = None;
+    }
+    // Presumed erased is a rest that a returning device ends, so it is not an end.
+    if next.state.is_rest() && next.state != OrderState::PresumedErased {
+        next.ended_at = Some(context.now);
+        next.ended_by = Some(context.actor.label());
+    }
+    change(&mut next);
+    let row = store::orders::update_from(tx, order.state, &next)?
+        .ok_or_else(|| Error::conflict("the order changed in the meantime; look at it again"))?;
+    audit::record(tx, context, &row.council_id, &event.audit_kind(), row.id.as_str(), details)?;
+    Ok(row)
 }
 
-/// Records the device's answer if `command` is an order's; `false` when it is not.
-pub fn settle(_: &mut Transaction<'_>, _: &Context, _: &Enrolment, _command: &CommandId, _: &Outcome) -> Result<bool> {
-    Err(Error::internal("orders are not built yet"))
+/// Makes an order wait for a person, and tells the council.
+fn hold(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    reason: HeldReason,
+    problem: &str,
+    change: impl FnOnce(&mut Order),
+) -> Result<Order> {
+    let details = json!({ "reason": reason, "problem": problem });
+    let held = advance(tx, context, order, OrderEvent::Held, details, |next| {
+        change(next);
+        next.held_reason = Some(reason);
+        next.problem = Some(problem.to_owned());
+    })?;
+    let tag = tag_of(tx, &held)?;
+    let (kind, message) = match reason {
+        HeldReason::Distrusted => {
+            ("order_distrusted", format!("The order for {tag} was refused: {problem}. Nothing was sent to the phone."))
+        }
+        _ => ("order_held", format!("The order for {tag} is held: {}.", reason.words())),
+    };
+    alerts::raise(tx, context, &held.council_id, kind, held.id.as_str(), &message)?;
+    Ok(held)
 }
 
-/// Holds the open order of a device that enrolled again, and asks the clerk.
-pub fn on_re_enrolment(_: &mut Transaction<'_>, _: &Context, _old: &Enrolment, _new: &Enrolment) -> Result<()> {
-    Err(Error::internal("orders are not built yet"))
+/// Ends the alerts that ask for something which an ended order no longer needs.
+fn end_alerts(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+    for kind in ["order_waits", "order_held", "order_unreachable"] {
+        alerts::end(tx, context, &order.council_id, kind, order.id.as_str())?;
+    }
+    Ok(())
 }
 
-/// Ends the open order of a device that left management before it fetched it.
-pub fn on_left_management(_: &mut Transaction<'_>, _: &Context, _: &Enrolment) -> Result<()> {
-    Err(Error::internal("orders are not built yet"))
+fn tag_of(tx: &mut Transaction<'_>, order: &Order) -> Result<String> {
+    Ok(store::orders::subject(tx, &order.council_id, &order.device_id)?.map(|subject| subject.tag).unwrap_or_default())
+}
+
+/// What a row of `enrolments` says, for `Release::verify`.
+fn enrolment_facts(enrolment: &Enrolment) -> EnrolmentFacts<'_> {
+    EnrolmentFacts {
+        council: &enrolment.council_id,
+        enrolment: &enrolment.id,
+        device: &enrolment.device_id,
+        mode: enrolment.mode,
+        ownership: enrolment.ownership,
+        confirmation: enrolment.confirmation,
+        mode_disagrees: enrolment.mode_disagrees,
+        live: enrolment.state == EnrolmentState::Enrolled && enrolment.ended_at.is_none(),
+    }
+}
+
+/// Everything beside the row that must hold when an order is approved or leaves; read behind the council's lock.
+fn circumstances(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Circumstances> {
+    let case_open = store::cases::find(tx, &order.case_id)?.is_some_and(|case| {
+        case.council_id == order.council_id
+            && case.state == CaseState::Open
+            && case.device_id.as_ref() == Some(&order.device_id)
+    });
+    // An item that is not on the register is nobody's to erase.
+    let asset_ownership = store::orders::subject(tx, &order.council_id, &order.device_id)?
+        .map_or(Ownership::Personal, |subject| subject.ownership);
+    Ok(Circumstances {
+        case_open,
+        asset_ownership,
+        legal_hold: !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty(),
+        frozen: super::caps::frozen(tx, &order.council_id)?.is_some(),
+        quarantine: quarantine::is_on(tx)?,
+        trail: trail::of_order(tx, context, &order.council_id, &order.id)?.and_then(|trail| trail.state()),
+    })
 }

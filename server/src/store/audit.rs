@@ -112,6 +112,15 @@ pub fn page(
         .collect())
 }
 
+/// Up to `limit` rows of `chain` after number `after`, oldest first, without their details.
+pub fn rows_after(tx: &mut Transaction<'_>, chain: &str, after: i64, limit: i64) -> Result<Vec<AuditRow>> {
+    Ok(AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.gt(after)))
+        .order(audit_rows::seq)
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// The rows about `subject`, oldest first.
 pub fn of_subject(
     tx: &mut Transaction<'_>,

@@ -3,9 +3,11 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::cases;
+use super::commands::CommandRow;
+use super::assets::Asset;
+use super::schema::{assets, cases, commands, push_certificates};
 use crate::error::Result;
-use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment};
+use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, PushCertificateState};
 
 /// A row of `cases`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -109,4 +111,33 @@ pub fn update(tx: &mut Transaction<'_>, case: &Case) -> Result<()> {
         ))
         .execute(tx.connection)?;
     Ok(())
+}
+
+/// The item on the register that a case is about.
+pub fn asset(tx: &mut Transaction<'_>, id: &AssetId) -> Result<Option<Asset>> {
+    Ok(Asset::query().filter(assets::id.eq(id)).first(tx.connection).optional()?)
+}
+
+/// The commands that served a case and were not purged yet, oldest first.
+pub fn commands(tx: &mut Transaction<'_>, council: &CouncilId, case: &CaseId) -> Result<Vec<CommandRow>> {
+    Ok(CommandRow::query()
+        .filter(commands::council_id.eq(council).and(commands::case_id.eq(case)))
+        .order(commands::id)
+        .load(tx.connection)?)
+}
+
+/// When the push certificate for `topic` runs out; none when there is none in use. The outer option says whether there
+/// is a certificate at all.
+pub fn push_certificate_end(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    topic: &str,
+) -> Result<Option<Option<Moment>>> {
+    Ok(push_certificates::table
+        .filter(push_certificates::council_id.eq(council).and(push_certificates::topic.eq(topic)))
+        .filter(push_certificates::state.eq_any([PushCertificateState::Current, PushCertificateState::Retiring]))
+        .order(push_certificates::id.desc())
+        .select(push_certificates::not_after)
+        .first(tx.connection)
+        .optional()?)
 }

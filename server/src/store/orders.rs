@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::orders;
+use super::schema::{assets, devices, orders};
 use crate::error::Result;
 use crate::model::{
     CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderFacts, OrderId,
@@ -272,4 +272,38 @@ pub fn mark_fetched(
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)
     .optional()?)
+}
+
+/// The device and the item on the register that an order is about, as far as people must see it before they decide.
+#[derive(Clone, Debug, Queryable)]
+#[allow(missing_docs, reason = "each is the column of the same name")]
+pub struct Subject {
+    pub tag: String,
+    pub make: String,
+    pub model: String,
+    pub ownership: Ownership,
+    pub product: Option<String>,
+    pub serial: Option<String>,
+    pub phone_number: Option<String>,
+}
+
+/// What a device of this council is.
+pub fn subject(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Option<Subject>> {
+    Ok(devices::table
+        .inner_join(
+            assets::table
+                .on(assets::council_id.eq(devices::council_id).and(assets::id.eq(devices::asset_id))),
+        )
+        .filter(devices::council_id.eq(council).and(devices::id.eq(device)))
+        .select((
+            assets::tag,
+            assets::make,
+            assets::model,
+            assets::ownership,
+            devices::product,
+            devices::serial,
+            devices::phone_number,
+        ))
+        .first::<Subject>(tx.connection)
+        .optional()?)
 }

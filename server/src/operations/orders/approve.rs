@@ -1,0 +1,113 @@
+//! Approving an order: the second person, the caps, and the only place that seals.
+
+use chrono::Duration;
+use serde_json::{Value, json};
+
+use super::request::{may_be_ordered, request_details};
+use super::view::{OrderView, view};
+use super::{advance, circumstances, end_alerts, hold, locked, visible};
+use crate::error::{Error, Result};
+use crate::model::{
+    APPROVAL_WINDOW, CommandId, HeldReason, OrderEvent, OrderId, OrderState, Permission, Seal, SignedIn,
+    forbidden_by_ownership,
+};
+use crate::operations::{Context, caps, jobs, operators, quarantine, trail};
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
+
+/// Approves an order, which seals it and wakes the device; over the cap it is sealed but held, and orders freeze.
+///
+/// # Errors
+/// `Forbidden` unless the caller is another, established account that signed in again within five minutes; `Conflict`,
+/// in words, when the order or the device is no longer in a state for it.
+pub fn approve(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<OrderView> {
+    let order = visible(tx, context, id)?;
+    let council = order.council_id.clone();
+    context.actor.require(Permission::ApproveOrder, &council)?;
+    let approver = context.actor.require_fresh(context.now)?.clone();
+    let order = locked(tx, &order)?;
+    // The installation's cap counts over all councils: approvals stand in one line.
+    store::audit::lock_head(tx, crate::operations::audit::INSTALLATION)?;
+    order.state.next(OrderEvent::Approved)?;
+    require_second_person(tx, context, &order, &approver)?;
+    if quarantine::is_on(tx)? {
+        return Err(Error::conflict("the server is in quarantine after a restore: end the quarantine first"));
+    }
+    if context.now > order.requested_at + APPROVAL_WINDOW {
+        return Err(Error::conflict("the request is older than 72 hours and has lapsed: ask for a new one"));
+    }
+    if !request_is_genuine(tx, context, &order)? {
+        let problem = "the request does not agree with the audit trail: it was changed, or put there, by hand";
+        let held = hold(tx, context, &order, HeldReason::Distrusted, problem, |_| {})?;
+        return view(tx, &held);
+    }
+    require_unchanged_device(tx, context, &order)?;
+
+    let over = caps::over(tx, context, &council)?;
+    let frozen = caps::frozen(tx, &council)?.is_some();
+    let mut sealed = order.clone();
+    sealed.approved_by = Some(approver.operator.clone());
+    sealed.approved_at = Some(context.now);
+    sealed.command_id = Some(CommandId::new());
+    let seal = Seal::sign(&sealed.facts(), &context.keys.approval)?;
+    let details = json!({ "approver": approver.operator, "command": sealed.command_id });
+    let mut approved = advance(tx, context, &order, OrderEvent::Approved, details, |next| {
+        next.approved_by.clone_from(&sealed.approved_by);
+        next.approved_at = sealed.approved_at;
+        next.command_id.clone_from(&sealed.command_id);
+        next.seal = Some(seal.mac);
+        next.seal_key_id = Some(seal.key);
+    })?;
+    end_alerts(tx, context, &approved)?;
+    if let Some(over) = &over {
+        caps::freeze(tx, context, &council, over)?;
+    }
+    if over.is_some() || frozen {
+        let problem = over.map_or_else(|| "orders are frozen".to_owned(), |over| over.words());
+        approved = hold(tx, context, &approved, HeldReason::Frozen, &problem, |_| {})?;
+    } else {
+        jobs::wake(tx, context, &council, &approved.enrolment_id)?;
+    }
+    view(tx, &approved)
+}
+
+fn require_second_person(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    approver: &SignedIn,
+) -> Result<()> {
+    if approver.operator == order.requested_by {
+        return Err(Error::forbidden("you asked for this order yourself: another person must approve it"));
+    }
+    operators::require_established_approver(tx, context, &order.council_id, approver, &order.requested_by)
+}
+
+/// Whether the row still says what was recorded, in the chained trail, when a person asked for it.
+fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<bool> {
+    let Some(trail) = trail::of_order(tx, context, &order.council_id, &order.id)? else { return Ok(false) };
+    let recorded = trail.request.as_ref().and_then(|recorded| recorded.get("details"));
+    let by = trail.request.as_ref().and_then(|recorded| recorded.get("by")).and_then(Value::as_str);
+    Ok(trail.state() == Some(OrderState::Requested)
+        && recorded == Some(&request_details(order))
+        && by == Some(format!("operator:{}", order.requested_by).as_str())
+        && context.now - order.requested_at >= Duration::zero())
+}
+
+/// Refuses, in words, when the device is no longer what the request was about.
+fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+    let enrolment = store::enrolments::find(tx, &order.council_id, &order.enrolment_id)?
+        .ok_or_else(|| Error::conflict("the device is no longer under management"))?;
+    may_be_ordered(tx, &enrolment)?;
+    let now = circumstances(tx, context, order)?;
+    if !now.case_open {
+        return Err(Error::conflict("the case is no longer open"));
+    }
+    if enrolment.mode != order.mode || enrolment.ownership != order.ownership {
+        return Err(Error::conflict("the device is managed in another way than when the order was asked for"));
+    }
+    match forbidden_by_ownership(now.asset_ownership, order.mode, order.scope) {
+        Some(why) => Err(Error::conflict(why)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,118 @@
+//! What people decide about an order after it was asked for: refuse, cancel, let it go on.
+
+use serde_json::json;
+
+use super::view::{OrderView, view};
+use super::{advance, end_alerts, locked, visible};
+use crate::error::{Error, Result};
+use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
+use crate::operations::{Context, caps, jobs, quarantine};
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
+
+/// Refuses an order that waits for approval.
+///
+/// # Errors
+/// `Conflict` when it no longer waits.
+pub fn refuse(tx: &mut Transaction<'_>, context: &Context, id: &OrderId, reason: &str) -> Result<OrderView> {
+    let order = visible(tx, context, id)?;
+    context.actor.require(Permission::ApproveOrder, &order.council_id)?;
+    let order = locked(tx, &order)?;
+    let reason = reason.trim();
+    let refused = advance(tx, context, &order, OrderEvent::Refused, json!({ "reason": reason }), |next| {
+        next.problem = (!reason.is_empty()).then(|| reason.to_owned());
+    })?;
+    end_alerts(tx, context, &refused)?;
+    view(tx, &refused)
+}
+
+/// Takes back an order that the device has not fetched.
+///
+/// # Errors
+/// `Conflict`, in words, once the device has fetched it.
+pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<OrderView> {
+    let order = visible(tx, context, id)?;
+    context.actor.require(Permission::CancelOrder, &order.council_id)?;
+    let order = locked(tx, &order)?;
+    let cancelled = cancel_one(tx, context, &order, json!({}))?;
+    view(tx, &cancelled)
+}
+
+fn cancel_one(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    details: serde_json::Value,
+) -> Result<Order> {
+    // A held order may have been fetched before it was held; then nobody knows, and the row says so.
+    let doubt = order.first_fetched_at.map(|at| {
+        format!("the phone had fetched it at {at} before it was held, and may have been erased all the same")
+    });
+    let cancelled = advance(tx, context, order, OrderEvent::Cancelled, details, |next| {
+        if doubt.is_some() {
+            next.problem = doubt;
+        }
+    })?;
+    end_alerts(tx, context, &cancelled)?;
+    Ok(cancelled)
+}
+
+/// Takes back every order of a case that its device has not fetched; gives back those that it is too late for. The
+/// caller holds the council's lock and has checked the right.
+pub(crate) fn cancel_for_case(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    case: &CaseId,
+) -> Result<Vec<Order>> {
+    let mut too_late = Vec::new();
+    for order in store::orders::of_case(tx, council, case)? {
+        if order.state.next(OrderEvent::Cancelled).is_ok() {
+            cancel_one(tx, context, &order, json!({ "because": "the device was found" }))?;
+        } else if matches!(order.state, OrderState::Fetched | OrderState::PresumedErased) {
+            too_late.push(order);
+        }
+    }
+    Ok(too_late)
+}
+
+/// Lets a held order go on once its cause has ended. In quarantine this says that the order still stands; it leaves only
+/// after the quarantine.
+///
+/// # Errors
+/// `Conflict`, in words, while the cause has not ended, and always for an order of an earlier enrolment or one that does
+/// not agree with its seal: those can only be cancelled.
+pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<OrderView> {
+    let order = visible(tx, context, id)?;
+    context.actor.require(Permission::RequestOrder, &order.council_id)?;
+    context.actor.require_fresh(context.now)?;
+    let order = locked(tx, &order)?;
+    let still = |words: &str| Err(Error::conflict(format!("the order cannot go on yet: {words}")));
+    match order.held_reason {
+        None => return Err(Error::conflict(format!("the order is not held: {}", order.state.words()))),
+        Some(reason @ (HeldReason::ReEnrolled | HeldReason::Distrusted)) => {
+            return Err(Error::conflict(format!("this order cannot go on: {}", reason.words())));
+        }
+        Some(HeldReason::Frozen) if caps::frozen(tx, &order.council_id)?.is_some() => {
+            return still(HeldReason::Frozen.words());
+        }
+        Some(HeldReason::Quarantine) => {}
+        Some(_) if quarantine::is_on(tx)? => {
+            return still("the server is in quarantine after a restore");
+        }
+        Some(_) => {}
+    }
+    if order.approved_by.is_none() {
+        return Err(Error::conflict("nobody has approved this order: cancel it and ask for a new one"));
+    }
+    if !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty() {
+        return still(HeldReason::LegalHold.words());
+    }
+    let resumed = advance(tx, context, &order, OrderEvent::Resumed, json!({ "was": order.held_reason }), |next| {
+        next.problem = None;
+        next.not_before = None;
+    })?;
+    end_alerts(tx, context, &resumed)?;
+    jobs::wake(tx, context, &resumed.council_id, &resumed.enrolment_id)?;
+    view(tx, &resumed)
+}

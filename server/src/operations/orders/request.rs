@@ -1,0 +1,157 @@
+//! Asking for an order: what must be true before a second person is bothered.
+
+use serde_json::json;
+
+use super::view::{OrderView, view};
+use super::{advance, end_alerts, tag_of};
+use crate::error::{Error, Result};
+use crate::model::{
+    APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, EnrolmentState, HeldReason, OrderEvent, OrderId,
+    OrderState, Permission, Scope, forbidden_by_ownership,
+};
+use crate::operations::{Context, alerts, audit};
+use crate::store::enrolments::Enrolment;
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
+
+/// What a person gives to ask for an order.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// The open case, which names the device.
+    pub case: CaseId,
+    /// The asset tag, typed in by hand: it must be the device's.
+    pub asset_tag: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Asks for an order to erase the device of an open case; a second person approves it, or it lapses after 72 hours.
+///
+/// # Errors
+/// `Forbidden` without the role or a recent sign-in; `Invalid` for a wrong tag or an empty reason; `Conflict`, in words,
+/// when the device may not be erased at all, or not now.
+pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> Result<OrderView> {
+    let case = store::cases::find(tx, &new.case)?
+        .filter(|case| context.actor.sees(&case.council_id))
+        .ok_or(Error::NotFound("case"))?;
+    let council = case.council_id.clone();
+    context.actor.require(Permission::RequestOrder, &council)?;
+    let requester = context.actor.require_fresh(context.now)?.clone();
+    audit::lock(tx, &council)?;
+    let case = store::cases::find(tx, &new.case)?.ok_or(Error::NotFound("case"))?;
+    if case.state != CaseState::Open {
+        return Err(Error::conflict("the case is no longer open: report the loss again if the phone is missing again"));
+    }
+    let reason = new.reason.trim();
+    if reason.is_empty() || reason.chars().count() > 1000 {
+        return Err(Error::invalid("reason", "say why the device must be erased, in at most 1,000 characters"));
+    }
+    let unmanaged = || Error::conflict("this item is not managed by Beadle, so it cannot be erased from here");
+    let device = case.device_id.clone().ok_or_else(unmanaged)?;
+    let subject = store::orders::subject(tx, &council, &device)?.ok_or_else(unmanaged)?;
+    if new.asset_tag.trim() != subject.tag {
+        return Err(Error::invalid(
+            "asset_tag",
+            "this is not the asset tag of the device in the case; type it from the label or the register",
+        ));
+    }
+    let enrolment = store::enrolments::live_of_device(tx, &council, &device)?.ok_or_else(unmanaged)?;
+    let scope = Scope::EraseDevice;
+    if let Some(why) = forbidden_by_ownership(enrolment.ownership, enrolment.mode, scope)
+        .or_else(|| forbidden_by_ownership(subject.ownership, enrolment.mode, scope))
+    {
+        return Err(Error::conflict(why));
+    }
+    may_be_ordered(tx, &enrolment)?;
+    if let Some(other) = store::orders::living_of_enrolment(tx, &council, &enrolment.id)?.first() {
+        return Err(Error::conflict(format!(
+            "there is an order for this device already ({}), {}",
+            other.id,
+            other.state.words()
+        )));
+    }
+    let order = Order {
+        council_id: council.clone(),
+        id: OrderId::new(),
+        case_id: case.id.clone(),
+        device_id: device.clone(),
+        enrolment_id: enrolment.id.clone(),
+        mode: enrolment.mode,
+        ownership: enrolment.ownership,
+        scope,
+        state: OrderState::Requested,
+        held_reason: None,
+        reason: reason.to_owned(),
+        preserve_data_plan: case.kind == CaseKind::Loss,
+        requested_by: requester.operator.clone(),
+        requested_at: context.now,
+        lapses_at: context.now + APPROVAL_WINDOW,
+        approved_by: None,
+        approved_at: None,
+        seal: None,
+        seal_key_id: None,
+        command_id: None,
+        first_fetched_at: None,
+        fetched_at: None,
+        offers: 0,
+        not_before: None,
+        reminders: 0,
+        ended_at: None,
+        ended_by: None,
+        problem: None,
+        changed_at: context.now,
+    };
+    replace_held(tx, context, &order)?;
+    store::orders::insert(tx, &order)?;
+    audit::record(tx, context, &council, &OrderEvent::Requested.audit_kind(), order.id.as_str(), request_details(&order))?;
+    let tag = tag_of(tx, &order)?;
+    let message = format!(
+        "{} asks to erase {tag}. A second person must approve or refuse it before {}.",
+        requester.name,
+        order.lapses_at.utc().format("%d %B %Y, %H:%M UTC")
+    );
+    alerts::raise(tx, context, &council, "order_waits", order.id.as_str(), &message)?;
+    view(tx, &order)
+}
+
+/// What the audit trail keeps of a request; an approval compares the row with it.
+pub(super) fn request_details(order: &Order) -> serde_json::Value {
+    json!({
+        "case": order.case_id, "device": order.device_id, "enrolment": order.enrolment_id, "mode": order.mode,
+        "ownership": order.ownership, "scope": order.scope, "preserve_data_plan": order.preserve_data_plan,
+        "requested_by": order.requested_by, "requested_at": order.requested_at.unix_micros(), "reason": order.reason,
+    })
+}
+
+/// Refuses while something about the device would make an order wrong or premature.
+pub(super) fn may_be_ordered(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<()> {
+    if enrolment.state != EnrolmentState::Enrolled || enrolment.ended_at.is_some() {
+        return Err(Error::conflict("the device has not finished enrolling, or has left management"));
+    }
+    if enrolment.confirmation == Confirmation::Waiting {
+        return Err(Error::conflict(
+            "the phone's serial number is not the one on the register: confirm first that this phone is this item",
+        ));
+    }
+    if enrolment.mode_disagrees {
+        return Err(Error::conflict(
+            "the phone reports another kind of management than it was invited for: resolve that first",
+        ));
+    }
+    if !store::legal_holds::active_of_device(tx, &enrolment.council_id, &enrolment.device_id)?.is_empty() {
+        return Err(Error::conflict("a legal hold lies on this device: nothing on it may be destroyed until the hold ends"));
+    }
+    Ok(())
+}
+
+/// A new order for a device that enrolled again takes the place of the one that was held for that reason.
+fn replace_held(tx: &mut Transaction<'_>, context: &Context, new: &Order) -> Result<()> {
+    for old in store::orders::of_device(tx, &new.council_id, &new.device_id)? {
+        if old.held_reason == Some(HeldReason::ReEnrolled) {
+            let details = json!({ "replaced_by": new.id });
+            let old = advance(tx, context, &old, OrderEvent::Cancelled, details, |_| {})?;
+            end_alerts(tx, context, &old)?;
+        }
+    }
+    Ok(())
+}

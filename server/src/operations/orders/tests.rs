@@ -1,0 +1,1 @@
+//! Orders against every wipe rule, and against hand-written SQL.

@@ -1,0 +1,125 @@
+//! Quarantine after a restore: nothing destructive leaves until a person has said, order by order, what still stands.
+
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::orders::{self, OrderView};
+use super::{Context, audit};
+use crate::error::{Error, Result};
+use crate::model::{HeldReason, Moment, OrderState, Permission, Role};
+use crate::store::orders::Order;
+use crate::store::quarantines::Quarantine;
+use crate::store::{self, Transaction};
+
+/// More orders than this are never open at once: the caps see to it.
+const ALL: i64 = 100_000;
+
+/// Whether quarantine is on, and what must be reconciled to end it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QuarantineView {
+    /// Whether it is on.
+    pub on: bool,
+    /// Why it began.
+    pub reason: Option<String>,
+    /// When it began.
+    pub since: Option<Moment>,
+    /// The orders, of the councils that the caller sees, that must be cancelled or confirmed to stand (resumed).
+    pub to_reconcile: Vec<OrderView>,
+}
+
+/// Whether nothing destructive may leave.
+pub fn is_on(tx: &mut Transaction<'_>) -> Result<bool> {
+    Ok(store::quarantines::open(tx)?.is_some())
+}
+
+/// Begins quarantine and holds every order that could leave; does nothing when it is on already.
+pub fn begin(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Result<()> {
+    if is_on(tx)? {
+        return Ok(());
+    }
+    let mut held = 0;
+    for order in leaving(tx, context)? {
+        audit::lock(tx, &order.council_id)?;
+        orders::hold_for_quarantine(tx, context, &order, reason)?;
+        held += 1;
+    }
+    let row = Quarantine {
+        id: uuid::Uuid::now_v7().to_string(),
+        reason: reason.to_owned(),
+        since: context.now,
+        ended_by: None,
+        ended_at: None,
+    };
+    store::quarantines::insert(tx, &row)?;
+    audit::record_installation(tx, context, "quarantine.begun", &row.id, json!({ "reason": reason, "held": held }))
+}
+
+/// Every order that is approved and not at an end, council by council.
+fn leaving(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order>> {
+    let mut found = Vec::new();
+    for state in [
+        OrderState::Approved,
+        OrderState::Pushed,
+        OrderState::Fetched,
+        OrderState::Unreachable,
+        OrderState::PresumedErased,
+    ] {
+        for order in store::orders::in_state_since(tx, state, context.now, ALL)? {
+            let live = store::enrolments::find(tx, &order.council_id, &order.enrolment_id)?
+                .is_some_and(|enrolment| enrolment.ended_at.is_none());
+            // A device that has ended cannot bring its order back.
+            if live || state != OrderState::PresumedErased {
+                found.push(order);
+            }
+        }
+    }
+    found.sort_by(|one, other| (&one.council_id, &one.id).cmp(&(&other.council_id, &other.id)));
+    Ok(found)
+}
+
+fn unreconciled(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order>> {
+    Ok(store::orders::in_state_since(tx, OrderState::Held, context.now, ALL)?
+        .into_iter()
+        .filter(|order| order.held_reason == Some(HeldReason::Quarantine))
+        .collect())
+}
+
+/// Shows the quarantine and what must be reconciled.
+pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView> {
+    let Some(row) = store::quarantines::open(tx)? else {
+        return Ok(QuarantineView { on: false, reason: None, since: None, to_reconcile: Vec::new() });
+    };
+    let mut to_reconcile = Vec::new();
+    for order in unreconciled(tx, context)? {
+        if context.actor.require(Permission::Read, &order.council_id).is_ok() {
+            to_reconcile.push(orders::view(tx, &order)?);
+        }
+    }
+    Ok(QuarantineView { on: true, reason: Some(row.reason), since: Some(row.since), to_reconcile })
+}
+
+/// Ends quarantine, once every order was cancelled or confirmed to stand.
+///
+/// # Errors
+/// `Forbidden` unless the caller is a provider's operator who signed in again within five minutes; `Conflict` while an
+/// order is not reconciled.
+pub fn end(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView> {
+    context.actor.require_installation(Permission::Installation)?;
+    let signed_in = context.actor.require_fresh(context.now)?.clone();
+    if signed_in.role != Role::Provider {
+        return Err(Error::forbidden("only the provider may end a quarantine"));
+    }
+    let Some(row) = store::quarantines::open(tx)? else {
+        return Err(Error::conflict("the server is not in quarantine"));
+    };
+    let left = unreconciled(tx, context)?.len();
+    if left > 0 {
+        return Err(Error::conflict(format!(
+            "{left} orders are not reconciled yet: cancel each of them, or resume it if it still stands"
+        )));
+    }
+    store::quarantines::end(tx, &signed_in.operator, context.now)?;
+    audit::record_installation(tx, context, "quarantine.ended", &row.id, json!({ "reason": row.reason }))?;
+    show(tx, context)
+}
