@@ -254,8 +254,10 @@ fn require_established_provider(
     let row = store::operators::find(tx, &second.operator)?
         .filter(|row| row.ended_at.is_none() && row.mfa_since.is_some())
         .ok_or_else(|| Error::forbidden("this account has ended, or has no second factor"))?;
-    let made_by_first = row.created_by.as_deref() == Some(format!("operator:{first}").as_str());
-    if made_by_first || !row.made_at_set_up && context.now - row.standing_since < STANDING {
+    let label = format!("operator:{first}");
+    let reset_by_first = row.reset_by.as_ref() == Some(&label);
+    let old_enough = context.now - row.standing_since >= STANDING && row.created_by.as_ref() != Some(&label);
+    if reset_by_first || !row.made_at_set_up && !old_enough {
         return Err(Error::forbidden(
             "your account is not established yet: it must have stood for 72 hours without a change, and not have been \
              made by the person who asks",

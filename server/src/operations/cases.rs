@@ -115,6 +115,14 @@ fn visible(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, kind: CaseK
         .ok_or(Error::NotFound("case"))
 }
 
+/// Refuses an item of another council than the one that the caller named.
+pub(super) fn require_asset_of(tx: &mut Transaction<'_>, council: &CouncilId, asset: &AssetId) -> Result<()> {
+    store::cases::asset(tx, asset)?
+        .filter(|asset| asset.council_id == *council)
+        .map(drop)
+        .ok_or(Error::NotFound("asset"))
+}
+
 /// Closes a case with its outcome.
 pub(super) fn close(
     tx: &mut Transaction<'_>,

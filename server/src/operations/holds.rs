@@ -77,6 +77,23 @@ pub fn add(tx: &mut Transaction<'_>, context: &Context, device: &DeviceId, reaso
     Ok(hold.into())
 }
 
+/// Like [`add`], refusing a device of another council than the one that was named.
+///
+/// # Errors
+/// As [`add`]; `NotFound` for a device of another council.
+pub fn add_in(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    device: &DeviceId,
+    reason: &str,
+) -> Result<HoldView> {
+    if store::devices::find(tx, device)?.is_none_or(|device| device.council_id != *council) {
+        return Err(Error::NotFound("device"));
+    }
+    add(tx, context, device, reason)
+}
+
 /// Ends a legal hold. Orders that it held wait to be resumed or cancelled.
 ///
 /// # Errors

@@ -57,6 +57,21 @@ pub fn open(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId, note: 
     cases::detail(tx, &case)
 }
 
+/// Like [`open`], refusing an item of another council than the one that was named.
+///
+/// # Errors
+/// As [`open`]; `NotFound` for an item of another council.
+pub fn open_in(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    asset: &AssetId,
+    note: &str,
+) -> Result<CaseDetail> {
+    cases::require_asset_of(tx, council, asset)?;
+    open(tx, context, asset, note)
+}
+
 /// Closes a leaver case.
 ///
 /// # Errors

@@ -96,6 +96,34 @@ pub fn report(tx: &mut Transaction<'_>, context: &Context, new: &NewLoss) -> Res
     Ok(Reported { case: cases::view(tx, &case)?, opened, lock, warnings })
 }
 
+/// Like [`report`], refusing an item of another council than the one that was named.
+///
+/// # Errors
+/// As [`report`]; `NotFound` for an item of another council.
+pub fn report_in(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, new: &NewLoss) -> Result<Reported> {
+    cases::require_asset_of(tx, council, &new.asset)?;
+    report(tx, context, new)
+}
+
+/// Sends the lock of an open loss again.
+///
+/// # Errors
+/// `Conflict` when the case is not open.
+pub fn lock_again(tx: &mut Transaction<'_>, context: &Context, id: &CaseId) -> Result<Reported> {
+    let case = cases::locked(tx, context, id, CaseKind::Loss)?;
+    context.actor.require(Permission::Report, &case.council_id)?;
+    if case.state != CaseState::Open {
+        return Err(Error::conflict("the case is not open: report the loss again if the phone is missing again"));
+    }
+    let device = match &case.device_id {
+        Some(device) => store::devices::find(tx, device)?,
+        None => None,
+    };
+    let mut warnings = Vec::new();
+    let lock = lock(tx, context, &case, device.as_ref(), &mut warnings)?;
+    Ok(Reported { case: cases::view(tx, &case)?, opened: false, lock, warnings })
+}
+
 fn short(text: &str, limit: usize) -> String {
     text.trim().chars().take(limit).collect()
 }

@@ -40,8 +40,10 @@ pub fn require_established_approver(
         return Err(Error::forbidden("the council has not named you as an approver"));
     }
     let label = format!("operator:{requester}");
-    let by_requester = [&row.created_by, &row.reset_by].into_iter().flatten().any(|by| *by == label);
-    if !by_requester && (row.made_at_set_up || context.now - row.standing_since >= STANDING) {
+    let reset_by_requester = row.reset_by.as_ref() == Some(&label);
+    let made_by_requester = row.created_by.as_ref() == Some(&label);
+    let old_enough = context.now - row.standing_since >= STANDING && !made_by_requester;
+    if !reset_by_requester && (row.made_at_set_up || old_enough) {
         return Ok(());
     }
     Err(Error::forbidden(

@@ -6,7 +6,13 @@ pub(crate) mod guard;
 pub(crate) mod page;
 pub(crate) mod problem;
 
+mod caps;
 mod councils;
+mod holds;
+mod leavers;
+mod losses;
+mod orders;
+mod quarantine;
 mod write;
 
 use actix_web::dev::HttpServiceFactory;
@@ -19,6 +25,8 @@ pub(crate) const ROOT: &str = "/api/v1";
 /// Every operation of the API, one line per file.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(councils::routes);
+    config.configure(losses::routes).configure(leavers::routes).configure(orders::routes);
+    config.configure(holds::routes).configure(caps::routes).configure(quarantine::routes);
 }
 
 /// The API as a service: authentication first, then the body, then the handler; errors as problem JSON.
