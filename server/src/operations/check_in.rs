@@ -2,6 +2,9 @@
 //!
 //! A refusal is an outcome, not an error: the alert that it raises must be committed.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::Duration;
 use serde_json::json;
 
@@ -376,7 +379,7 @@ fn tell_of(
     if new.mode_disagrees {
         let message = "The phone enrolled in another mode than its invitation says. Until this is resolved it cannot be \
                        wiped: invite it again in the mode it really has.";
-        alerts::raise(tx, context, &device.council_id, "mode_disagrees", subject, message)?;
+        alerts::raise(tx, context, &device.council_id, "mode_disagrees", new.id.as_str(), message)?;
     }
     alerts::end(tx, context, &device.council_id, "left_management", subject)
 }

@@ -1,5 +1,8 @@
 //! From an invitation to an identity: the page a holder reads, his acceptance, the one-use challenge, the certificate.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::Duration;
 use serde_json::json;
 use zeroize::Zeroizing;

@@ -2,6 +2,8 @@
 //! and no property lists.
 
 pub mod alerts;
+#[cfg(test)]
+pub(crate) mod apple_bench;
 pub mod audit;
 pub mod caps;
 pub mod cases;

@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP: which URLs there are, who may call them, and how answers and errors look.
 
 pub mod api;
+pub(crate) mod apple;
 pub mod routes;
 
 use std::any::Any;

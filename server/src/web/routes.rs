@@ -2,10 +2,12 @@
 
 use actix_web::web::ServiceConfig;
 
-use super::api;
+use super::{api, apple};
 
 /// Adds all routes to an actix application that has `web::Data<App>`.
 pub fn configure(config: &mut ServiceConfig) {
     // Operators, the command line and programs: JSON under /api/v1.
     config.service(api::scope());
+    // Phones and their holders: the invitation's page, SCEP, check-in, commands.
+    apple::configure(config);
 }

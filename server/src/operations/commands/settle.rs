@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use super::{push_again_after, wake_at};
 use crate::error::{Error, Result};
-use crate::model::{CommandId, CommandKind, CommandState, Confirmation, Mode};
+use crate::model::{CommandId, CommandKind, CommandState, Confirmation};
 use crate::operations::{Context, alerts, orders, reports};
 use crate::store::commands::CommandRow;
-use crate::store::devices::Description;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
 
@@ -194,15 +193,15 @@ fn acknowledged(
         | CommandKind::InstalledApplicationList
         | CommandKind::CertificateList
         | CommandKind::InstallProfile => {
-            // Compared with what was there before, so before the device's row is changed.
             match reports::take_in(tx, context, enrolment, row.kind, report) {
                 Err(Error::Invalid { field, problem }) => {
                     tracing::warn!(%field, %problem, kind = %row.kind, "a report could not be taken in");
                 }
                 other => other?,
             }
-            if row.kind == CommandKind::DeviceInformation {
-                describe(tx, context, enrolment, report)?;
+            let serial = report.get("QueryResponses").and_then(|said| said.get("SerialNumber")).and_then(Value::as_str);
+            if let (CommandKind::DeviceInformation, Some(serial)) = (row.kind, serial) {
+                compare_serial(tx, context, enrolment, serial)?;
             }
         }
         CommandKind::DeviceLock => {
@@ -240,31 +239,7 @@ fn kept_answer(kind: CommandKind, report: &Value) -> Option<String> {
     }
 }
 
-/// What the device says about itself: kept with it, and held against its asset and its invitation.
-fn describe(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, report: &Value) -> Result<()> {
-    let Some(said) = report.get("QueryResponses") else { return Ok(()) };
-    let text = |key: &str| said.get(key).and_then(Value::as_str).map(|text| text.chars().take(200).collect::<String>());
-    let slot = said.get("ServiceSubscriptions").and_then(Value::as_array).and_then(|slots| slots.first());
-    let in_slot = |key: &str| slot.and_then(|slot| slot.get(key)).and_then(Value::as_str).map(str::to_owned);
-    let description = Description {
-        serial: text("SerialNumber"),
-        product: text("ProductName").or_else(|| text("Model")),
-        name: text("DeviceName"),
-        os_version: text("OSVersion"),
-        imei: text("IMEI").or_else(|| in_slot("IMEI")),
-        iccid: text("ICCID").or_else(|| in_slot("ICCID")),
-        phone_number: text("PhoneNumber").or_else(|| in_slot("PhoneNumber")),
-    };
-    store::devices::describe(tx, &enrolment.council_id, &enrolment.device_id, &description)?;
-    if let Some(serial) = &description.serial {
-        compare_serial(tx, context, enrolment, serial)?;
-    }
-    if let Some(supervised) = said.get("IsSupervised").and_then(Value::as_bool) {
-        compare_mode(tx, context, enrolment, supervised)?;
-    }
-    Ok(())
-}
-
+/// A phone that waits for the clerk because it gave no serial number, or the register had another, may have the right one now.
 fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, serial: &str) -> Result<()> {
     if enrolment.confirmation != Confirmation::Waiting {
         return Ok(());
@@ -278,28 +253,4 @@ fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
         alerts::end(tx, context, council, "serial_differs", enrolment.device_id.as_str())?;
     }
     Ok(())
-}
-
-fn compare_mode(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, supervised: bool) -> Result<()> {
-    let (council, device, kind) = (&enrolment.council_id, enrolment.device_id.as_str(), "mode_disagrees");
-    let disagrees = match enrolment.mode {
-        Mode::Supervised => !supervised,
-        Mode::Device => supervised,
-        Mode::User | Mode::FullyManaged | Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => return Ok(()),
-    };
-    if disagrees != enrolment.mode_disagrees {
-        store::enrolments::set_mode_disagrees(tx, enrolment, disagrees)?;
-    }
-    if disagrees {
-        let message = if supervised {
-            "The phone reports that it is supervised, its invitation says that it is not. Until this is resolved it cannot \
-             be wiped: invite it again in the mode it really has."
-        } else {
-            "The phone reports that it is not supervised, its invitation says that it is. There is no Lost Mode, and until \
-             this is resolved it cannot be wiped: supervise it, or invite it again as not supervised."
-        };
-        alerts::raise(tx, context, council, kind, device, message)
-    } else {
-        alerts::end(tx, context, council, kind, device)
-    }
 }

@@ -1,1 +1,326 @@
-//! The command queue against what devices do.
+//! The command queue against what devices do, and against what other servers got wrong.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use serde_json::json;
+
+use super::*;
+use crate::model::{Actor, Mode};
+use crate::operations::apple_bench::{alerts, command, enrolled, queue as ask, visit};
+use crate::testing::{Bench, on_both};
+
+fn answer(id: &CommandId, status: AnswerStatus) -> Visit {
+    Visit::Answers(Answer { command: Some(id.clone()), status, report: json!({}) })
+}
+
+fn done(id: &CommandId) -> Visit {
+    answer(id, AnswerStatus::Acknowledged)
+}
+
+fn refused(id: &CommandId, code: i64) -> Visit {
+    answer(id, AnswerStatus::Failed { codes: vec![code], text: format!("no ({code})") })
+}
+
+async fn row(bench: &Bench, id: &CommandId) -> CommandRow {
+    let id = id.clone();
+    bench.database.read("row", move |tx| store::commands::find_any(tx, &id)).await.expect("reads").expect("is there")
+}
+
+// DisableLostMode and PlayLostModeSound need nothing but their name, so they stand for any command here.
+const PLAIN: CommandKind = CommandKind::PlayLostModeSound;
+
+#[tokio::test]
+async fn repeated_and_unknown_answers_change_nothing_and_the_queue_goes_on() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let first = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        let second = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        let third = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        let begin = Visit::Begins;
+        assert_eq!(visit(&bench, &phone, begin.clone()).await.as_ref(), Some(&first));
+        let never_offered = visit(&bench, &phone, done(&third)).await;
+        assert_eq!(never_offered.as_ref(), Some(&first), "an answer to what was never offered is no answer");
+        assert_eq!(row(&bench, &third).await.state, CommandState::Queued);
+        let unknown = CommandId::new();
+        assert_eq!(visit(&bench, &phone, done(&unknown)).await.as_ref(), Some(&first));
+        assert_eq!(visit(&bench, &phone, done(&first)).await.as_ref(), Some(&second));
+        assert_eq!(visit(&bench, &phone, done(&first)).await.as_ref(), Some(&second), "a repeat loses nothing");
+        assert_eq!(visit(&bench, &phone, refused(&first, 1)).await.as_ref(), Some(&second));
+        assert_eq!(row(&bench, &first).await.state, CommandState::Acknowledged, "what is done stays done");
+        assert_eq!(visit(&bench, &phone, done(&second)).await.as_ref(), Some(&third));
+        assert_eq!(visit(&bench, &phone, done(&third)).await, None);
+        assert_eq!(visit(&bench, &phone, done(&third)).await, None);
+        assert_eq!(visit(&bench, &phone, begin).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn not_now_lets_others_pass_and_comes_back_with_the_next_visit() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let first = ask(&bench, &phone, command(PLAIN, 10, None)).await;
+        let second = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
+        let not_now = answer(&first, AnswerStatus::NotNow);
+        assert_eq!(visit(&bench, &phone, not_now).await.as_ref(), Some(&second));
+        assert_eq!(visit(&bench, &phone, done(&second)).await, None, "not offered twice in one visit");
+        assert_eq!(row(&bench, &second).await.state, CommandState::Acknowledged);
+        let waiting = row(&bench, &first).await;
+        assert_eq!((waiting.state, waiting.offers), (CommandState::Deferred, 1));
+        let key = format!("wake:{}", phone.id);
+        let wake = bench.database.read("wake", move |tx| store::jobs::find_by_key(tx, &key)).await.expect("reads");
+        assert!(wake.is_some(), "the server comes back to the device by itself");
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first), "the same id at the next visit");
+        // Not possible in Lost Mode is put off, too.
+        assert_eq!(visit(&bench, &phone, refused(&first, 12078)).await, None);
+        assert_eq!(row(&bench, &first).await.state, CommandState::Deferred);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
+        assert_eq!(visit(&bench, &phone, done(&first)).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_claimed_but_not_answered_is_offered_again_under_its_id() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let only = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        for offers in 1..=3 {
+            assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&only));
+            assert_eq!(row(&bench, &only).await.offers, offers);
+        }
+        let other = ask(&bench, &phone, command(PLAIN, 60, None)).await;
+        for _ in 4..=5 {
+            assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&only));
+        }
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&other), "it does not block the others");
+        bench.clock.advance(Duration::minutes(1));
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&only));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_does_not_block_the_queue() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let first = ask(&bench, &phone, command(PLAIN, 10, None)).await;
+        let second = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        let unreadable =
+            Visit::Answers(Answer { command: None, status: AnswerStatus::Unreadable, report: json!(null) });
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
+        assert_eq!(visit(&bench, &phone, unreadable.clone()).await.as_ref(), Some(&second));
+        assert_eq!(visit(&bench, &phone, done(&second)).await, None);
+        for _ in 0..2 {
+            assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
+            assert_eq!(visit(&bench, &phone, unreadable.clone()).await, None);
+        }
+        assert_eq!(row(&bench, &first).await.state, CommandState::Failed);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_and_sixty_commands_queued_at_once_all_arrive() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let bench = Arc::new(bench);
+        let clients: Vec<_> = (0..16)
+            .map(|_| {
+                let (bench, phone) = (Arc::clone(&bench), phone.clone());
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        ask(&bench, &phone, command(PLAIN, 50, None)).await;
+                    }
+                })
+            })
+            .collect();
+        for client in clients {
+            client.await.expect("queues");
+        }
+        let mut next = visit(&bench, &phone, Visit::Begins).await;
+        let mut arrived = std::collections::BTreeSet::new();
+        while let Some(id) = next {
+            assert!(arrived.insert(id.clone()), "none twice");
+            next = visit(&bench, &phone, done(&id)).await;
+        }
+        assert_eq!(arrived.len(), 160);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_overtakes_and_a_newer_lock_takes_the_place_of_the_older() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Device).await;
+        for _ in 0..20 {
+            ask(&bench, &phone, command(CommandKind::DeviceInformation, 50, None)).await;
+        }
+        let (context, device) = (bench.context(Actor::System), phone.device_id.clone());
+        let (first, second) = bench
+            .database
+            .write("lock twice", move |tx| {
+                let lock = |tx: &mut Transaction<'_>| {
+                    crate::operations::devices::lock(tx, &context, &device, "Ring us", "", None)
+                };
+                Ok((lock(tx)?, lock(tx)?))
+            })
+            .await
+            .expect("locks");
+        assert_eq!(row(&bench, &first).await.state, CommandState::Superseded);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&second), "one lock in flight, first of all");
+        let no_pin = Visit::Answers(Answer {
+            command: Some(second.clone()),
+            status: AnswerStatus::Acknowledged,
+            report: json!({ "MessageResult": "NoPasscodeSet" }),
+        });
+        visit(&bench, &phone, no_pin).await;
+        let locked = row(&bench, &second).await;
+        assert_eq!(locked.kind, CommandKind::DeviceLock, "not supervised: its screen");
+        assert!(locked.problem.expect("said").contains("no effect"));
+        assert_eq!(alerts(&bench, &council, "lock_without_effect").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_supervised_phone_is_put_into_lost_mode_and_taken_out_again() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let (context, device) = (bench.context(Actor::System), phone.device_id.clone());
+        let (lock, unlock) = bench
+            .database
+            .write("lost mode", move |tx| {
+                let lock = crate::operations::devices::lock(tx, &context, &device, "", "", None)?;
+                Ok((lock, crate::operations::devices::unlock_lost_mode(tx, &context, &device, None)?))
+            })
+            .await
+            .expect("queues");
+        let lock = row(&bench, &lock).await;
+        assert_eq!((lock.kind, lock.state), (CommandKind::EnableLostMode, CommandState::Superseded));
+        assert!(lock.payload.contains("germoe Parish Council"), "Lost Mode needs a text");
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&unlock));
+        visit(&bench, &phone, refused(&unlock, 12067)).await;
+        assert_eq!(row(&bench, &unlock).await.state, CommandState::Failed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_mode_does_not_know_is_refused_in_words() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Device).await;
+        let context = bench.context(Actor::System);
+        bench
+            .database
+            .write("refusals", move |tx| {
+                let mut refuse = |new: &NewCommand, words: &str| match queue(tx, &context, &phone, new) {
+                    Err(Error::Conflict(problem)) => assert!(problem.contains(words), "{problem}"),
+                    other => panic!("{:?}: {other:?}", new.kind),
+                };
+                refuse(&command(CommandKind::EnableLostMode, 0, None), "supervised");
+                refuse(&command(CommandKind::DeviceConfigured, 0, None), "supervised");
+                let mut remove = command(CommandKind::RemoveProfile, 0, None);
+                for identifier in ["beadle.council.x.management", "beadle.policy.another", ""] {
+                    remove.payload = json!({ "identifier": identifier });
+                    refuse(&remove, "only the policy profile");
+                }
+                let ended = Enrolment { ended_at: Some(context.now), ..phone.clone() };
+                assert!(queue(tx, &context, &ended, &command(CommandKind::ProfileList, 0, None)).is_err());
+                Ok(())
+            })
+            .await
+            .expect("all refused");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_identity_that_ran_out_is_served_its_renewal_and_nothing_else() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let other = ask(&bench, &phone, command(PLAIN, 0, None)).await;
+        sql_keep_open(&bench, &other);
+        bench.clock.advance(Duration::days(366));
+        let next = visit(&bench, &phone, Visit::Begins).await.expect("a renewal");
+        assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
+        assert_eq!(visit(&bench, &phone, done(&next)).await.map(|again| again == other), Some(false));
+    })
+    .await;
+}
+
+fn sql_keep_open(bench: &Bench, id: &CommandId) {
+    crate::operations::apple_bench::sql(
+        bench,
+        &format!("UPDATE commands SET expires_at = '2100-01-01 00:00:00' WHERE id = '{id}'"),
+    );
+}
+
+#[tokio::test]
+async fn commands_expire_can_be_taken_back_and_are_not_kept_for_ever() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let old = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        bench.clock.advance(Duration::days(8));
+        let new = ask(&bench, &phone, command(PLAIN, 60, None)).await;
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&new), "what expired is not given");
+        let context = bench.context(Actor::System);
+        let (before, taken) = (context.now + Duration::seconds(1), new.clone());
+        let (expired, purged) = bench
+            .database
+            .write("upkeep", move |tx| {
+                let expired = expire(tx, &context, 100)?;
+                cancel(tx, &context, &taken)?;
+                assert!(matches!(cancel(tx, &context, &taken), Err(Error::Conflict(_))));
+                Ok((expired, purge_ended(tx, before, 1)?))
+            })
+            .await
+            .expect("upkeep");
+        assert_eq!((expired, purged), (1, 1));
+        let left = old.clone();
+        let gone = bench.database.read("gone", move |tx| store::commands::find_any(tx, &left)).await.expect("reads");
+        let kept = row(&bench, &new).await;
+        assert!(gone.is_none());
+        assert_eq!(kept.state, CommandState::Cancelled);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
+    })
+    .await;
+}
+
+async fn glance(bench: &Bench, phone: &Enrolment) -> bool {
+    let (context, phone) = (bench.context(Actor::System), phone.clone());
+    bench.database.read("poll", move |tx| poll(tx, &context, &phone)).await.expect("reads")
+}
+
+#[tokio::test]
+async fn an_idle_poll_needs_no_write() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        assert!(!glance(&bench, &phone).await);
+        let id = ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        assert!(glance(&bench, &phone).await);
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, answer(&id, AnswerStatus::NotNow)).await;
+        assert!(glance(&bench, &phone).await, "what was put off waits for the next visit");
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, done(&id)).await;
+        assert!(!glance(&bench, &phone).await);
+        bench.clock.advance(Duration::minutes(2));
+        assert!(glance(&bench, &phone).await, "being seen is noted once a minute");
+    })
+    .await;
+}

@@ -8,6 +8,7 @@ pub(crate) mod problem;
 
 mod caps;
 mod councils;
+mod devices;
 mod holds;
 mod leavers;
 mod losses;
@@ -25,6 +26,7 @@ pub(crate) const ROOT: &str = "/api/v1";
 /// Every operation of the API, one line per file.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(councils::routes);
+    config.configure(devices::routes);
     config.configure(losses::routes).configure(leavers::routes).configure(orders::routes);
     config.configure(holds::routes).configure(caps::routes).configure(quarantine::routes);
 }

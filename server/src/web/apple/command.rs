@@ -1,0 +1,218 @@
+//! The command channel: an answer comes in, the next command goes out. An idle poll costs one snapshot and no write.
+
+use actix_web::web::{self, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use zeroize::Zeroizing;
+
+use super::profile::tls_roots;
+use super::{bare, read_body, refuse, signer};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::{Actor, CommandId, CouncilId, Platform};
+use crate::operations::check_in::{self, Identified};
+use crate::operations::commands::{self, Answer, AnswerStatus, Material, Next, Visit};
+use crate::operations::policies;
+use crate::platform::apple::message::{Report, Status, Who, parse_report};
+use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
+use crate::platform::{self, Unsupported, Wire};
+use crate::sealing::Purpose;
+use crate::store::commands::CommandRow;
+use crate::store::enrolments::Enrolment;
+
+/// The most that an answer may have, in bytes: a list of many hundred apps fits.
+const LIMIT: usize = 4 * 1024 * 1024;
+/// How many commands that cannot be made are passed over in one answer.
+const MOST_PASSED_OVER: usize = 20;
+
+/// PUT: Idle, or an answer; the reply is the next command, or nothing.
+pub(super) async fn receive(
+    app: web::Data<App>,
+    council: Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let body = match read_body(&request, payload, LIMIT).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let fingerprint = match signer(&request, &body) {
+        Ok(fingerprint) => fingerprint,
+        Err(refused) => return refused,
+    };
+    let (who, visit) = match parse_report(&body) {
+        Ok(report) => read_visit(report),
+        // One answer that cannot be read must not hold up the queue: its sender is known all the same.
+        Err(problem) => {
+            tracing::warn!(%problem, "an answer cannot be read");
+            let unreadable = Answer { command: None, status: AnswerStatus::Unreadable, report: serde_json::Value::Null };
+            (Who::default(), Visit::Answers(unreadable))
+        }
+    };
+    match serve(&app, CouncilId::from(council.into_inner()), fingerprint, who, visit).await {
+        Ok(Served::Nothing) => HttpResponse::Ok().finish(),
+        Ok(Served::Command(Wire::Apple(message))) => {
+            HttpResponse::Ok().content_type("application/xml; charset=UTF-8").body(message)
+        }
+        Ok(Served::Refused(reason)) => refuse(reason),
+        Err(problem) => bare(&problem),
+    }
+}
+
+enum Served {
+    Nothing,
+    Command(Wire),
+    Refused(&'static str),
+}
+
+fn read_visit(report: Report) -> (Who, Visit) {
+    let status = match report.status {
+        Status::Idle => return (report.who, Visit::Begins),
+        Status::Acknowledged => AnswerStatus::Acknowledged,
+        Status::NotNow => AnswerStatus::NotNow,
+        Status::Error | Status::CommandFormatError => {
+            AnswerStatus::Failed { codes: report.codes, text: report.text }
+        }
+    };
+    // Ids are made in small letters; some devices give them back in capitals.
+    let command = report.command.map(|id| CommandId::from(id.to_lowercase()));
+    (report.who, Visit::Answers(Answer { command, status, report: report.body }))
+}
+
+enum Glance {
+    Nothing,
+    Something,
+    Refused(&'static str),
+}
+
+enum Claimed {
+    Refused(&'static str),
+    Next(Box<Enrolment>, Option<Next>),
+}
+
+async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, visit: Visit) -> Result<Served> {
+    let context = app.context(Actor::System);
+    if visit == Visit::Begins {
+        let (context, council, fingerprint, who) =
+            (context.clone(), council.clone(), fingerprint.clone(), who.clone());
+        let glance = app
+            .database
+            .read("apple poll", move |tx| {
+                Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
+                    Identified::Refused(reason) => Glance::Refused(reason),
+                    Identified::Renewed(..) => Glance::Something,
+                    Identified::Pinned(enrolment) if commands::poll(tx, &context, &enrolment)? => Glance::Something,
+                    Identified::Pinned(_) => Glance::Nothing,
+                })
+            })
+            .await?;
+        match glance {
+            Glance::Nothing => return Ok(Served::Nothing),
+            Glance::Refused(reason) => return Ok(Served::Refused(reason)),
+            Glance::Something => {}
+        }
+    }
+    let claimed = app
+        .database
+        .write("apple command", move |tx| {
+            let enrolment = match check_in::identify(tx, &council, &fingerprint, who.id())? {
+                Identified::Refused(reason) => return Ok(Claimed::Refused(reason)),
+                Identified::Pinned(enrolment) => enrolment,
+                Identified::Renewed(enrolment, certificate) => {
+                    let context = check_in::as_device(&context, &enrolment);
+                    check_in::adopt_renewal(tx, &context, &enrolment, &certificate)?;
+                    Box::new(crate::operations::check_in::current(tx, &enrolment)?)
+                }
+            };
+            let context = check_in::as_device(&context, &enrolment);
+            let next = commands::settle_and_claim(tx, &context, &enrolment, &visit)?;
+            Ok(Claimed::Next(enrolment, next))
+        })
+        .await?;
+    match claimed {
+        Claimed::Refused(reason) => Ok(Served::Refused(reason)),
+        Claimed::Next(enrolment, next) => write_out(app, &enrolment, next).await,
+    }
+}
+
+/// Writes the claimed message; a command that cannot be made is recorded as failed and the next one takes its place.
+async fn write_out(app: &App, enrolment: &Enrolment, mut next: Option<Next>) -> Result<Served> {
+    for _ in 0..MOST_PASSED_OVER {
+        let (row, material) = match next {
+            None => return Ok(Served::Nothing),
+            Some(Next::Order(release)) => {
+                return platform::encode_order(Platform::Apple, &release).map(Served::Command).map_err(Error::internal);
+            }
+            Some(Next::Command { row, material }) => (row, material),
+        };
+        match encode(app, enrolment, &row, &material) {
+            Ok(wire) => return Ok(Served::Command(wire)),
+            Err(Unsupported(problem)) => {
+                tracing::error!(command = %row.id, kind = %row.kind, problem, "a command cannot be made");
+                let context = check_in::as_device(&app.context(Actor::System), enrolment);
+                let (enrolment, id) = (enrolment.clone(), row.id);
+                next = app
+                    .database
+                    .write("command not made", move |tx| {
+                        commands::cannot_send(tx, &context, &enrolment, &id, &problem)
+                    })
+                    .await?;
+            }
+        }
+    }
+    Ok(Served::Nothing)
+}
+
+fn encode(app: &App, enrolment: &Enrolment, row: &CommandRow, material: &Material) -> Result<Wire, Unsupported> {
+    let payload = serde_json::from_str(&row.payload).map_err(|problem| Unsupported(problem.to_string()))?;
+    let data = open(app, enrolment, material).map_err(|problem| Unsupported(problem.to_string()))?;
+    let command = platform::Command {
+        id: &row.id,
+        kind: row.kind,
+        payload: &payload,
+        data: data.as_ref().map(|data| data.as_slice()),
+    };
+    platform::encode(enrolment.platform, enrolment.mode, enrolment.ownership, &command)
+}
+
+/// Opens what the transaction left sealed.
+fn open(app: &App, enrolment: &Enrolment, material: &Material) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    Ok(match material {
+        Material::None => None,
+        Material::UnlockToken(sealed) => Some(app.keys.sealer.open(
+            Purpose::UnlockToken,
+            enrolment.council_id.as_str(),
+            enrolment.id.as_str(),
+            sealed,
+        )?),
+        Material::Profile(profile) => {
+            let (mode, ownership) = (enrolment.mode, enrolment.ownership);
+            let compiled = policies::compile(
+                &app.keys,
+                &profile.council,
+                mode,
+                ownership,
+                &profile.policy,
+                &profile.secrets,
+            )?;
+            Some(Zeroizing::new(compiled.bytes))
+        }
+        Material::Renewal(renewal) => {
+            let roots = tls_roots(&app.config);
+            let council = CouncilFacts {
+                id: renewal.council.id.as_str(),
+                name: &renewal.council.name,
+                public_url: &renewal.council.public_url,
+                authority_certificate: &renewal.authority_certificate,
+                extra_tls_roots: &roots,
+            };
+            let facts = EnrolmentFacts {
+                mode: enrolment.mode,
+                ownership: enrolment.ownership,
+                topic: &renewal.topic,
+                token: enrolment.invitation_id.as_str(),
+            };
+            let xml = enrolment_profile(&council, &facts, &renewal.challenge).map_err(Error::internal)?;
+            Some(Zeroizing::new(xml))
+        }
+    })
+}

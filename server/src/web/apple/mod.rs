@@ -1,0 +1,143 @@
+//! What an Apple device and its holder talk to: the invitation's page, SCEP, check-in, commands. Nothing here answers 401,
+//! and a fault of ours is 503, since a phone that is told otherwise leaves management for good.
+
+mod authorities;
+mod check_in;
+mod command;
+mod landing;
+mod profile;
+mod scep;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Bytes, BytesMut, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt as _;
+
+use crate::error::Error;
+
+/// How long a message may take to arrive.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Every URL that devices and holders use.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::scope("/i")
+                .wrap(from_fn(never_unenrol))
+                .route("/{code}", web::get().to(landing::show))
+                .route("/{code}", web::post().to(landing::accept))
+                .route("/{code}/beadle.mobileconfig", web::get().to(profile::deliver))
+                .default_service(web::to(landing::unknown)),
+        )
+        .service(
+            web::scope("/scep")
+                .wrap(from_fn(never_unenrol))
+                .route("/{council}", web::get().to(scep::get))
+                .route("/{council}", web::post().to(scep::post))
+                .default_service(web::to(not_here)),
+        )
+        .service(
+            web::scope("/mdm")
+                .wrap(from_fn(never_unenrol))
+                .route("/{council}/check-in", web::put().to(check_in::receive))
+                .route("/{council}/check-in", web::post().to(check_in::receive))
+                .route("/{council}/command", web::put().to(command::receive))
+                .route("/{council}/command", web::post().to(command::receive))
+                .default_service(web::to(not_here)),
+        );
+}
+
+async fn not_here() -> HttpResponse {
+    HttpResponse::NotFound().finish()
+}
+
+/// The last word on every answer: whatever went wrong inside, and wherever, no device is told 401.
+async fn never_unenrol(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let asked = request.request().clone();
+    let mut answer = match next.call(request).await {
+        Ok(answer) => answer.map_into_boxed_body(),
+        Err(problem) => {
+            let status = problem.as_response_error().status_code();
+            tracing::warn!(%problem, path = asked.path(), "a device's request failed");
+            ServiceResponse::new(asked, HttpResponse::new(status))
+        }
+    };
+    let status = answer.status();
+    if status == StatusCode::UNAUTHORIZED || (status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE) {
+        tracing::error!(%status, path = answer.request().path(), "answered 503 in its place");
+        answer = answer.into_response(HttpResponse::ServiceUnavailable().finish());
+    }
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(answer)
+}
+
+/// An error as a device is told it: a bare status.
+fn bare(problem: &Error) -> HttpResponse {
+    let status = match problem {
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Invalid { .. } | Error::Conflict(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) | Error::Internal(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    tracing::warn!(%problem, %status, "a device's request was not served");
+    HttpResponse::new(status)
+}
+
+/// Reads a body up to `limit` bytes; more is refused before it is held in memory.
+async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Bytes, HttpResponse> {
+    let told: Option<usize> =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|text| text.parse().ok());
+    if told.is_some_and(|length| length > limit) {
+        return Err(HttpResponse::PayloadTooLarge().force_close().finish());
+    }
+    let read = async {
+        let mut body = BytesMut::with_capacity(told.unwrap_or(0));
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| HttpResponse::BadRequest().force_close().finish())?;
+            if body.len() + chunk.len() > limit {
+                return Err(HttpResponse::PayloadTooLarge().force_close().finish());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    match tokio::time::timeout(DEADLINE, read).await {
+        Ok(body) => body,
+        Err(_) => Err(HttpResponse::RequestTimeout().force_close().finish()),
+    }
+}
+
+/// The SHA-256 of the certificate whose key signed this body. Whose it is, is not yet known.
+fn signer(request: &HttpRequest, body: &[u8]) -> Result<String, HttpResponse> {
+    let Some(header) = request.headers().get("Mdm-Signature").and_then(|header| header.to_str().ok()) else {
+        tracing::warn!(path = request.path(), "refused: no Mdm-Signature");
+        return Err(HttpResponse::BadRequest().finish());
+    };
+    match beadle_enrollment::mdm_signature::verify(header, body) {
+        Ok(signer) => Ok(beadle_enrollment::authority::fingerprint(&signer.certificate_der)),
+        Err(problem) => {
+            tracing::warn!(path = request.path(), %problem, "refused: the Mdm-Signature is wrong");
+            Err(HttpResponse::Forbidden().finish())
+        }
+    }
+}
+
+/// Refuses an identity: never 401, and never with the body that makes a device leave management.
+fn refuse(reason: &str) -> HttpResponse {
+    tracing::warn!(reason, "refused a device");
+    HttpResponse::Forbidden().finish()
+}
