@@ -93,7 +93,7 @@ impl Installation {
 }
 
 /// A file that SQLite makes itself would be as open as the user's mask allows; its companions take after it.
-fn make_database_file(url: &str) -> Result<()> {
+pub(crate) fn make_database_file(url: &str) -> Result<()> {
     match url.strip_prefix("sqlite:") {
         Some(path) if !Path::new(path).exists() => data_folder::create_private(Path::new(path), b""),
         _ => Ok(()),

@@ -9,6 +9,7 @@ pub mod data_folder;
 pub mod error;
 pub mod installation;
 pub mod keys;
+pub mod maintenance;
 pub mod model;
 pub mod operations;
 pub mod platform;

@@ -1,6 +1,7 @@
 //! Secrets at rest: AES-256-GCM under a key kept outside the database, bound to the row they belong to.
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use zeroize::Zeroizing;
@@ -54,12 +55,12 @@ struct Key {
 
 /// Seals and opens secrets. The first key seals; all of them open, so that a rotation can be under way.
 pub struct Sealer {
-    keys: Vec<Key>,
+    keys: RwLock<Arc<Vec<Key>>>,
 }
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Sealer({} keys)", self.keys.len())
+        write!(formatter, "Sealer({} keys)", self.keys().len())
     }
 }
 
@@ -79,6 +80,21 @@ impl Sealer {
 
     /// Reads a key file: the first line's key seals, every line's key opens.
     pub fn from_text(text: &str) -> Result<Self> {
+        Ok(Self { keys: RwLock::new(Arc::new(Self::parse(text)?)) })
+    }
+
+    /// Takes on another text of the key file, in a server that goes on running.
+    pub fn reload(&self, text: &str) -> Result<()> {
+        let keys = Arc::new(Self::parse(text)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<Vec<Key>> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn parse(text: &str) -> Result<Vec<Key>> {
         let wrong = |line: usize| {
             Error::invalid(
                 "sealing key",
@@ -96,7 +112,7 @@ impl Sealer {
         if keys.is_empty() {
             return Err(Error::invalid("sealing key", "the key file is empty; restore it from your backup"));
         }
-        Ok(Self { keys })
+        Ok(keys)
     }
 
     /// Reads the key file at `path`.
@@ -110,18 +126,19 @@ impl Sealer {
     /// The id of the key that seals now, in hexadecimal.
     #[must_use]
     pub fn current_key_id(&self) -> String {
-        self.keys.first().map(|key| hex::encode(key.id)).unwrap_or_default()
+        self.keys().first().map(|key| hex::encode(key.id)).unwrap_or_default()
     }
 
     /// Whether `sealed` was sealed under the key that seals now.
     #[must_use]
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        self.keys.first().is_some_and(|key| sealed.get(1..=KEY_ID) == Some(key.id.as_slice()))
+        self.keys().first().is_some_and(|key| sealed.get(1..=KEY_ID) == Some(key.id.as_slice()))
     }
 
     /// Seals `secret` for one row; `owner` is the council's id, or "installation".
     pub fn seal(&self, purpose: Purpose, owner: &str, row: &str, secret: &[u8]) -> Result<Vec<u8>> {
-        let key = self.keys.first().ok_or_else(|| Error::internal("no sealing key"))?;
+        let keys = self.keys();
+        let key = keys.first().ok_or_else(|| Error::internal("no sealing key"))?;
         let nonce: [u8; NONCE] = random()?;
         let mut tag = [0; TAG];
         let text = encrypt_aead(
@@ -148,7 +165,8 @@ impl Sealer {
         let (text, tag) = rest.split_at_checked(rest.len().saturating_sub(TAG)).ok_or_else(broken)?;
         let (version, head) = head.split_at_checked(1).ok_or_else(broken)?;
         let (id, nonce) = head.split_at_checked(KEY_ID).ok_or_else(broken)?;
-        let key = self.keys.iter().find(|key| key.id == id).ok_or_else(broken)?;
+        let keys = self.keys();
+        let key = keys.iter().find(|key| key.id == id).ok_or_else(broken)?;
         if version != [VERSION] || tag.len() != TAG {
             return Err(broken());
         }

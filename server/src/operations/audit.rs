@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Context;
 use crate::error::{Error, Result};
 use crate::keys::{MacKey, random_bytes};
-use crate::model::{CouncilId, Moment};
+use crate::model::{CouncilId, Moment, Permission};
 use crate::store::{self, Transaction, audit::AuditDetails, audit::AuditHead, audit::AuditRow};
 
 /// The chain of what concerns the whole installation.
@@ -227,4 +227,112 @@ pub fn differences(tx: &mut Transaction<'_>, checkpoints: &[Checkpoint]) -> Resu
         }
     }
     Ok(found)
+}
+
+/// One row of a chain as it is exported.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct ExportedRow {
+    /// The council's id, or "installation".
+    pub chain: String,
+    /// Its number in the chain.
+    pub seq: i64,
+    /// When.
+    pub at: Moment,
+    /// What happened.
+    pub kind: String,
+    /// The id of what it happened to.
+    pub subject: String,
+    /// Who did it and with which particulars; nothing once retention purged them.
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<Value>,
+    /// The salt of the details' hash, in hexadecimal; nothing once purged.
+    pub salt: Option<String>,
+    /// The hash that the chain keeps of the details, in hexadecimal.
+    pub details_hash: String,
+    /// The MAC that chains the row to the one before, in hexadecimal.
+    pub mac: String,
+}
+
+/// A page of the chain of `council`, or of the installation's where none is given.
+pub fn export(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: Option<&CouncilId>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ExportedRow>> {
+    let chain = permitted_chain(context, council)?;
+    store::audit::page(tx, &chain, after, limit)?
+        .into_iter()
+        .map(|(row, details)| {
+            Ok(ExportedRow {
+                chain: row.chain,
+                seq: row.seq,
+                at: row.at,
+                kind: row.kind,
+                subject: row.subject,
+                salt: details.as_ref().map(|details| hex::encode(&details.salt)),
+                details: details.map(|details| serde_json::from_str(&details.details)).transpose()?,
+                details_hash: hex::encode(row.details_hash),
+                mac: hex::encode(row.mac),
+            })
+        })
+        .collect()
+}
+
+fn permitted_chain(context: &Context, council: Option<&CouncilId>) -> Result<String> {
+    match council {
+        Some(council) => {
+            context.actor.require(Permission::Read, council)?;
+            Ok(council.to_string())
+        }
+        None => {
+            context.actor.require_installation(Permission::Installation)?;
+            Ok(INSTALLATION.to_owned())
+        }
+    }
+}
+
+/// Verifies the chain of `council`, against the checkpoint of it among `checkpoints` if there is one.
+pub fn verify_council(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    checkpoints: &[Checkpoint],
+) -> Result<Verification> {
+    let chain = permitted_chain(context, Some(council))?;
+    let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.chain == chain);
+    verify(tx, &context.keys.audit, &chain, checkpoint)
+}
+
+/// Verifies every chain; a chain that a checkpoint saw and that is gone is told too.
+pub fn verify_all(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    checkpoints: &[Checkpoint],
+) -> Result<Vec<Verification>> {
+    permitted_chain(context, None)?;
+    let mut found = Vec::new();
+    for head in store::audit::heads(tx)? {
+        let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.chain == head.chain);
+        found.push(verify(tx, &context.keys.audit, &head.chain, checkpoint)?);
+    }
+    for checkpoint in checkpoints {
+        if !found.iter().any(|chain| chain.chain == checkpoint.chain) {
+            found.push(Verification {
+                chain: checkpoint.chain.clone(),
+                rows: 0,
+                purged: 0,
+                last_at: None,
+                problems: vec![format!("the whole chain is missing; the checkpoint saw {} rows", checkpoint.seq)],
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The ends of all chains, for whoever may see the whole installation.
+pub fn permitted_checkpoints(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Checkpoint>> {
+    permitted_chain(context, None)?;
+    checkpoints(tx)
 }

@@ -127,11 +127,3 @@ pub fn renew_set_up_code(tx: &mut Transaction<'_>, context: &Context) -> Result<
     audit::record_installation(tx, context, "set_up_code_made", OWNER, serde_json::json!({}))?;
     Ok(code)
 }
-
-/// Begins a quarantine: nothing destructive leaves until an operator ends it. Does nothing while one is on.
-pub fn begin_quarantine(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Result<()> {
-    if installation::begin_quarantine(tx, reason, context.now)? {
-        audit::record_installation(tx, context, "quarantine_begun", OWNER, serde_json::json!({ "reason": reason }))?;
-    }
-    Ok(())
-}

@@ -97,16 +97,7 @@ async fn note(running: &Running, text: &'static str) {
 }
 
 async fn quarantined(running: &Running) -> bool {
-    let context = running.app.context(Actor::System);
-    running
-        .app
-        .database
-        .read("is there a quarantine", move |tx| {
-            let _ = &context;
-            crate::store::installation::has_quarantine(tx)
-        })
-        .await
-        .expect("reads")
+    running.app.database.read("quarantine", crate::operations::quarantine::is_on).await.expect("reads")
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::{devices, installation, installation_keys, operators, quarantines};
+use super::schema::{devices, installation, installation_keys, operators};
 use crate::error::Result;
 use crate::model::Moment;
 
@@ -63,24 +63,6 @@ pub fn has_operators(tx: &mut Transaction<'_>) -> Result<bool> {
 /// Whether any device was ever enrolled.
 pub fn has_devices(tx: &mut Transaction<'_>) -> Result<bool> {
     Ok(diesel::select(exists(devices::table.select(devices::id))).get_result(tx.connection)?)
-}
-
-/// Whether a quarantine is on.
-pub fn has_quarantine(tx: &mut Transaction<'_>) -> Result<bool> {
-    let open = quarantines::table.filter(quarantines::ended_at.is_null()).select(quarantines::id);
-    Ok(diesel::select(exists(open)).get_result(tx.connection)?)
-}
-
-/// Begins a quarantine unless one is on; `true` if it did.
-pub fn begin_quarantine(tx: &mut Transaction<'_>, reason: &str, now: Moment) -> Result<bool> {
-    if has_quarantine(tx)? {
-        return Ok(false);
-    }
-    let id = uuid::Uuid::now_v7().to_string();
-    diesel::insert_into(quarantines::table)
-        .values((quarantines::id.eq(id), quarantines::reason.eq(reason), quarantines::since.eq(now)))
-        .execute(tx.connection)?;
-    Ok(true)
 }
 
 /// A stand-in row for a key that a test made, so that references to it hold.

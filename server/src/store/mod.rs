@@ -41,6 +41,7 @@ mod connection_tests;
 mod migrate;
 mod postgres;
 pub mod schema;
+pub mod sealed;
 mod sqlite;
 
 pub use connection::{AnyConnection, Database, Transaction};

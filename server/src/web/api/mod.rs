@@ -14,6 +14,8 @@ mod leavers;
 mod losses;
 mod orders;
 mod quarantine;
+mod audit;
+mod installation;
 mod write;
 
 use actix_web::dev::HttpServiceFactory;
@@ -25,10 +27,12 @@ pub(crate) const ROOT: &str = "/api/v1";
 
 /// Every operation of the API, one line per file.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(audit::routes);
     config.configure(councils::routes);
     config.configure(devices::routes);
     config.configure(losses::routes).configure(leavers::routes).configure(orders::routes);
     config.configure(holds::routes).configure(caps::routes).configure(quarantine::routes);
+    config.configure(installation::routes);
 }
 
 /// The API as a service: authentication first, then the body, then the handler; errors as problem JSON.

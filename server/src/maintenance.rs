@@ -1,0 +1,291 @@
+//! Keeping an installation: migrating, backing up, restoring, exchanging the sealing key.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::anchor;
+use crate::app::App;
+use crate::backup::{self, Done};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::data_folder::{DataFolder, create_private, replace_private};
+use crate::error::{Error, Result};
+use crate::installation::{Installation, Schema, make_database_file};
+use crate::model::{Actor, Permission};
+use crate::operations::{Context, audit, installation as operation, quarantine};
+use crate::sealing::Sealer;
+use crate::store::{self, Database};
+
+/// Brings the database up to date; returns the backup that was taken before, if anything had to be done.
+pub async fn migrate(config: Config, clock: Clock) -> Result<Option<PathBuf>> {
+    let installation = Installation::open(config, clock, Schema::Migrate).await?;
+    let backup = installation.backup.clone();
+    installation.close().await?;
+    Ok(backup)
+}
+
+/// Where a backup goes unless told otherwise.
+#[must_use]
+pub fn default_backup_file(app: &App) -> PathBuf {
+    let name = format!("beadle-{}.backup", app.clock.now().utc().format("%Y%m%dT%H%M%SZ"));
+    app.config.data_folder.join("backups").join(name)
+}
+
+/// Writes a backup to a new file while the server goes on.
+pub async fn backup(app: &App, file: &Path, with_key: bool) -> Result<Done> {
+    let anchor = anchor::current(app).await?;
+    let (app, file) = (app.clone(), file.to_owned());
+    let written = tokio::task::spawn_blocking(move || {
+        if let Some(folder) = file.parent().filter(|folder| folder.ends_with("backups")) {
+            std::fs::create_dir_all(folder)
+                .map_err(|problem| Error::Unavailable(format!("cannot make {}: {problem}", folder.display())))?;
+        }
+        let key_file = app.config.sealing_key_file();
+        let manifest =
+            backup::manifest(&app.database, anchor, &app.keys.sealer, with_key.then_some(key_file.as_path()))?;
+        backup::write(&app.database, &manifest, &file)
+    });
+    written.await.map_err(Error::internal)?
+}
+
+/// How to restore.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The backup.
+    pub file: PathBuf,
+    /// The sealing key's file, when neither the data folder nor the backup has it.
+    pub key: Option<PathBuf>,
+    /// Whether what is in the database may be replaced; a copy of it is kept.
+    pub replace: bool,
+}
+
+/// What a restore did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Restored {
+    /// How many rows were put in.
+    pub rows: u64,
+    /// The copy of what was there before.
+    pub copy: Option<PathBuf>,
+    /// What is wrong with the audit trail that was restored; empty when it is whole.
+    pub problems: Vec<String>,
+}
+
+/// Fills an installation from a backup, and begins quarantine. No server may run on the data folder.
+///
+/// # Errors
+/// Before anything is changed: when the backup is damaged or of another schema, the sealing key does not fit, or the
+/// installation is not empty and may not be replaced.
+pub async fn restore(config: Config, clock: Clock, how: Restore) -> Result<Restored> {
+    let folder = DataFolder::own(&config.data_folder)?;
+    let (settings, time) = (config.clone(), clock.clone());
+    let (rows, copy) = tokio::task::spawn_blocking(move || put_back(&settings, &time, &how)).await.map_err(Error::internal)??;
+    let installation = Installation::open_owned(folder, config, clock, Schema::MustBeCurrent).await?;
+    let context = installation.app.context(Actor::System);
+    let chains = installation.app.database.read("verify", move |tx| audit::verify_all(tx, &context, &[])).await?;
+    let problems = chains
+        .into_iter()
+        .flat_map(|chain| chain.problems.into_iter().map(move |problem| format!("{}: {problem}", chain.chain)))
+        .collect();
+    installation.close().await?;
+    Ok(Restored { rows, copy, problems })
+}
+
+fn put_back(config: &Config, clock: &Clock, how: &Restore) -> Result<(u64, Option<PathBuf>)> {
+    let checked = backup::check(&how.file)?;
+    let key_file = config.sealing_key_file();
+    let (key_text, from) = right_key(config, how, &checked)?;
+    let sealer = Sealer::from_text(&key_text)?;
+    checked.prove(&sealer, &from)?;
+    make_database_file(&config.database_url())?;
+    let database = Database::open(&config.database_url())?;
+    let empty = database.has_no_rows()?;
+    if !empty && !how.replace {
+        return Err(Error::conflict(
+            "there is an installation in this database already; restore into an empty one, or say --replace to put the \
+             backup in its place (a copy of what is there is kept)",
+        ));
+    }
+    let stamp = clock.now().utc().format("%Y%m%dT%H%M%SZ").to_string();
+    let copy = if empty { None } else { Some(keep_copy(&database, config, clock, &stamp)?) };
+    database.migrate()?;
+    let now = clock.now();
+    let reason = format!(
+        "restored from the backup of {}: what happened since is not known to the database",
+        checked.manifest.made_at
+    );
+    let (done, ()) = checked.restore(&database, |tx| {
+        let keys = Arc::new(operation::load_keys(sealer, &store::installation::keys(tx)?)?);
+        let context = Context { actor: Actor::System, now, keys };
+        quarantine::begin(tx, &context, &reason)?;
+        audit::record_installation(
+            tx,
+            &context,
+            "restored",
+            operation::OWNER,
+            serde_json::json!({ "made_at": checked.manifest.made_at }),
+        )
+    })?;
+    if !key_file.exists() {
+        create_private(&key_file, key_text.as_bytes())?;
+    } else if std::fs::read_to_string(&key_file).is_ok_and(|present| present.trim() != key_text.trim()) {
+        let kept = key_file.with_extension(format!("replaced-{stamp}"));
+        std::fs::rename(&key_file, &kept)
+            .map_err(|problem| Error::Unavailable(format!("cannot rename {}: {problem}", key_file.display())))?;
+        create_private(&key_file, key_text.as_bytes())?;
+    }
+    Ok((done.rows, copy))
+}
+
+/// The key that the backup needs: the named one, the one in the folder if it fits, or the backup's own.
+fn right_key(config: &Config, how: &Restore, checked: &backup::Checked<'_>) -> Result<(Zeroizing<String>, PathBuf)> {
+    let read = |file: &Path| {
+        std::fs::read_to_string(file)
+            .map(Zeroizing::new)
+            .map_err(|problem| Error::invalid("sealing_key", format!("cannot read {}: {problem}", file.display())))
+    };
+    if let Some(file) = &how.key {
+        return Ok((read(file)?, file.clone()));
+    }
+    let present = config.sealing_key_file();
+    if present.exists() {
+        let text = read(&present)?;
+        let fits = Sealer::from_text(&text).and_then(|sealer| checked.prove(&sealer, &present)).is_ok();
+        if fits || checked.manifest.sealing_key.is_none() {
+            return Ok((text, present));
+        }
+    }
+    match &checked.manifest.sealing_key {
+        Some(text) => Ok((Zeroizing::new(text.clone()), how.file.clone())),
+        None => Err(Error::invalid(
+            "sealing_key",
+            "the backup does not hold the sealing key; put your copy of the key file into the data folder, or name it with \
+             --key",
+        )),
+    }
+}
+
+/// Keeps what the restore replaces: all rows for PostgreSQL, the whole file for SQLite.
+fn keep_copy(database: &Database, config: &Config, clock: &Clock, stamp: &str) -> Result<PathBuf> {
+    let folder = config.data_folder.join("backups");
+    std::fs::create_dir_all(&folder)
+        .map_err(|problem| Error::Unavailable(format!("cannot make {}: {problem}", folder.display())))?;
+    if !database.is_postgres() {
+        let file = folder.join(format!("replaced-{stamp}.db"));
+        database.copy_to(&file)?;
+        return Ok(file);
+    }
+    let file = folder.join(format!("replaced-{stamp}.backup"));
+    let anchor = anchor::Anchor { written_at: clock.now(), checkpoints: Vec::new() };
+    let sealer = match Sealer::from_file(&config.sealing_key_file()) {
+        Ok(sealer) => sealer,
+        Err(_) => Sealer::from_text(&Sealer::new_key_line()?)?,
+    };
+    let manifest = backup::manifest(database, anchor, &sealer, None)?;
+    backup::write(database, &manifest, &file)?;
+    Ok(file)
+}
+
+/// A step of the exchange of the sealing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Make a new key, and seal everything under it.
+    NewKey,
+    /// Go on where an interrupted rotation stopped.
+    Resume,
+    /// Take the old keys out of the key file, once nothing is sealed under them.
+    RetireOld,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Rotated {
+    /// The id of the key that seals now.
+    pub key_id: String,
+    /// How many secrets were sealed anew.
+    pub resealed: u64,
+    /// How many old keys were taken out of the key file.
+    pub retired: usize,
+}
+
+/// Exchanges the sealing key of the running server, step by step.
+pub async fn rotate(app: &App, actor: Actor, step: Rotation) -> Result<Rotated> {
+    actor.require_installation(Permission::Installation)?;
+    let file = app.config.sealing_key_file();
+    let text = Zeroizing::new(
+        std::fs::read_to_string(&file)
+            .map_err(|problem| Error::Unavailable(format!("cannot read {}: {problem}", file.display())))?,
+    );
+    let mut done = Rotated { key_id: String::new(), resealed: 0, retired: 0 };
+    match step {
+        Rotation::NewKey => {
+            let both = Zeroizing::new(format!("{}{}", Sealer::new_key_line()?.as_str(), text.as_str()));
+            // On disk first: a secret must never be sealed under a key that a crash takes away.
+            replace_private(&file, both.as_bytes())?;
+            app.keys.sealer.reload(&both)?;
+            done.resealed = reseal(app).await?;
+        }
+        Rotation::Resume => done.resealed = reseal(app).await?,
+        Rotation::RetireOld => {
+            // Also seals what a write that was under way during the rotation left under the old key.
+            done.resealed = reseal(app).await?;
+            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            done.retired = text.lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(1);
+            let only = Zeroizing::new(format!("{first}\n"));
+            replace_private(&file, only.as_bytes())?;
+            app.keys.sealer.reload(&only)?;
+        }
+    }
+    done.key_id = app.keys.sealer.current_key_id();
+    let (context, noted) = (app.context(actor), done.clone());
+    app.database
+        .write("record rotation", move |tx| {
+            audit::record_installation(tx, &context, "sealing_key_rotated", operation::OWNER, serde_json::json!({
+                "step": step, "key_id": noted.key_id, "resealed": noted.resealed, "retired": noted.retired,
+            }))
+        })
+        .await?;
+    Ok(done)
+}
+
+/// Seals anew, page by page, whatever is not sealed under the current key; encryption happens between the transactions.
+async fn reseal(app: &App) -> Result<u64> {
+    let mut count = 0;
+    for column in store::sealed::COLUMNS {
+        let mut after = String::new();
+        loop {
+            let place = after.clone();
+            let page =
+                app.database.read("sealed secrets", move |tx| store::sealed::page(tx, column, &place)).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.place);
+            let mut changes = Vec::new();
+            for secret in page.into_iter().filter(|secret| !app.keys.sealer.is_current(&secret.sealed)) {
+                let (owner, row) = (&secret.owner, &secret.row_name);
+                let open = app.keys.sealer.open(column.purpose, owner, row, &secret.sealed).map_err(|problem| {
+                    Error::Unavailable(format!("{}.{} of {row}: {problem}", column.table, column.column))
+                })?;
+                changes.push((app.keys.sealer.seal(column.purpose, owner, row, &open)?, secret));
+            }
+            count += changes.len() as u64;
+            if changes.is_empty() {
+                continue;
+            }
+            app.database
+                .write("seal anew", move |tx| {
+                    for (new, secret) in &changes {
+                        store::sealed::replace(tx, column, &secret.place, &secret.sealed, new)?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! A backup comes back whole, in either database, and never without quarantine; a rotation leaves no secret behind.
+
+use std::path::Path;
+
+use super::*;
+use crate::model::CouncilId;
+use crate::testing::{Bench, on_both};
+
+fn config(folder: &Path, url: Option<String>) -> Config {
+    let mut config = Config { data_folder: folder.to_owned(), ..Config::default() };
+    config.database.url = url;
+    config
+}
+
+async fn installation(folder: &Path) -> Installation {
+    Installation::open(config(folder, None), Clock::default(), Schema::Migrate).await.expect("opens")
+}
+
+/// A council with an authority's key sealed for it, made as the product makes it.
+async fn add_council(app: &App, slug: &str) -> CouncilId {
+    use crate::operations::councils::{self, NewCouncil};
+    let new = NewCouncil {
+        name: format!("{slug} Parish Council, “naïve” 'quoted' \\ and \n lines"),
+        slug: slug.to_owned(),
+        public_url: format!("https://{slug}.example"),
+        time_zone: "Europe/London".to_owned(),
+        preset: beadle_profiles::policy::Preset::CouncilTemplate,
+    };
+    let prepared = councils::prepare(&app.keys, app.clock.now(), &new).expect("prepares");
+    let context = app.context(Actor::System);
+    app.database.write("add council", move |tx| councils::add(tx, &context, &prepared)).await.expect("adds").id
+}
+
+fn lines(database: &Database) -> Vec<crate::store::Line> {
+    let mut lines = Vec::new();
+    database
+        .dump(|line| {
+            lines.push(line);
+            Ok(())
+        })
+        .expect("dumps");
+    lines
+}
+
+async fn quarantined(app: &App) -> bool {
+    app.database.read("quarantine", quarantine::is_on).await.expect("reads")
+}
+
+#[tokio::test]
+async fn a_backup_restores_into_an_empty_folder_and_begins_quarantine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    let from = installation(&old).await;
+    add_council(&from.app, "germoe").await;
+    let file = folder.path().join("one.backup");
+    let done = backup(&from.app, &file, false).await.expect("backs up");
+    assert!(done.rows > 8 && !done.with_key);
+    assert!(backup(&from.app, &file, false).await.is_err(), "no file is overwritten");
+    from.close().await.expect("closes");
+
+    let how = Restore { file: file.clone(), key: None, replace: false };
+    let refused = restore(config(&new, None), Clock::default(), how.clone()).await.expect_err("no key").to_string();
+    assert!(refused.contains("does not hold the sealing key"), "{refused}");
+    let wrong = folder.path().join("wrong.key");
+    std::fs::write(&wrong, Sealer::new_key_line().expect("random").as_bytes()).expect("written");
+    let with = |key: &Path| Restore { key: Some(key.to_owned()), ..how.clone() };
+    let refused = restore(config(&new, None), Clock::default(), with(&wrong)).await.expect_err("wrong key").to_string();
+    assert!(refused.contains("is not the one"), "{refused}");
+
+    let right = old.join("sealing.key");
+    let restored = restore(config(&new, None), Clock::default(), with(&right)).await.expect("restores");
+    assert_eq!((restored.rows, restored.copy, restored.problems), (done.rows, None, Vec::<String>::new()));
+    let again = restore(config(&new, None), Clock::default(), with(&right)).await.expect_err("not empty").to_string();
+    assert!(again.contains("--replace"), "{again}");
+    let replacing = Restore { replace: true, ..with(&right) };
+    let replaced = restore(config(&new, None), Clock::default(), replacing).await.expect("replaces");
+    assert!(replaced.copy.is_some_and(|copy| copy.exists()));
+
+    let restored = installation(&new).await;
+    assert!(quarantined(&restored.app).await, "a restore always means quarantine");
+    let context = restored.app.context(Actor::System);
+    let checkpoints = backup::check(&file).expect("whole").manifest.anchor.checkpoints;
+    let chains = restored.app.database.read("verify", move |tx| audit::verify_all(tx, &context, &checkpoints));
+    for chain in chains.await.expect("verifies") {
+        assert_eq!(chain.problems, Vec::<String>::new());
+    }
+    restored.close().await.expect("closes");
+}
+
+#[tokio::test]
+async fn a_backup_with_its_key_needs_nothing_else_and_a_damaged_one_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = installation(&folder.path().join("old")).await;
+    let file = folder.path().join("one.backup");
+    assert!(backup(&from.app, &file, true).await.expect("backs up").with_key);
+    from.close().await.expect("closes");
+    let text = std::fs::read_to_string(&file).expect("text");
+    let damaged = [
+        ("cut", text.lines().take(5).collect::<Vec<_>>().join("\n")),
+        ("changed", text.replacen("set-up-code", "set-up-cook", 1)),
+        ("other", "hello\n".to_owned()),
+    ];
+    for (name, content) in damaged {
+        let bad = folder.path().join(name);
+        std::fs::write(&bad, content).expect("written");
+        let how = Restore { file: bad, key: None, replace: false };
+        assert!(restore(config(&folder.path().join("new"), None), Clock::default(), how).await.is_err(), "{name}");
+    }
+    let how = Restore { file, key: None, replace: false };
+    restore(config(&folder.path().join("new"), None), Clock::default(), how).await.expect("restores");
+    installation(&folder.path().join("new")).await.close().await.expect("opens with the key from the backup");
+}
+
+#[tokio::test]
+async fn either_database_takes_the_others_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = installation(&folder.path().join("old")).await;
+    add_council(&from.app, "coreley").await;
+    let original = lines(&from.app.database);
+    on_both(|bench: Bench| {
+        let original = original.clone();
+        async move {
+            bench.database.fill(original.clone().into_iter().map(Ok), |_| Ok(())).expect("fills");
+            let back = lines(&bench.database);
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = format!("sqlite:{}", folder.path().join("third.db").display());
+            let third = Database::open(&url).expect("opens");
+            third.migrate().expect("migrates");
+            third.fill(back.into_iter().map(Ok), |_| Ok(())).expect("fills");
+            // Compared as rows of SQLite, without regard to their order.
+            let sorted = |lines: Vec<crate::store::Line>| {
+                let mut lines: Vec<String> = lines.into_iter().map(|line| format!("{line:?}")).collect();
+                lines.sort();
+                lines
+            };
+            assert_eq!(sorted(lines(&third)), sorted(original));
+            third.close().await;
+        }
+    })
+    .await;
+    from.close().await.expect("closes");
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_nothing_under_the_old_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    add_council(&installed.app, "germoe").await;
+    let app = installed.app.clone();
+    let old = app.keys.sealer.current_key_id();
+    let rotated = rotate(&app, Actor::Local, Rotation::NewKey).await.expect("rotates");
+    // Three keys of the installation, the authority's and the canary.
+    assert_eq!(rotated.resealed, 5);
+    assert_ne!(rotated.key_id, old);
+    assert_eq!(rotate(&app, Actor::Local, Rotation::Resume).await.expect("nothing left").resealed, 0);
+    let retired = rotate(&app, Actor::Local, Rotation::RetireOld).await.expect("retires");
+    assert_eq!((retired.resealed, retired.retired), (0, 1));
+    assert_eq!(std::fs::read_to_string(data.join("sealing.key")).expect("the key").lines().count(), 1);
+    installed.close().await.expect("closes");
+    let again = installation(&data).await;
+    add_council(&again.app, "coreley").await;
+    again.close().await.expect("closes");
+}
