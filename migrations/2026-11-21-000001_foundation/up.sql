@@ -127,6 +127,8 @@ CREATE TABLE people (
     PRIMARY KEY (council_id, id)
 );
 
+-- phone_digits are the digits of phone_number from the last to the first: looking for the end of a number is then
+-- looking for a start, which an index can do.
 CREATE TABLE assets (
     council_id TEXT NOT NULL REFERENCES councils (id),
     id TEXT NOT NULL UNIQUE,
@@ -237,6 +239,7 @@ CREATE TABLE invitations (
     FOREIGN KEY (council_id, person_id) REFERENCES people (council_id, id)
 );
 CREATE INDEX invitations_of_asset ON invitations (council_id, asset_id);
+CREATE INDEX invitations_of_person ON invitations (council_id, person_id);
 
 CREATE TABLE enrolments (
     council_id TEXT NOT NULL REFERENCES councils (id),
@@ -277,6 +280,7 @@ CREATE TABLE enrolments (
     CHECK ((state = 'ended') = (ended_at IS NOT NULL))
 );
 CREATE UNIQUE INDEX enrolments_live ON enrolments (council_id, device_id) WHERE ended_at IS NULL;
+CREATE INDEX enrolments_of_invitation ON enrolments (council_id, invitation_id);
 CREATE INDEX enrolments_by_fingerprint ON enrolments (fingerprint);
 CREATE INDEX enrolments_by_identity_end ON enrolments (identity_not_after) WHERE ended_at IS NULL;
 CREATE INDEX enrolments_by_last_seen ON enrolments (last_seen_at) WHERE ended_at IS NULL;
@@ -297,6 +301,7 @@ CREATE TABLE scep_challenges (
     CHECK ((invitation_id IS NULL) <> (enrolment_id IS NULL))
 );
 CREATE INDEX scep_challenges_of_invitation ON scep_challenges (council_id, invitation_id);
+CREATE INDEX scep_challenges_unused ON scep_challenges (expires_at) WHERE used_at IS NULL;
 CREATE INDEX scep_challenges_of_enrolment ON scep_challenges (council_id, enrolment_id);
 
 CREATE TABLE certificates (

@@ -34,12 +34,7 @@ pub fn find(tx: &mut Transaction<'_>, id: &TokenId) -> Result<Option<ApiToken>> 
 }
 
 /// The council's tokens after `after`, by id.
-pub fn page(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<ApiToken>> {
+pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, limit: i64) -> Result<Vec<ApiToken>> {
     Ok(ApiToken::query()
         .filter(api_tokens::council_id.eq(council).and(api_tokens::id.gt(after.unwrap_or_default())))
         .order(api_tokens::id)
@@ -57,7 +52,9 @@ pub fn revoke(tx: &mut Transaction<'_>, id: &TokenId, now: Moment) -> Result<()>
 
 /// Ends every token that `operator` issued; how many there were.
 pub fn revoke_all_of(tx: &mut Transaction<'_>, operator: &OperatorId, now: Moment) -> Result<usize> {
-    Ok(diesel::update(api_tokens::table.filter(api_tokens::issued_by.eq(operator).and(api_tokens::revoked_at.is_null())))
-        .set(api_tokens::revoked_at.eq(now))
-        .execute(tx.connection)?)
+    Ok(diesel::update(
+        api_tokens::table.filter(api_tokens::issued_by.eq(operator).and(api_tokens::revoked_at.is_null())),
+    )
+    .set(api_tokens::revoked_at.eq(now))
+    .execute(tx.connection)?)
 }

@@ -54,3 +54,13 @@ pub fn enrolment_topic(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<
         .optional()?;
     Ok(row.and_then(|(topic, not_after)| Some((topic?, not_after?))))
 }
+
+/// Adds a push certificate, for tests of what depends on there being one.
+#[cfg(test)]
+pub(crate) fn insert_test_push_certificate(
+    tx: &mut Transaction<'_>,
+    certificate: &super::push_certificates::PushCertificate,
+) -> Result<()> {
+    diesel::insert_into(push_certificates::table).values(certificate).execute(tx.connection)?;
+    Ok(())
+}

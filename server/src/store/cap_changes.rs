@@ -44,22 +44,15 @@ pub fn find(tx: &mut Transaction<'_>, id: &str) -> Result<Option<CapChange>> {
 }
 
 /// Records the second person's approval, unless there is one already.
-pub fn approve(
-    tx: &mut Transaction<'_>,
-    id: &str,
-    by: &OperatorId,
-    now: Moment,
-    effective_at: Moment,
-) -> Result<bool> {
-    let changed = diesel::update(
-        cap_changes::table.filter(cap_changes::id.eq(id).and(cap_changes::approved_by.is_null())),
-    )
-    .set((
-        cap_changes::approved_by.eq(by),
-        cap_changes::approved_at.eq(now),
-        cap_changes::effective_at.eq(effective_at),
-    ))
-    .execute(tx.connection)?;
+pub fn approve(tx: &mut Transaction<'_>, id: &str, by: &OperatorId, now: Moment, effective_at: Moment) -> Result<bool> {
+    let changed =
+        diesel::update(cap_changes::table.filter(cap_changes::id.eq(id).and(cap_changes::approved_by.is_null())))
+            .set((
+                cap_changes::approved_by.eq(by),
+                cap_changes::approved_at.eq(now),
+                cap_changes::effective_at.eq(effective_at),
+            ))
+            .execute(tx.connection)?;
     Ok(changed == 1)
 }
 

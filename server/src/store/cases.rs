@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::commands::CommandRow;
 use super::assets::Asset;
+use super::commands::CommandRow;
 use super::schema::{assets, cases, commands, push_certificates};
 use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, PushCertificateState};

@@ -86,6 +86,8 @@ pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Re
         .filter(is_open())
         .filter(commands::expires_at.gt(now))
         .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
+        // The order leads SQLite to the index of what is open; without it, it would walk through what has ended.
+        .order((commands::priority, commands::id))
         .select(commands::id)
         .first::<CommandId>(tx.connection)
         .optional()?
@@ -139,14 +141,14 @@ pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> 
 
 /// The open command that was written to the device last.
 pub fn last_sent(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<CommandRow>> {
-    Ok(CommandRow::query()
+    let sent = CommandRow::query()
         .filter(commands::council_id.eq(&enrolment.council_id))
         .filter(commands::enrolment_id.eq(&enrolment.id))
         .filter(is_open())
         .filter(commands::state.eq(CommandState::Sent))
-        .order((commands::sent_at.desc(), commands::id.desc()))
-        .first(tx.connection)
-        .optional()?)
+        .order((commands::priority, commands::id))
+        .load::<CommandRow>(tx.connection)?;
+    Ok(sent.into_iter().max_by(|one, other| (one.sent_at, &one.id).cmp(&(other.sent_at, &other.id))))
 }
 
 /// Puts a command off until `until`; `false` when it is no longer open.
@@ -193,16 +195,21 @@ pub fn finish_open(
     at: Moment,
     problem: &str,
 ) -> Result<usize> {
-    let open = CommandRow::query()
-        .filter(commands::council_id.eq(&enrolment.council_id))
-        .filter(commands::enrolment_id.eq(&enrolment.id))
+    let mut open = CommandRow::query()
+        .filter(commands::council_id.eq(enrolment.council_id.clone()))
+        .filter(commands::enrolment_id.eq(enrolment.id.clone()))
         .filter(is_open())
-        .load(tx.connection)?;
+        .order((commands::priority, commands::id))
+        .into_boxed();
+    if let Some(key) = key {
+        open = open.filter(commands::supersede_key.eq(key.to_owned()));
+    }
+    if let Some(kind) = kind {
+        open = open.filter(commands::kind.eq(kind));
+    }
     let mut ended = 0;
-    for command in open {
-        let matches = kind.is_none_or(|kind| command.kind == kind)
-            && key.is_none_or(|key| command.supersede_key.as_deref() == Some(key));
-        if matches && finish(tx, &command, state, at, None, Some(problem))? {
+    for command in open.load::<CommandRow>(tx.connection)? {
+        if finish(tx, &command, state, at, None, Some(problem))? {
             ended += 1;
         }
     }

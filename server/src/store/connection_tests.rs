@@ -9,11 +9,8 @@ use crate::testing::{Bench, on_both};
 
 async fn rows(bench: &Bench, chain: &str) -> i64 {
     let (keys, chain) = (Arc::clone(&bench.keys), chain.to_owned());
-    let found = bench
-        .database
-        .read("verify", move |tx| audit::verify(tx, &keys.audit, &chain, None))
-        .await
-        .expect("verifies");
+    let found =
+        bench.database.read("verify", move |tx| audit::verify(tx, &keys.audit, &chain, None)).await.expect("verifies");
     assert_eq!(found.problems, Vec::<String>::new());
     found.rows
 }
@@ -24,8 +21,7 @@ async fn many_writers_at_once_lose_nothing_and_the_chain_holds() {
         let council = bench.council("germoe").await;
         let mut writers = tokio::task::JoinSet::new();
         for number in 0..200 {
-            let (database, context, council) =
-                (bench.database.clone(), bench.context(Actor::System), council.clone());
+            let (database, context, council) = (bench.database.clone(), bench.context(Actor::System), council.clone());
             writers.spawn(async move {
                 database
                     .write("note", move |tx| {
@@ -76,9 +72,7 @@ async fn the_read_door_cannot_write() {
         let (context, chain) = (bench.context(Actor::System), council.clone());
         let outcome = bench
             .database
-            .read("try to write", move |tx| {
-                audit::record(tx, &context, &chain, "note", "x", serde_json::Value::Null)
-            })
+            .read("try to write", move |tx| audit::record(tx, &context, &chain, "note", "x", serde_json::Value::Null))
             .await;
         assert!(outcome.is_err());
         assert_eq!(rows(&bench, council.as_str()).await, 0);

@@ -61,12 +61,7 @@ pub fn of_asset(tx: &mut Transaction<'_>, council: &CouncilId, asset: &AssetId) 
 }
 
 /// The council's devices after `after`, by id.
-pub fn page(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Device>> {
+pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, limit: i64) -> Result<Vec<Device>> {
     let mut query =
         Device::query().filter(devices::council_id.eq(council)).order(devices::id).limit(limit).into_boxed();
     if let Some(after) = after {
@@ -97,12 +92,7 @@ impl Description {
 }
 
 /// Notes what a device says about itself.
-pub fn describe(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    id: &DeviceId,
-    description: &Description,
-) -> Result<()> {
+pub fn describe(tx: &mut Transaction<'_>, council: &CouncilId, id: &DeviceId, description: &Description) -> Result<()> {
     if !description.is_empty() {
         diesel::update(devices::table.find((council, id))).set(description).execute(tx.connection)?;
     }
@@ -126,12 +116,7 @@ pub fn reinstate(tx: &mut Transaction<'_>, device: &Device, asset: &AssetId) -> 
 }
 
 /// Gives an asset without a serial number the one that its phone reports.
-pub fn take_serial_over(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    asset: &AssetId,
-    serial: &str,
-) -> Result<bool> {
+pub fn take_serial_over(tx: &mut Transaction<'_>, council: &CouncilId, asset: &AssetId, serial: &str) -> Result<bool> {
     let changed = diesel::update(assets::table.find((council, asset)))
         .filter(assets::serial.is_null().or(assets::serial.eq("")))
         .set(assets::serial.eq(Some(serial)))
@@ -140,12 +125,7 @@ pub fn take_serial_over(
 }
 
 /// Whether the asset's serial number is this one, whatever the case of its letters.
-pub fn asset_serial_is(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    asset: &AssetId,
-    serial: &str,
-) -> Result<bool> {
+pub fn asset_serial_is(tx: &mut Transaction<'_>, council: &CouncilId, asset: &AssetId, serial: &str) -> Result<bool> {
     let known: Option<Option<String>> =
         assets::table.find((council, asset)).select(assets::serial).first(tx.connection).optional()?;
     Ok(known.flatten().is_some_and(|known| known.trim().eq_ignore_ascii_case(serial.trim())))
@@ -157,11 +137,7 @@ pub fn asset_tag_and_serial(
     council: &CouncilId,
     asset: &AssetId,
 ) -> Result<Option<(String, Option<String>)>> {
-    Ok(assets::table
-        .find((council, asset))
-        .select((assets::tag, assets::serial))
-        .first(tx.connection)
-        .optional()?)
+    Ok(assets::table.find((council, asset)).select((assets::tag, assets::serial)).first(tx.connection).optional()?)
 }
 
 /// Whether a loss case of the device, or of the asset that it is, is not closed and its device not found.

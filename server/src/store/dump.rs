@@ -150,11 +150,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn dump_table(
-    connection: &mut AnyConnection,
-    table: &str,
-    each: &mut dyn FnMut(Line) -> Result<()>,
-) -> Result<()> {
+fn dump_table(connection: &mut AnyConnection, table: &str, each: &mut dyn FnMut(Line) -> Result<()>) -> Result<()> {
     let columns = columns(connection, table)?;
     let names = columns.iter().map(|(name, _)| name.clone()).collect();
     each(Line::Table { name: table.to_owned(), columns: names })?;
@@ -285,14 +281,22 @@ impl Database {
                 for line in lines {
                     match line? {
                         Line::Table { name, columns: given } => {
-                            let known = columns(connection, TABLES.iter().find(|table| **table == name).copied().ok_or_else(
-                                || Error::invalid("backup", format!("there is no table {name:?} in this Beadle")),
-                            )?)?;
+                            let known = columns(
+                                connection,
+                                TABLES.iter().find(|table| **table == name).copied().ok_or_else(|| {
+                                    Error::invalid("backup", format!("there is no table {name:?} in this Beadle"))
+                                })?,
+                            )?;
                             let mut wanted = Vec::new();
                             for column in given {
-                                wanted.push(known.iter().find(|(name, _)| *name == column).cloned().ok_or_else(|| {
-                                    Error::invalid("backup", format!("{name} has no column {column:?} in this Beadle"))
-                                })?);
+                                wanted.push(known.iter().find(|(name, _)| *name == column).cloned().ok_or_else(
+                                    || {
+                                        Error::invalid(
+                                            "backup",
+                                            format!("{name} has no column {column:?} in this Beadle"),
+                                        )
+                                    },
+                                )?);
                             }
                             let sql = insert_statement(is_postgres(connection), &name, &wanted);
                             current = Some((sql, wanted.into_iter().map(|(_, kind)| kind).collect()));

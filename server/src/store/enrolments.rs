@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use super::Transaction;
 use super::schema::enrolments;
 use crate::error::Result;
-use crate::model::{Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId, Mode, Moment, Ownership, Platform};
+use crate::model::{
+    Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId, Mode, Moment, Ownership, Platform,
+};
 
 /// A row of `enrolments`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -59,11 +61,7 @@ pub fn find(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId) -> 
 }
 
 /// The enrolment that this device is under management by now.
-pub fn live_of_device(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    device: &DeviceId,
-) -> Result<Option<Enrolment>> {
+pub fn live_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Option<Enrolment>> {
     Ok(Enrolment::query()
         .filter(enrolments::council_id.eq(council))
         .filter(enrolments::device_id.eq(device))
@@ -73,11 +71,7 @@ pub fn live_of_device(
 }
 
 /// The newest enrolment of a device, ended or not.
-pub fn latest_of_device(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    device: &DeviceId,
-) -> Result<Option<Enrolment>> {
+pub fn latest_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Option<Enrolment>> {
     Ok(Enrolment::query()
         .filter(enrolments::council_id.eq(council))
         .filter(enrolments::device_id.eq(device))
@@ -134,7 +128,7 @@ pub struct Tokens<'a> {
 /// Takes over the tokens of a TokenUpdate; the device can be pushed again.
 pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Tokens<'_>, at: Moment) -> Result<()> {
     let row = enrolments::table.find((&enrolment.council_id, &enrolment.id));
-    diesel::update(row.clone())
+    diesel::update(row)
         .set((
             enrolments::push_token.eq(Some(tokens.push_token)),
             enrolments::push_token_at.eq(Some(at)),
@@ -144,7 +138,7 @@ pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Toke
         ))
         .execute(tx.connection)?;
     if let Some(topic) = tokens.topic {
-        diesel::update(row.clone()).set(enrolments::topic.eq(Some(topic))).execute(tx.connection)?;
+        diesel::update(row).set(enrolments::topic.eq(Some(topic))).execute(tx.connection)?;
     }
     if let Some(sealed) = tokens.sealed_unlock_token {
         diesel::update(row).set(enrolments::sealed_unlock_token.eq(Some(sealed))).execute(tx.connection)?;
@@ -162,13 +156,7 @@ pub fn mark_enrolled(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment
 }
 
 /// Ends an enrolment; `false` when it had ended before.
-pub fn end(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    id: &EnrolmentId,
-    at: Moment,
-    reason: &str,
-) -> Result<bool> {
+pub fn end(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId, at: Moment, reason: &str) -> Result<bool> {
     let changed = diesel::update(enrolments::table.find((council, id)))
         .filter(enrolments::ended_at.is_null())
         .set((

@@ -78,10 +78,8 @@ pub fn answer(
 
 /// Forgets a key older than `before`.
 pub fn forget_old(tx: &mut Transaction<'_>, scope: &str, actor: &str, key: &str, before: Moment) -> Result<()> {
-    diesel::delete(
-        idempotency_keys::table.find((scope, actor, key)).filter(idempotency_keys::created_at.lt(before)),
-    )
-    .execute(tx.connection)?;
+    diesel::delete(idempotency_keys::table.find((scope, actor, key)).filter(idempotency_keys::created_at.lt(before)))
+        .execute(tx.connection)?;
     Ok(())
 }
 
@@ -95,6 +93,5 @@ pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usi
         .load::<Moment>(tx.connection)?
         .pop();
     let Some(last) = last else { return Ok(0) };
-    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.le(last)))
-        .execute(tx.connection)?)
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.le(last))).execute(tx.connection)?)
 }

@@ -69,5 +69,8 @@ pub fn has_devices(tx: &mut Transaction<'_>) -> Result<bool> {
 #[cfg(test)]
 pub(crate) fn insert_test_key(tx: &mut Transaction<'_>, id: &str, now: Moment) -> Result<()> {
     let purpose = id.to_owned();
-    insert_key(tx, &InstallationKey { id: id.to_owned(), purpose, sealed_key: vec![0], created_at: now, retired_at: None })
+    insert_key(
+        tx,
+        &InstallationKey { id: id.to_owned(), purpose, sealed_key: vec![0], created_at: now, retired_at: None },
+    )
 }

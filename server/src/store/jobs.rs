@@ -97,9 +97,7 @@ pub fn claim(tx: &mut Transaction<'_>, owner: &str, now: Moment, until: Moment, 
     }
     // The condition is asked again under the row's lock, by which the second of two claimants comes away empty.
     Ok(diesel::update(
-        jobs::table
-            .filter(jobs::id.eq_any(due))
-            .filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(now))),
+        jobs::table.filter(jobs::id.eq_any(due)).filter(jobs::lease_until.is_null().or(jobs::lease_until.lt(now))),
     )
     .set((jobs::lease_owner.eq(owner), jobs::lease_until.eq(until)))
     .returning(jobs::all_columns)
@@ -117,9 +115,9 @@ pub fn extend_lease(tx: &mut Transaction<'_>, id: &JobId, owner: &str, until: Mo
 /// Takes a finished job off the queue, unless it was queued once more while it ran: then it is let go to run again.
 pub fn finish(tx: &mut Transaction<'_>, job: &Job) -> Result<()> {
     let gone = diesel::delete(
-        jobs::table.filter(jobs::id.eq(&job.id).and(jobs::revision.eq(job.revision))).filter(
-            jobs::lease_owner.eq(job.lease_owner.clone()),
-        ),
+        jobs::table
+            .filter(jobs::id.eq(&job.id).and(jobs::revision.eq(job.revision)))
+            .filter(jobs::lease_owner.eq(job.lease_owner.clone())),
     )
     .execute(tx.connection)?;
     if gone == 0 {
@@ -138,9 +136,9 @@ pub fn put_back(
     problem: Option<&str>,
 ) -> Result<()> {
     let set = diesel::update(
-        jobs::table.filter(jobs::id.eq(&job.id).and(jobs::revision.eq(job.revision))).filter(
-            jobs::lease_owner.eq(job.lease_owner.clone()),
-        ),
+        jobs::table
+            .filter(jobs::id.eq(&job.id).and(jobs::revision.eq(job.revision)))
+            .filter(jobs::lease_owner.eq(job.lease_owner.clone())),
     )
     .set((
         jobs::payload.eq(payload),

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::Transaction;
 use super::schema::order_caps;
 use crate::error::Result;
-use crate::model::{Moment};
+use crate::model::Moment;
 
 /// A row of `order_caps`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]

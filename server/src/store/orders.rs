@@ -161,11 +161,8 @@ pub fn page(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Order>> {
-    let mut query = Order::query()
-        .filter(orders::council_id.eq(council.clone()))
-        .order(orders::id)
-        .limit(limit)
-        .into_boxed();
+    let mut query =
+        Order::query().filter(orders::council_id.eq(council.clone())).order(orders::id).limit(limit).into_boxed();
     if let Some(state) = state {
         query = query.filter(orders::state.eq(state));
     }
@@ -176,12 +173,7 @@ pub fn page(
 }
 
 /// Orders of all councils in `state` that came into it at or before `before`, the longest first.
-pub fn in_state_since(
-    tx: &mut Transaction<'_>,
-    state: OrderState,
-    before: Moment,
-    limit: i64,
-) -> Result<Vec<Order>> {
+pub fn in_state_since(tx: &mut Transaction<'_>, state: OrderState, before: Moment, limit: i64) -> Result<Vec<Order>> {
     Ok(Order::query()
         .filter(orders::state.eq(state).and(orders::changed_at.le(before)))
         .order((orders::changed_at, orders::id))
@@ -257,9 +249,7 @@ pub fn mark_fetched(
     first_fetched_at: Moment,
 ) -> Result<Option<Order>> {
     Ok(diesel::update(
-        orders::table
-            .filter(orders::council_id.eq(council).and(orders::id.eq(id)))
-            .filter(orders::state.eq(from)),
+        orders::table.filter(orders::council_id.eq(council).and(orders::id.eq(id))).filter(orders::state.eq(from)),
     )
     .set((
         orders::state.eq(OrderState::Fetched),
@@ -290,10 +280,7 @@ pub struct Subject {
 /// What a device of this council is.
 pub fn subject(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Option<Subject>> {
     Ok(devices::table
-        .inner_join(
-            assets::table
-                .on(assets::council_id.eq(devices::council_id).and(assets::id.eq(devices::asset_id))),
-        )
+        .inner_join(assets::table.on(assets::council_id.eq(devices::council_id).and(assets::id.eq(devices::asset_id))))
         .filter(devices::council_id.eq(council).and(devices::id.eq(device)))
         .select((
             assets::tag,

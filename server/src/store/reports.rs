@@ -67,11 +67,7 @@ pub fn of_kinds(
 }
 
 /// When each kind was last answered.
-pub fn times(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    enrolment: &EnrolmentId,
-) -> Result<Vec<(String, Moment)>> {
+pub fn times(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Vec<(String, Moment)>> {
     Ok(reports::table
         .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
         .order(reports::kind)
@@ -85,6 +81,8 @@ pub fn open_commands(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<
         .filter(commands::council_id.eq(&enrolment.council_id).and(commands::enrolment_id.eq(&enrolment.id)))
         // Written out, since a partial index serves no bound value.
         .filter(sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')"))
+        // The order leads SQLite to the index of what is open.
+        .order((commands::priority, commands::id))
         .select((commands::kind, commands::payload))
         .load(tx.connection)?)
 }

@@ -31,10 +31,7 @@ pub fn insert(tx: &mut Transaction<'_>, challenge: &Challenge) -> Result<()> {
 
 /// The challenge with this hash.
 pub fn find_by_hash(tx: &mut Transaction<'_>, challenge_hash: &str) -> Result<Option<Challenge>> {
-    Ok(Challenge::query()
-        .filter(scep_challenges::challenge_hash.eq(challenge_hash))
-        .first(tx.connection)
-        .optional()?)
+    Ok(Challenge::query().filter(scep_challenges::challenge_hash.eq(challenge_hash)).first(tx.connection).optional()?)
 }
 
 /// Uses a challenge up for one public key; `false` when it was used before.
@@ -78,6 +75,5 @@ pub fn purge_unused(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Res
         .select(scep_challenges::id)
         .limit(limit)
         .load::<ChallengeId>(tx.connection)?;
-    Ok(diesel::delete(scep_challenges::table.filter(scep_challenges::id.eq_any(ended)))
-        .execute(tx.connection)?)
+    Ok(diesel::delete(scep_challenges::table.filter(scep_challenges::id.eq_any(ended))).execute(tx.connection)?)
 }

@@ -1,5 +1,6 @@
 //! Sign-ins.
 
+use chrono::Duration;
 use diesel::prelude::*;
 
 use super::Transaction;
@@ -41,10 +42,20 @@ pub fn find_by_token(tx: &mut Transaction<'_>, token_hash: &str) -> Result<Optio
     Ok(Session::query().filter(sessions::token_hash.eq(token_hash)).first(tx.connection).optional()?)
 }
 
-/// The operator's sign-ins after `after`, by id.
-pub fn page(tx: &mut Transaction<'_>, operator: &OperatorId, after: Option<&str>, limit: i64) -> Result<Vec<Session>> {
+/// The operator's sign-ins that are not over at `now`, after `after`, by id.
+pub fn page_open(
+    tx: &mut Transaction<'_>,
+    operator: &OperatorId,
+    now: Moment,
+    idle: Duration,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Session>> {
     Ok(Session::query()
         .filter(sessions::operator_id.eq(operator).and(sessions::id.gt(after.unwrap_or_default())))
+        .filter(
+            sessions::revoked_at.is_null().and(sessions::expires_at.gt(now)).and(sessions::last_seen_at.ge(now - idle)),
+        )
         .order(sessions::id)
         .limit(limit)
         .load(tx.connection)?)
@@ -88,9 +99,8 @@ pub fn revoke_all_of(
 ) -> Result<usize> {
     let kept = except.map(SessionId::as_str).unwrap_or_default();
     Ok(diesel::update(
-        sessions::table.filter(
-            sessions::operator_id.eq(operator).and(sessions::revoked_at.is_null()).and(sessions::id.ne(kept)),
-        ),
+        sessions::table
+            .filter(sessions::operator_id.eq(operator).and(sessions::revoked_at.is_null()).and(sessions::id.ne(kept))),
     )
     .set(sessions::revoked_at.eq(now))
     .execute(tx.connection)?)

@@ -59,12 +59,7 @@ pub fn remove(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
 }
 
 /// Notes that every setting of an enrolment was judged now.
-pub fn mark_checked(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    enrolment: &EnrolmentId,
-    now: Moment,
-) -> Result<()> {
+pub fn mark_checked(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId, now: Moment) -> Result<()> {
     diesel::update(
         setting_states::table
             .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment))),
