@@ -2,13 +2,15 @@
 
 use chrono::Duration;
 
-
 use super::text_enum::text_enum;
 use super::{CouncilId, DeviceId, EnrolmentId, InvitationId, Moment, OperatorId, Role, SessionId, TokenId};
 use crate::error::{Error, Result};
 
 /// How long a re-authentication counts for requesting and approving.
 pub const REAUTHENTICATION: Duration = Duration::minutes(5);
+
+/// What [`Actor::require_fresh`] says when it has been longer; the API marks it, so that a program can ask the person.
+pub const CONFIRM_FIRST: &str = "confirm your password and second factor again; five minutes have passed";
 
 /// An operator with a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,9 +138,9 @@ impl Actor {
     pub fn sees(&self, council: &CouncilId) -> bool {
         match self {
             Self::Operator(signed_in) => signed_in.council.as_ref().is_none_or(|own| own == council),
-            Self::Token { council: own, .. } | Self::Device { council: own, .. } | Self::Invitee { council: own, .. } => {
-                own == council
-            }
+            Self::Token { council: own, .. }
+            | Self::Device { council: own, .. }
+            | Self::Invitee { council: own, .. } => own == council,
             Self::Local | Self::System => true,
         }
     }
@@ -208,7 +210,7 @@ impl Actor {
         }
         match signed_in.reauthenticated_at {
             Some(at) if at <= now && now - at <= REAUTHENTICATION => Ok(signed_in),
-            _ => Err(Error::forbidden("confirm your password and second factor again; five minutes have passed")),
+            _ => Err(Error::forbidden(CONFIRM_FIRST)),
         }
     }
 }

@@ -12,7 +12,8 @@ impl CommandKind {
             "Lost Mode needs a supervised iPhone or iPad; this one is not supervised, so it can only be locked";
         const SUPERVISED: &str = "this is possible on supervised iPhones and iPads only";
         const PERSONAL: &str = "this is not done on a holder's own phone";
-        const PERSONAL_LOCK: &str = "a holder's own phone enrolled by profile gives the council no right to lock it or clear its PIN";
+        const PERSONAL_LOCK: &str =
+            "a holder's own phone enrolled by profile gives the council no right to lock it or clear its PIN";
         let supervised = mode == Mode::Supervised;
         match mode {
             Mode::FullyManaged | Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
@@ -29,16 +30,18 @@ impl CommandKind {
             | Self::RemoveProfile
             | Self::RenewIdentity => None,
             Self::InstalledApplicationList => (ownership == Ownership::Personal).then_some(PERSONAL),
-            Self::DeviceLock => {
-                (ownership == Ownership::Personal && mode != Mode::User).then_some(PERSONAL_LOCK)
-            }
+            Self::DeviceLock => (ownership == Ownership::Personal && mode != Mode::User).then_some(PERSONAL_LOCK),
             Self::ClearPasscode => match (mode, ownership) {
                 (Mode::User, _) => Some(PERSONAL),
                 (_, Ownership::Personal) => Some(PERSONAL_LOCK),
                 (_, Ownership::Council) => None,
             },
             Self::EnableLostMode | Self::DisableLostMode | Self::DeviceLocation | Self::PlayLostModeSound => {
-                if ownership == Ownership::Personal { Some(PERSONAL) } else { (!supervised).then_some(LOST_MODE) }
+                if ownership == Ownership::Personal {
+                    Some(PERSONAL)
+                } else {
+                    (!supervised).then_some(LOST_MODE)
+                }
             }
             Self::DeviceConfigured | Self::ActivationLockBypassCode => (!supervised).then_some(SUPERVISED),
         }

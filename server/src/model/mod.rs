@@ -10,7 +10,7 @@ mod sight;
 mod states;
 mod text_enum;
 
-pub use actor::{Actor, Permission, REAUTHENTICATION, SignedIn, TokenScope};
+pub use actor::{Actor, CONFIRM_FIRST, Permission, REAUTHENTICATION, SignedIn, TokenScope};
 pub use id::*;
 pub use moment::Moment;
 pub(crate) use order::Seal;

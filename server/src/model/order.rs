@@ -191,7 +191,8 @@ impl Release {
         if !seal_is_right(order, keys) {
             return Err(Distrusted("its seal is wrong: nobody approved this order as it now stands"));
         }
-        let (Some(approved_by), Some(approved_at), Some(command)) = (order.approved_by, order.approved_at, order.command)
+        let (Some(approved_by), Some(approved_at), Some(command)) =
+            (order.approved_by, order.approved_at, order.command)
         else {
             return Err(Distrusted("nobody approved it"));
         };

@@ -74,10 +74,9 @@ impl OrderState {
             (S::Approved | S::Pushed | S::Unreachable | S::Fetched, E::Fetched) => S::Fetched,
             (S::Fetched, E::Deferred) => S::Approved,
             // Whatever we believed meanwhile, the device knows whether it erased itself.
-            (
-                S::Fetched | S::PresumedErased | S::Approved | S::Pushed | S::Unreachable | S::Held,
-                E::Confirmed,
-            ) => S::Confirmed,
+            (S::Fetched | S::PresumedErased | S::Approved | S::Pushed | S::Unreachable | S::Held, E::Confirmed) => {
+                S::Confirmed
+            }
             (S::Fetched | S::PresumedErased | S::Approved | S::Pushed | S::Unreachable | S::Held, E::Failed) => {
                 S::Failed
             }
@@ -90,13 +89,7 @@ impl OrderState {
             (S::Approved | S::Pushed, E::Unreachable) => S::Unreachable,
             (S::PresumedErased, E::Reopened) => S::Fetched,
             (
-                S::Requested
-                | S::Approved
-                | S::Pushed
-                | S::Fetched
-                | S::Held
-                | S::Unreachable
-                | S::PresumedErased,
+                S::Requested | S::Approved | S::Pushed | S::Fetched | S::Held | S::Unreachable | S::PresumedErased,
                 E::LeftManagement,
             ) => S::LeftManagement,
             _ => return Err(Error::conflict(self.refusal_of(event))),
@@ -198,7 +191,9 @@ impl HeldReason {
             }
             Self::LegalHold => "a legal hold lies on the device: end the hold, then resume or cancel the order",
             Self::Frozen => "orders are frozen because the cap was reached: two people must thaw them, then resume it",
-            Self::Quarantine => "the server was restored from a backup: say whether this order still stands, or cancel it",
+            Self::Quarantine => {
+                "the server was restored from a backup: say whether this order still stands, or cancel it"
+            }
             Self::IdentityWaiting => {
                 "it is not certain that this phone is the one on the register: confirm the device, then resume the order"
             }

@@ -47,7 +47,9 @@ pub fn sight(mode: Mode, ownership: Ownership) -> Sight {
             };
             if supervised {
                 found.cannot_see.push("where the device is, unless it was reported lost");
-                found.can_do.push("put a lost device into Lost Mode, find it and let it ring; it then says so on its screen");
+                found
+                    .can_do
+                    .push("put a lost device into Lost Mode, find it and let it ring; it then says so on its screen");
             } else {
                 found.cannot_see.push("where the device is");
                 found.cannot_do.push("keep you from removing the management; the council is then told");

@@ -263,3 +263,17 @@ text_enum! {
         Unknown => "unknown",
     }
 }
+
+text_enum! {
+    /// What an item on the register is.
+    pub enum AssetKind {
+        /// A telephone.
+        Phone => "phone",
+        /// A tablet.
+        Tablet => "tablet",
+        /// A key or modem that plugs in; never managed.
+        Dongle => "dongle",
+        /// Anything else; never managed.
+        Other => "other",
+    }
+}
