@@ -1,5 +1,7 @@
 //! What unit tests of operations share: a fresh database of each kind, with keys, a clock and a council.
 
+pub(crate) mod phone;
+
 use std::sync::Arc;
 
 use crate::clock::Clock;

@@ -6,6 +6,14 @@ use crate::model::{AlertId, CouncilId, Permission};
 use crate::store::alerts::Alert;
 use crate::store::{self, Transaction};
 
+/// The alert about a push certificate that ends.
+pub(crate) const PUSH_CERTIFICATE_ENDS: &str = "push_certificate_ends";
+/// The alert about a council whose push certificate is missing or ran out.
+pub(crate) const NO_CERTIFICATE: &str = "push_certificate";
+/// The alerts about an identity that ends, by how near the end is.
+pub(crate) const IDENTITY_ALERTS: [&str; 3] =
+    ["identity_ends_within_7_days", "identity_ends_within_14_days", "identity_ends_within_30_days"];
+
 /// Raises an alert of `kind` about `subject` (an id), unless one is open already.
 pub fn raise(
     tx: &mut Transaction<'_>,

@@ -144,8 +144,7 @@ pub fn verify(
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Verification> {
     let head = store::audit::head(tx, chain)?.ok_or(Error::NotFound("audit chain"))?;
-    let mut found =
-        Verification { chain: chain.to_owned(), rows: 0, purged: 0, last_at: None, problems: Vec::new() };
+    let mut found = Verification { chain: chain.to_owned(), rows: 0, purged: 0, last_at: None, problems: Vec::new() };
     let mut previous = vec![0; crate::keys::MAC_LENGTH];
     let mut checkpoint_seen = checkpoint.is_none_or(|checkpoint| checkpoint.seq == 0);
     loop {

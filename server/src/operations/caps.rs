@@ -75,7 +75,10 @@ impl Over {
             CapScope::Council(_) => "this council",
             CapScope::Installation => "all councils together",
         };
-        format!("{} orders were approved within one {} for {whose}; the cap is {}", self.approvals, self.period, self.cap)
+        format!(
+            "{} orders were approved within one {} for {whose}; the cap is {}",
+            self.approvals, self.period, self.cap
+        )
     }
 }
 
@@ -239,7 +242,9 @@ fn require_second(
     }
     match scope {
         CapScope::Council(council) => operators::require_established_approver(tx, context, council, second, first),
-        CapScope::Installation if second.role == Role::Provider => require_established_provider(tx, context, second, first),
+        CapScope::Installation if second.role == Role::Provider => {
+            require_established_provider(tx, context, second, first)
+        }
         CapScope::Installation => Err(Error::forbidden("only the provider may do this")),
     }
 }
@@ -317,7 +322,10 @@ pub fn change(
     let by = decider(context, scope)?;
     let (highest_hour, highest_day) = scope.highest();
     if !(0..=highest_hour).contains(&per_hour) {
-        return Err(Error::invalid("per_hour", format!("must be between 0 and {highest_hour}: there is no bulk erase")));
+        return Err(Error::invalid(
+            "per_hour",
+            format!("must be between 0 and {highest_hour}: there is no bulk erase"),
+        ));
     }
     if !(0..=highest_day).contains(&per_day) {
         return Err(Error::invalid("per_day", format!("must be between 0 and {highest_day}: there is no bulk erase")));
@@ -354,7 +362,8 @@ pub fn change(
         store::cap_changes::insert(tx, &raise)?;
         record(tx, context, scope, "caps.raise_requested", details)?;
         if let CapScope::Council(council) = scope {
-            let message = format!("{} asks to raise the caps on orders to {per_hour} an hour, {per_day} a day.", by.name);
+            let message =
+                format!("{} asks to raise the caps on orders to {per_hour} an hour, {per_day} a day.", by.name);
             alerts::raise(tx, context, council, "caps_raise", council.as_str(), &message)?;
         }
     }

@@ -299,7 +299,9 @@ fn words_of(kind: &str) -> Option<(&'static str, bool)> {
         "order.failed" => ("the phone reported that it could not be erased", true),
         "order.held" => ("order held", false),
         "order.resumed" => ("order let go on", false),
-        "order.presumed_erased" => ("no contact for 24 hours after the order was sent: presumed erased, not confirmed", false),
+        "order.presumed_erased" => {
+            ("no contact for 24 hours after the order was sent: presumed erased, not confirmed", false)
+        }
         "order.unreachable" => ("no contact for a week; the order still stands", false),
         "order.reopened" => ("the phone was heard from again: it is not erased, the order is open again", true),
         "order.left_management" => ("the phone left management", true),

@@ -8,7 +8,7 @@ mod tests;
 use chrono::Duration;
 use serde_json::json;
 
-use super::{Context, alerts, audit, commands, orders, reports};
+use super::{Context, alerts, audit, commands, jobs, orders, reports};
 use crate::error::{Error, Result};
 use crate::model::{
     Actor, Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationState, Mode, Moment, Platform,
@@ -367,8 +367,8 @@ fn tell_of(
     if new.confirmation == Confirmation::Waiting
         && let Some(serial) = serial
     {
-        let (tag, registered) = store::devices::asset_tag_and_serial(tx, &device.council_id, &device.asset_id)?
-            .unwrap_or_default();
+        let (tag, registered) =
+            store::devices::asset_tag_and_serial(tx, &device.council_id, &device.asset_id)?.unwrap_or_default();
         let message = format!(
             "The phone that enrolled as {tag} reports the serial number {serial}, but the register says {}. Check which \
              phone it is: confirm it, or correct the register and invite again.",
@@ -431,6 +431,11 @@ pub fn token_update(
     store::enrolments::set_tokens(tx, &enrolment, &tokens, context.now)?;
     store::enrolments::touch(tx, &enrolment, context.now)?;
     if enrolment.state != EnrolmentState::Authenticated {
+        // What waited while the push service refused the former token can be pushed again.
+        if enrolment.push_retired_at.is_some() {
+            alerts::end(tx, context, council, jobs::PUSH_RETIRED, enrolment.id.as_str())?;
+            jobs::wake(tx, context, council, &enrolment.id)?;
+        }
         return Ok(Outcome::Done);
     }
     audit::lock(tx, council)?;

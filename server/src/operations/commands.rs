@@ -5,18 +5,16 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{Material, Next, ProfileMaterial, RenewalMaterial, Visit, cannot_send, poll, settle_and_claim};
 pub use claim::renewal;
 pub(crate) use claim::renewed;
+pub use claim::{Material, Next, ProfileMaterial, RenewalMaterial, Visit, cannot_send, poll, settle_and_claim};
 pub use settle::{Answer, AnswerStatus};
 
 use chrono::Duration;
 
 use super::{Context, audit, jobs};
 use crate::error::{Error, Result};
-use crate::model::{
-    CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment, Permission,
-};
+use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment, Permission};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};

@@ -225,8 +225,7 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, name: &str, change: &
         council.scep_legacy = legacy;
     }
     store::councils::update(tx, &council)?;
-    let details =
-        json!({ "name": council.name, "time_zone": council.time_zone, "scep_legacy": council.scep_legacy });
+    let details = json!({ "name": council.name, "time_zone": council.time_zone, "scep_legacy": council.scep_legacy });
     audit::record(tx, context, &id, "council.changed", id.as_str(), details)?;
     Ok(council)
 }

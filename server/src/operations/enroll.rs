@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Context, alerts, audit};
 use crate::error::{Error, Result};
 use crate::keys::{random_bytes, sha256_hex};
-use crate::model::{AuthorityId, ChallengeId, CouncilId, InvitationState, Mode, Moment, Ownership};
+use crate::model::{Actor, AuthorityId, ChallengeId, CouncilId, InvitationState, Mode, Moment, Ownership};
 use crate::store::authorities::AuthorityRow;
 use crate::store::certificates::Certificate;
 use crate::store::councils::Council;
@@ -100,8 +100,7 @@ pub fn authority(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<(Counc
 
 /// What the link with this code leads to. Uses nothing up.
 pub fn landing(tx: &mut Transaction<'_>, now: Moment, code_hash: &str) -> Result<Landing> {
-    let invitation =
-        store::invitations::find_by_code_hash(tx, code_hash)?.ok_or(Error::NotFound("invitation"))?;
+    let invitation = store::invitations::find_by_code_hash(tx, code_hash)?.ok_or(Error::NotFound("invitation"))?;
     let council = store::councils::find(tx, &invitation.council_id)?
         .filter(|council| council.ended_at.is_none())
         .ok_or(Error::NotFound("invitation"))?;
@@ -129,6 +128,8 @@ pub fn accept(
     }
     let council = &found.invitation.council_id;
     audit::lock(tx, council)?;
+    let actor = Actor::Invitee { council: council.clone(), invitation: found.invitation.id.clone() };
+    let context = &Context { actor, ..context.clone() };
     if store::invitations::accept(tx, &found.invitation, context.now, address, notice_version)? {
         let details = json!({ "address": address, "notice_version": notice_version, "asset": found.asset_tag });
         audit::record(tx, context, council, "notice accepted", found.invitation.id.as_str(), details)?;
@@ -324,9 +325,7 @@ fn judge_renewal(tx: &mut Transaction<'_>, now: Moment, identity: &Certificate, 
         None => None,
     };
     let pinned = enrolment.filter(|enrolment| {
-        enrolment.ended_at.is_none()
-            && enrolment.fingerprint == identity.fingerprint
-            && identity.revoked_at.is_none()
+        enrolment.ended_at.is_none() && enrolment.fingerprint == identity.fingerprint && identity.revoked_at.is_none()
     });
     Ok(match pinned {
         None => refused("the renewal is not signed with the identity of a device under management"),

@@ -58,7 +58,10 @@ pub fn add(tx: &mut Transaction<'_>, context: &Context, device: &DeviceId, reaso
     context.actor.require(Permission::CancelOrder, council)?;
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > 1000 {
-        return Err(Error::invalid("reason", "say why nothing on the device may be destroyed, in at most 1,000 characters"));
+        return Err(Error::invalid(
+            "reason",
+            "say why nothing on the device may be destroyed, in at most 1,000 characters",
+        ));
     }
     audit::lock(tx, council)?;
     let hold = LegalHold {
@@ -72,7 +75,14 @@ pub fn add(tx: &mut Transaction<'_>, context: &Context, device: &DeviceId, reaso
         ended_at: None,
     };
     store::legal_holds::insert(tx, &hold)?;
-    audit::record(tx, context, council, "hold.added", device.id.as_str(), json!({ "hold": hold.id, "reason": reason }))?;
+    audit::record(
+        tx,
+        context,
+        council,
+        "hold.added",
+        device.id.as_str(),
+        json!({ "hold": hold.id, "reason": reason }),
+    )?;
     orders::hold_open_of_device(tx, context, council, &device.id, HeldReason::LegalHold, "a legal hold was added")?;
     Ok(hold.into())
 }

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::keys::{ApprovalKeys, Keys, MAC_LENGTH, MacKey, random_bytes, sha256_hex};
 use crate::model::{Actor, Moment, Permission};
 use crate::sealing::{Purpose, Sealer};
-use crate::store::installation::{self, InstallationKey};
 use crate::store::Transaction;
+use crate::store::installation::{self, InstallationKey};
 
 /// Who owns what is sealed for the whole installation.
 pub const OWNER: &str = "installation";
@@ -37,7 +37,13 @@ impl FirstStart {
             let id = uuid::Uuid::now_v7().to_string();
             let secret = Zeroizing::new(random_bytes::<MAC_LENGTH>()?);
             let sealed_key = sealer.seal(Purpose::InstallationKey, OWNER, &id, &*secret)?;
-            rows.push(InstallationKey { id, purpose: purpose.to_owned(), sealed_key, created_at: now, retired_at: None });
+            rows.push(InstallationKey {
+                id,
+                purpose: purpose.to_owned(),
+                sealed_key,
+                created_at: now,
+                retired_at: None,
+            });
         }
         let canary = sealer.seal(Purpose::Canary, OWNER, CANARY, CANARY_TEXT)?;
         Ok(Self { rows, canary, set_up_code: new_set_up_code()? })

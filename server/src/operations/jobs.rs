@@ -8,6 +8,9 @@ use crate::store::{self, Transaction};
 /// The kind of the job that wakes a device.
 pub const WAKE_DEVICE: &str = "wake_device";
 
+/// The alert about a device's token that the push service retired.
+pub const PUSH_RETIRED: &str = "push_retired";
+
 /// What the job that wakes a device is told.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Wake {
@@ -99,7 +102,9 @@ mod tests {
                     let second = store::jobs::claim(tx, "b", later, later + Duration::minutes(1), 9)?.remove(0);
                     store::jobs::finish(tx, &first)?;
                     assert!(!store::jobs::extend_lease(tx, &first.id, "a", later)?);
-                    assert!(store::jobs::find_by_key(tx, "k")?.is_some_and(|job| job.lease_owner.as_deref() == Some("b")));
+                    assert!(
+                        store::jobs::find_by_key(tx, "k")?.is_some_and(|job| job.lease_owner.as_deref() == Some("b"))
+                    );
                     store::jobs::put_back(tx, &second, "7", later + Duration::hours(1), 1, Some("why"))?;
                     let job = store::jobs::find_by_key(tx, "k")?.expect("put back");
                     assert_eq!((job.payload.as_str(), job.attempts, job.lease_owner), ("7", 1, None));

@@ -1,29 +1,41 @@
 //! What the product does, one file per thing; each function runs inside one transaction and knows no HTTP, no network
 //! and no property lists.
 
+pub mod accounts;
 pub mod alerts;
 #[cfg(test)]
-pub(crate) mod apple_bench;
+pub(crate) mod apple_test_bench;
+pub mod assets;
 pub mod audit;
 pub mod caps;
 pub mod cases;
 pub mod check_in;
 pub mod commands;
+pub mod councils;
 pub mod devices;
 pub mod enroll;
-pub mod councils;
+pub(crate) mod entry;
+pub mod holds;
 pub mod idempotency;
 pub mod installation;
-pub mod holds;
+pub mod invitations;
 pub mod jobs;
 pub mod leavers;
 pub mod losses;
 pub mod operators;
+#[cfg(test)]
+pub(crate) mod operators_tests;
 pub mod orders;
+pub mod passwords;
+pub mod people;
 pub mod policies;
+pub mod push_certificates;
 pub mod quarantine;
 pub mod reports;
+pub mod second_factor;
 pub mod sign_in;
+pub mod sign_in_limits;
+pub mod standing;
 pub mod tokens;
 mod trail;
 

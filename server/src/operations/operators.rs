@@ -1,53 +1,346 @@
-//! Operators: who may sign in, and who may be the second person for an order.
+//! Operators: who may sign in, with which role, and who may approve.
 
-use chrono::Duration;
+use serde_json::{Value, json};
 
-use super::Context;
+use super::standing::{self, restart};
+use super::{Context, alerts, audit, sign_in_limits};
 use crate::error::{Error, Result};
-use crate::model::{CouncilId, OperatorId, Role, SignedIn};
+use crate::model::{CouncilId, OperatorId, Permission, Role};
+use crate::store::named_approvers::NamedApprover;
+use crate::store::operators::Operator;
 use crate::store::{self, Transaction};
 
-/// How long an account must have stood unchanged before it may approve.
-const STANDING: Duration = Duration::hours(72);
+pub use standing::require_established_approver;
 
-/// Refuses unless `approver` may be the second person for what `requester` asked for in `council`: another account, with
-/// its own second factor, the council's approver or named as one, and established.
-pub fn require_established_approver(
+/// An operator to add. The password is the initial one, hashed before.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// The council; none for a provider.
+    pub council: Option<CouncilId>,
+    /// What he signs in with.
+    pub login: String,
+    /// The name to show.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// The hash of the initial password.
+    pub password_hash: String,
+}
+
+/// Takes the lock that orders changes to accounts: the council's, or the installation's.
+pub(crate) fn lock(tx: &mut Transaction<'_>, council: Option<&CouncilId>) -> Result<()> {
+    store::audit::lock_head(tx, council.map_or(audit::INSTALLATION, CouncilId::as_str))
+}
+
+/// Writes into the council's trail, or for a provider into the installation's.
+pub(crate) fn record(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: Option<&CouncilId>,
+    kind: &str,
+    subject: &OperatorId,
+    details: Value,
+) -> Result<()> {
+    match council {
+        Some(council) => audit::record(tx, context, council, kind, subject.as_str(), details),
+        None => audit::record_installation(tx, context, kind, subject.as_str(), details),
+    }
+}
+
+pub(crate) fn require(context: &Context, permission: Permission, council: Option<&CouncilId>) -> Result<()> {
+    match (council, permission) {
+        (Some(council), _) => context.actor.require(permission, council),
+        (None, Permission::Operators) => context.actor.require_installation(Permission::Installation),
+        (None, _) => context.actor.require_installation(permission),
+    }
+}
+
+/// The login as it is stored: small letters.
+pub fn checked_login(login: &str) -> Result<String> {
+    let login = login.trim().to_lowercase();
+    let right = (3..=64).contains(&login.len())
+        && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+@".contains(&byte));
+    if right {
+        Ok(login)
+    } else {
+        Err(Error::invalid("login", "must have 3 to 64 letters, digits or the signs . _ - + @"))
+    }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(Error::invalid("name", "must have 1 to 100 characters"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Adds an operator.
+pub fn add(tx: &mut Transaction<'_>, context: &Context, new: &NewOperator) -> Result<Operator> {
+    require(context, Permission::Operators, new.council.as_ref())?;
+    add_unchecked(tx, context, new)
+}
+
+/// Adds an operator for someone whose right to do so was checked: the first one has nobody to ask.
+pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &NewOperator) -> Result<Operator> {
+    if (new.role == Role::Provider) != new.council.is_none() {
+        return Err(Error::invalid("role", "a provider belongs to no council, everyone else to one"));
+    }
+    lock(tx, new.council.as_ref())?;
+    let operator = Operator {
+        id: OperatorId::new(),
+        council_id: new.council.clone(),
+        login: checked_login(&new.login)?,
+        name: checked_name(&new.name)?,
+        role: new.role,
+        password_hash: new.password_hash.clone(),
+        must_change_password: true,
+        made_at_set_up: !store::operators::any_device(tx, new.council.as_ref())?,
+        standing_since: context.now,
+        sealed_totp: None,
+        sealed_totp_pending: None,
+        totp_last_step: None,
+        mfa_since: None,
+        created_by: Some(context.actor.label()),
+        reset_by: None,
+        created_at: context.now,
+        ended_at: None,
+        ended_by: None,
+    };
+    if store::operators::find_by_login(tx, &operator.login)?.is_some() {
+        return Err(Error::conflict("someone has this login already; choose another"));
+    }
+    store::operators::insert(tx, &operator)?;
+    let details = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
+    record(tx, context, new.council.as_ref(), "operator.added", &operator.id, details)?;
+    if let Some(council) = new.council.as_ref().filter(|_| !operator.made_at_set_up) {
+        let message = format!(
+            "A new account, {} ({}), was added. It may approve after 72 hours. If nobody meant to add it, end it now.",
+            operator.name, operator.role
+        );
+        alerts::raise(tx, context, council, "operator_added", operator.id.as_str(), &message)?;
+    }
+    Ok(operator)
+}
+
+/// Operators of a council, or the providers, after the one with the id `after`.
+pub fn list(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: Option<&CouncilId>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Operator>> {
+    require(context, Permission::Read, council)?;
+    store::operators::page(tx, council, after, limit)
+}
+
+fn permitted(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, permission: Permission) -> Result<Operator> {
+    let stranger = || Error::NotFound("operator");
+    let operator = store::operators::find(tx, id)?.ok_or_else(stranger)?;
+    let hidden = match &operator.council_id {
+        Some(council) => !context.actor.sees(council),
+        None => context.actor.require_installation(Permission::Read).is_err(),
+    };
+    if hidden {
+        return Err(stranger());
+    }
+    require(context, permission, operator.council_id.as_ref())?;
+    Ok(operator)
+}
+
+/// One operator.
+pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
+    permitted(tx, context, id, Permission::Read)
+}
+
+/// What may be changed of an operator.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The login.
+    pub login: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The role, within the council.
+    pub role: Option<Role>,
+}
+
+/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves.
+pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, change: &Change) -> Result<Operator> {
+    let council = permitted(tx, context, id, Permission::Operators)?.council_id;
+    lock(tx, council.as_ref())?;
+    let mut operator = active(tx, id)?;
+    let before = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
+    if let Some(name) = &change.name {
+        operator.name = checked_name(name)?;
+    }
+    if let Some(login) = change.login.as_deref().map(checked_login).transpose()?.filter(|new| *new != operator.login) {
+        if store::operators::find_by_login(tx, &login)?.is_some() {
+            return Err(Error::conflict("someone has this login already; choose another"));
+        }
+        operator.login = login;
+        restart(&mut operator, context);
+    }
+    if let Some(role) = change.role.filter(|new| *new != operator.role) {
+        if context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == operator.id) {
+            return Err(Error::forbidden("someone else must change your role"));
+        }
+        if role == Role::Provider || operator.role == Role::Provider {
+            return Err(Error::invalid("role", "a provider belongs to no council; make a new account"));
+        }
+        operator.role = role;
+        store::named_approvers::delete_all_of(tx, &operator.id)?;
+        restart(&mut operator, context);
+    }
+    store::operators::update(tx, &operator)?;
+    let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
+    let details = json!({ "before": before, "after": after });
+    record(tx, context, council.as_ref(), "operator.changed", &operator.id, details)?;
+    Ok(operator)
+}
+
+fn active(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Operator> {
+    let operator = store::operators::find(tx, id)?.ok_or(Error::NotFound("operator"))?;
+    if operator.ended_at.is_some() {
+        return Err(Error::conflict("this account was ended"));
+    }
+    Ok(operator)
+}
+
+/// Ends an account with its sessions, tokens and namings. The last one of a council, and the last provider, stay.
+pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
+    let council = permitted(tx, context, id, Permission::Operators)?.council_id;
+    lock(tx, council.as_ref())?;
+    let mut operator = active(tx, id)?;
+    if store::operators::count_active(tx, council.as_ref())? <= 1 {
+        let whose = if council.is_some() { "operator of the council" } else { "provider" };
+        return Err(Error::conflict(format!("this is the last {whose}; add another first")));
+    }
+    operator.ended_at = Some(context.now);
+    operator.ended_by = Some(context.actor.label());
+    operator.sealed_totp = None;
+    operator.sealed_totp_pending = None;
+    store::operators::update(tx, &operator)?;
+    store::recovery_codes::replace(tx, id, &[])?;
+    let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    let tokens = store::api_tokens::revoke_all_of(tx, id, context.now)?;
+    store::named_approvers::delete_all_of(tx, id)?;
+    let details = json!({ "login": operator.login, "sessions_ended": sessions, "tokens_revoked": tokens });
+    record(tx, context, council.as_ref(), "operator.ended", id, details)?;
+    Ok(operator)
+}
+
+/// Gives another operator a new initial password, and takes his second factor away if asked. Ends his sessions; he waits 72
+/// hours before he approves again, and never approves what the one who reset him asked for.
+pub fn reset(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    id: &OperatorId,
+    password_hash: &str,
+    second_factor: bool,
+) -> Result<Operator> {
+    let council = permitted(tx, context, id, Permission::Operators)?.council_id;
+    if context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == *id) {
+        return Err(Error::forbidden("change your own password instead, or ask another operator"));
+    }
+    lock(tx, council.as_ref())?;
+    let mut operator = active(tx, id)?;
+    operator.password_hash = password_hash.to_owned();
+    operator.must_change_password = true;
+    if second_factor {
+        operator.sealed_totp = None;
+        operator.sealed_totp_pending = None;
+        operator.totp_last_step = None;
+        operator.mfa_since = None;
+        store::recovery_codes::replace(tx, id, &[])?;
+    }
+    restart(&mut operator, context);
+    store::operators::update(tx, &operator)?;
+    store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    sign_in_limits::forget(tx, &operator.login)?;
+    record(tx, context, council.as_ref(), "operator.reset", id, json!({ "second_factor": second_factor }))?;
+    if let Some(council) = &council {
+        let message = format!(
+            "The password{} of {} was reset. If {} did not ask for it, end the account of whoever did it.",
+            if second_factor { " and second factor" } else { "" },
+            operator.name,
+            operator.name
+        );
+        alerts::raise(tx, context, council, "operator_reset", id.as_str(), &message)?;
+    }
+    Ok(operator)
+}
+
+/// The operators whom the council named as approvers.
+pub fn approvers(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> Result<Vec<NamedApprover>> {
+    context.actor.require(Permission::Read, council)?;
+    store::named_approvers::of_council(tx, council)
+}
+
+/// Names a clerk of the council, or a provider, as an approver. Only an operator of the council itself does that, and for
+/// someone else.
+pub fn name_approver(
     tx: &mut Transaction<'_>,
     context: &Context,
     council: &CouncilId,
-    approver: &SignedIn,
-    requester: &OperatorId,
-) -> Result<()> {
-    let row = store::operators::find(tx, &approver.operator)?
-        .filter(|row| row.ended_at.is_none())
-        .ok_or_else(|| Error::forbidden("this account has ended"))?;
-    if row.council_id.as_ref().is_some_and(|own| own != council) {
-        return Err(Error::NotFound("council"));
+    id: &OperatorId,
+) -> Result<NamedApprover> {
+    context.actor.require(Permission::ApproveOrder, council)?;
+    let by = context
+        .actor
+        .signed_in()
+        .filter(|signed_in| signed_in.council.as_ref() == Some(council))
+        .ok_or_else(|| Error::forbidden("only an operator of the council itself names its approvers"))?;
+    if by.operator == *id {
+        return Err(Error::forbidden("someone else must name you"));
     }
-    if row.id == *requester {
-        return Err(Error::forbidden("another person must approve what you asked for"));
+    audit::lock(tx, council)?;
+    let operator = active(tx, id)?;
+    let own = operator.role == Role::Clerk && operator.council_id.as_ref() == Some(council);
+    match operator.role {
+        Role::Provider => {}
+        Role::Clerk if own => {}
+        _ if operator.council_id.as_ref() != Some(council) => return Err(Error::NotFound("operator")),
+        Role::Approver => return Err(Error::conflict("an approver need not be named")),
+        Role::Clerk | Role::Auditor => return Err(Error::conflict("an auditor only reads")),
     }
-    if row.mfa_since.is_none() {
-        return Err(Error::forbidden("approving needs a second factor of your own"));
+    if let Some(named) = store::named_approvers::find(tx, council, id)? {
+        return Ok(named);
     }
-    let named = match row.role {
-        Role::Approver => true,
-        Role::Clerk | Role::Provider => store::named_approvers::is_named(tx, council, &row.id)?,
-        Role::Auditor => false,
+    let named = NamedApprover {
+        council_id: council.clone(),
+        operator_id: id.clone(),
+        named_by: by.operator.clone(),
+        named_at: context.now,
     };
-    if !named {
-        return Err(Error::forbidden("the council has not named you as an approver"));
+    store::named_approvers::insert(tx, &named)?;
+    audit::record(tx, context, council, "approver.named", id.as_str(), json!({ "name": operator.name }))?;
+    Ok(named)
+}
+
+/// Takes a naming back.
+pub fn unname_approver(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    id: &OperatorId,
+) -> Result<()> {
+    context.actor.require(Permission::ApproveOrder, council)?;
+    audit::lock(tx, council)?;
+    if !store::named_approvers::delete(tx, council, id)? {
+        return Err(Error::NotFound("named approver"));
     }
-    let label = format!("operator:{requester}");
-    let reset_by_requester = row.reset_by.as_ref() == Some(&label);
-    let made_by_requester = row.created_by.as_ref() == Some(&label);
-    let old_enough = context.now - row.standing_since >= STANDING && !made_by_requester;
-    if !reset_by_requester && (row.made_at_set_up || old_enough) {
-        return Ok(());
+    audit::record(tx, context, council, "approver.unnamed", id.as_str(), json!({}))
+}
+
+/// Makes the first operator with the one-use code that the first start printed.
+pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, new: &NewOperator) -> Result<Operator> {
+    lock(tx, None)?;
+    if store::operators::any(tx)? {
+        return Err(Error::conflict("this server was set up before; sign in, or ask an operator for an account"));
     }
-    Err(Error::forbidden(
-        "your account is not established yet: it must have stood for 72 hours without a change of second factor, mail or \
-         role, and not have been made by the person who asks",
-    ))
+    if !store::operators::take_set_up_code(tx, code_hash)? {
+        return Err(Error::forbidden("this is not the set-up code; the server printed it at its first start"));
+    }
+    add_unchecked(tx, context, new)
 }

@@ -35,9 +35,7 @@ use crate::store::{self, Transaction};
 
 /// The order, if it is of a council that the caller sees; it locks nothing.
 fn visible(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<Order> {
-    store::orders::find(tx, id)?
-        .filter(|order| context.actor.sees(&order.council_id))
-        .ok_or(Error::NotFound("order"))
+    store::orders::find(tx, id)?.filter(|order| context.actor.sees(&order.council_id)).ok_or(Error::NotFound("order"))
 }
 
 /// Takes the council's lock and reads the order again behind it.

@@ -2,10 +2,18 @@
 
 use chrono::Duration;
 
+use zeroize::Zeroizing;
+
+use super::sign_in_limits::{self, Subjects};
+use super::{Context, accounts, alerts, audit, operators, passwords, second_factor};
 use crate::error::{Error, Result};
-use crate::keys::sha256_hex;
-use crate::model::{Actor, Moment, SessionId, SignedIn, TokenId, TokenScope};
+use crate::keys::{Keys, sha256_hex};
+use crate::model::{Actor, Moment, OperatorId, Permission, SessionId, SignedIn, TokenId, TokenScope};
+use crate::store::operators::Operator;
+use crate::store::sessions::Session;
 use crate::store::{self, Transaction};
+
+pub use super::standing::{Standing, standing};
 
 /// What a session's token begins with, so that it can be told from a JWT, and found where it leaked.
 pub const TOKEN_PREFIX: &str = "bs_";
@@ -66,18 +74,19 @@ fn session(tx: &mut Transaction<'_>, token_hash: &str, now: Moment) -> Result<Au
     let operator = store::operators::find(tx, &session.operator_id)?
         .filter(|operator| operator.ended_at.is_none())
         .ok_or_else(over)?;
-    Ok(Authenticated {
-        seen: (unused >= SEEN_EVERY).then(|| session.id.clone()),
-        actor: Actor::Operator(SignedIn {
-            operator: operator.id,
-            session: session.id,
-            name: operator.name,
-            role: operator.role,
-            council: operator.council_id,
-            mfa: session.mfa_at.is_some(),
-            reauthenticated_at: session.reauthenticated_at,
-            must_change_password: operator.must_change_password,
-        }),
+    Ok(Authenticated { seen: (unused >= SEEN_EVERY).then(|| session.id.clone()), actor: actor(&operator, &session) })
+}
+
+fn actor(operator: &Operator, session: &Session) -> Actor {
+    Actor::Operator(SignedIn {
+        operator: operator.id.clone(),
+        session: session.id.clone(),
+        name: operator.name.clone(),
+        role: operator.role,
+        council: operator.council_id.clone(),
+        mfa: session.mfa_at.is_some(),
+        reauthenticated_at: session.reauthenticated_at,
+        must_change_password: operator.must_change_password,
     })
 }
 
@@ -104,4 +113,234 @@ fn token(tx: &mut Transaction<'_>, id: &TokenId, now: Moment) -> Result<Authenti
 /// Writes down that a session was used.
 pub fn seen(tx: &mut Transaction<'_>, session: &SessionId, now: Moment) -> Result<()> {
     store::sessions::seen(tx, session, now)
+}
+
+/// What a client shows to sign in.
+#[derive(Clone)]
+pub struct Shown {
+    /// The login.
+    pub login: String,
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// A code of the authenticator app.
+    pub totp: Option<String>,
+    /// A recovery code instead.
+    pub recovery_code: Option<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Shown({:?}, …)", self.login)
+    }
+}
+
+/// The second factor as it was checked outside the transaction; used up inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// None: the account has none yet.
+    None,
+    /// A code of the app: the step of the clock that it belongs to.
+    Step(i64),
+    /// A recovery code's hash.
+    RecoveryCode(String),
+}
+
+/// One try to show who one is: counted, its account found or not.
+#[derive(Clone, Debug)]
+pub struct Try {
+    subjects: Subjects,
+    operator: Option<Operator>,
+    tries: i64,
+}
+
+/// Counts a try and finds its account; refuses one that has to wait.
+pub fn begin(tx: &mut Transaction<'_>, login: &str, address: &str, now: Moment) -> Result<Try> {
+    let login = login.trim().to_lowercase();
+    let subjects = Subjects::new(&login, address);
+    let tries = sign_in_limits::count(tx, &subjects, now)?;
+    let operator = store::operators::find_by_login(tx, &login)?.filter(|operator| operator.ended_at.is_none());
+    Ok(Try { subjects, operator, tries })
+}
+
+/// The one answer to every wrong sign-in, whatever was wrong.
+fn wrong() -> Error {
+    Error::Unauthenticated("login, password or code is wrong".to_owned())
+}
+
+/// How a check ended.
+#[derive(Clone, Debug)]
+pub enum Checked {
+    /// All right so far; the second factor is used up later.
+    Right(Second),
+    /// Wrong.
+    Wrong,
+    /// The password is right, and the account has a second factor that was not shown.
+    SecondFactorMissing,
+}
+
+impl Try {
+    /// Checks what was shown; slow, and outside any transaction. An unknown login takes as long as a known one.
+    pub async fn check(&self, keys: &Keys, shown: &Shown, now: Moment) -> Result<Checked> {
+        let stored = self.operator.as_ref().map(|operator| operator.password_hash.clone());
+        let right = passwords::verify(shown.password.clone(), stored).await?;
+        let Some(operator) = self.operator.as_ref().filter(|_| right) else { return Ok(Checked::Wrong) };
+        let Some(sealed) = &operator.sealed_totp else { return Ok(Checked::Right(Second::None)) };
+        if let Some(code) = &shown.recovery_code {
+            let hash = second_factor::recovery_hash(&operator.id, code);
+            return Ok(Checked::Right(Second::RecoveryCode(hash)));
+        }
+        let Some(code) = &shown.totp else { return Ok(Checked::SecondFactorMissing) };
+        Ok(match second_factor::matching_step(keys, operator, sealed, code, now)? {
+            Some(step) => Checked::Right(Second::Step(step)),
+            None => Checked::Wrong,
+        })
+    }
+
+    /// The hash that the password was checked against.
+    #[must_use]
+    pub fn password_hash(&self) -> Option<&str> {
+        self.operator.as_ref().map(|operator| operator.password_hash.as_str())
+    }
+
+    /// Whether enough tries failed for someone to be told.
+    #[must_use]
+    pub fn is_incident(&self) -> bool {
+        self.operator.is_some() && self.tries >= sign_in_limits::PER_ACCOUNT
+    }
+
+    /// Tells the council (or, of a provider's account, the installation's trail) that someone fails to sign in.
+    pub fn raise_incident(&self, tx: &mut Transaction<'_>, context: &Context, address: &str) -> Result<()> {
+        let Some(operator) = &self.operator else { return Ok(()) };
+        let message = format!(
+            "{} sign-ins as {} failed within a quarter of an hour, the last from {address}. If it was not {}, someone is \
+             guessing.",
+            self.tries, operator.login, operator.name
+        );
+        match &operator.council_id {
+            Some(council) => alerts::raise(tx, context, council, "sign_in_failures", operator.id.as_str(), &message),
+            None if self.tries == sign_in_limits::PER_ACCOUNT => {
+                let details = serde_json::json!({ "message": message });
+                audit::record_installation(tx, context, "incident.sign_in_failures", operator.id.as_str(), details)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the try back: its password was right, only the second factor was not shown yet.
+    pub fn take_back(&self, tx: &mut Transaction<'_>, now: Moment) -> Result<()> {
+        sign_in_limits::uncount(tx, &self.subjects, now)
+    }
+
+    /// The account once more, as it is now, its second factor used up and its failures forgotten.
+    fn settle(&self, tx: &mut Transaction<'_>, context: &Context, second: &Second) -> Result<Operator> {
+        let before = self.operator.as_ref().ok_or_else(wrong)?;
+        operators::lock(tx, before.council_id.as_ref())?;
+        let operator = store::operators::find(tx, &before.id)?
+            .filter(|now| now.ended_at.is_none() && now.password_hash == before.password_hash)
+            .ok_or_else(wrong)?;
+        if operator.sealed_totp.is_some() && !accounts::take(tx, context, &operator, second)? {
+            return Err(wrong());
+        }
+        sign_in_limits::succeeded(tx, &self.subjects, context.now)?;
+        Ok(operator)
+    }
+}
+
+/// A session just opened; the token is shown to the client once.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// SHA-256 of the token.
+    pub token_hash: String,
+    /// Where from.
+    pub address: String,
+    /// The program, as it calls itself.
+    pub agent: String,
+}
+
+/// Opens a session after a check that was right.
+pub fn open(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    tried: &Try,
+    second: &Second,
+    new: &NewSession,
+) -> Result<(Session, Operator)> {
+    let operator = tried.settle(tx, context, second)?;
+    let shown = operator.sealed_totp.is_some().then_some(context.now);
+    let session = Session {
+        id: SessionId::new(),
+        operator_id: operator.id.clone(),
+        token_hash: new.token_hash.clone(),
+        created_at: context.now,
+        last_seen_at: context.now,
+        expires_at: context.now + LONGEST,
+        mfa_at: shown,
+        reauthenticated_at: shown,
+        address: new.address.clone(),
+        agent: new.agent.chars().filter(|character| !character.is_control()).take(200).collect(),
+        revoked_at: None,
+    };
+    store::sessions::insert(tx, &session)?;
+    let own = Context { actor: actor(&operator, &session), ..context.clone() };
+    let details = serde_json::json!({
+        "address": session.address,
+        "recovery_code": matches!(second, Second::RecoveryCode(_)),
+    });
+    operators::record(tx, &own, operator.council_id.as_ref(), "operator.signed_in", &operator.id, details)?;
+    if let (Second::RecoveryCode(_), Some(council)) = (second, &operator.council_id) {
+        let message = format!("{} signed in with a recovery code instead of the authenticator app.", operator.name);
+        alerts::raise(tx, &own, council, "recovery_code_used", operator.id.as_str(), &message)?;
+    }
+    Ok((session, operator))
+}
+
+/// Notes in the caller's session that password and second factor were shown again.
+pub fn confirm(tx: &mut Transaction<'_>, context: &Context, tried: &Try, second: &Second) -> Result<Moment> {
+    let signed_in = context.actor.signed_in().ok_or_else(|| Error::forbidden("sign in first"))?;
+    let operator = tried.settle(tx, context, second)?;
+    if operator.id != signed_in.operator {
+        return Err(wrong());
+    }
+    if operator.sealed_totp.is_none() {
+        return Err(Error::forbidden("set up a second factor first"));
+    }
+    store::sessions::set_shown(tx, &signed_in.session, Some(context.now), Some(context.now))?;
+    Ok(context.now)
+}
+
+/// Forgets the failures of the caller's account, whose old password was right.
+pub fn settle_password(tx: &mut Transaction<'_>, context: &Context, tried: &Try) -> Result<()> {
+    sign_in_limits::succeeded(tx, &tried.subjects, context.now)
+}
+
+/// The sessions of an operator that are not over, after the one with the id `after`: the caller's own, or another's whose
+/// account he keeps.
+pub fn sessions(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    id: &OperatorId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Session>> {
+    require_keeper(tx, context, id)?;
+    store::sessions::page_open(tx, id, context.now, IDLE, after, limit)
+}
+
+/// Ends a session: the caller's own, or another's whose account he keeps.
+pub fn revoke(tx: &mut Transaction<'_>, context: &Context, id: &SessionId) -> Result<()> {
+    let session = store::sessions::find(tx, id)?.ok_or(Error::NotFound("session"))?;
+    let operator = require_keeper(tx, context, &session.operator_id).map_err(|_| Error::NotFound("session"))?;
+    operators::lock(tx, operator.council_id.as_ref())?;
+    store::sessions::revoke(tx, id, context.now)?;
+    let details = serde_json::json!({ "session": id });
+    operators::record(tx, context, operator.council_id.as_ref(), "session.ended", &operator.id, details)
+}
+
+fn require_keeper(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
+    let operator = store::operators::find(tx, id)?.ok_or(Error::NotFound("operator"))?;
+    if context.actor.signed_in().is_none_or(|signed_in| signed_in.operator != *id) {
+        operators::require(context, Permission::Operators, operator.council_id.as_ref())
+            .map_err(|_| Error::NotFound("operator"))?;
+    }
+    Ok(operator)
 }

@@ -1,9 +1,11 @@
 //! Who may enrol as what, and what a device that is enrolled may say.
 
 use super::*;
-use crate::operations::apple_bench::{alerts, arrival, authenticate, certificate, command, enrolled, enrolment, invite, invite_again, queue, visit};
-use crate::operations::commands::Visit;
 use crate::model::{CommandKind, CommandState};
+use crate::operations::apple_test_bench::{
+    alerts, arrival, authenticate, certificate, command, enrolled, enrolment, invite, invite_again, queue, visit,
+};
+use crate::operations::commands::Visit;
 use crate::testing::{Bench, on_both};
 
 async fn identified(bench: &Bench, council: &CouncilId, fingerprint: &str) -> Identified {
@@ -84,7 +86,8 @@ async fn a_renewal_keeps_everything_and_ends_the_old_identity() {
         assert_eq!(renewed.push_token.as_deref(), Some("aa"));
         assert_eq!(renewed.identity_not_after, Some(later));
         assert!(matches!(identified(&bench, &council, &phone.fingerprint).await, Identified::Refused(_)));
-        let settled = bench.database.read("row", move |tx| store::commands::find_any(tx, &renewal)).await.expect("reads");
+        let settled =
+            bench.database.read("row", move |tx| store::commands::find_any(tx, &renewal)).await.expect("reads");
         assert_eq!(settled.expect("is there").state, CommandState::Acknowledged);
         assert_eq!(visit(&bench, &renewed, Visit::Begins).await, Some(waiting), "the queue stays");
     })
@@ -126,10 +129,7 @@ async fn a_serial_number_that_is_not_the_assets_waits_for_the_clerk() {
             let (asset, invitation) = invite(&bench, &council, registered, Mode::Device);
             let fingerprint = certificate(&bench, &council, Some(&invitation), None, year(&bench)).await;
             let udid = format!("U-{asset}");
-            assert_eq!(
-                authenticate(&bench, &council, &fingerprint, arrival(&udid, reported)).await,
-                Outcome::Done
-            );
+            assert_eq!(authenticate(&bench, &council, &fingerprint, arrival(&udid, reported)).await, Outcome::Done);
             assert_eq!(enrolment(&bench, &fingerprint).await.confirmation, expected, "{registered:?} {reported:?}");
             let (council, serial) = (council.clone(), reported.map(str::to_owned));
             let kept = bench

@@ -34,6 +34,7 @@ pub enum Visit {
 
 /// What the device is given.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each visit, and used at once")]
 pub enum Next {
     /// A command, with what its message is made of.
     Command {
@@ -120,7 +121,7 @@ pub fn settle_and_claim(
         return Ok(None);
     }
     if has_expired(context, &enrolment) {
-        return claim_renewal_only(tx, context, &enrolment);
+        return claim_renewal_only(tx, context, &enrolment, *visit == Visit::Begins);
     }
     if settled == Settled::Command
         && let Some(release) = orders::claim(tx, context, &enrolment)?
@@ -130,11 +131,20 @@ pub fn settle_and_claim(
     claim_command(tx, context, &enrolment, *visit == Visit::Begins, None)
 }
 
-/// An identity that ran out is served its renewal and nothing else; one is queued if none waits.
-fn claim_renewal_only(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Option<Next>> {
+/// An identity that ran out is served its renewal and nothing else. One is queued if none waits, but once a visit at the most:
+/// a device that says it renewed and did not would else go round in circles.
+fn claim_renewal_only(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    visit_begins: bool,
+) -> Result<Option<Next>> {
     let only = Some(CommandKind::RenewIdentity);
-    if let Some(next) = claim_command(tx, context, enrolment, true, only)? {
+    if let Some(next) = claim_command(tx, context, enrolment, visit_begins, only)? {
         return Ok(Some(next));
+    }
+    if !visit_begins {
+        return Ok(None);
     }
     let open = store::commands::open_of_enrolment(tx, &enrolment.council_id, &enrolment.id)?;
     if open.iter().any(|row| row.kind == CommandKind::RenewIdentity) {
@@ -184,15 +194,17 @@ fn claim_command(
 }
 
 /// What was right when it was queued may not be any more.
-fn no_longer_right(
-    tx: &mut Transaction<'_>,
-    enrolment: &Enrolment,
-    row: &CommandRow,
-) -> Result<Option<&'static str>> {
-    if row.kind == CommandKind::ClearPasscode {
+fn no_longer_right(tx: &mut Transaction<'_>, enrolment: &Enrolment, row: &CommandRow) -> Result<Option<&'static str>> {
+    if matches!(row.kind, CommandKind::ClearPasscode | CommandKind::DeviceLocation) {
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
-        if store::devices::has_open_loss(tx, &device)? {
-            return Ok(Some("the device was reported lost before it fetched this"));
+        match (row.kind, store::devices::has_open_loss(tx, &device)?) {
+            (CommandKind::ClearPasscode, true) => {
+                return Ok(Some("the device was reported lost before it fetched this"));
+            }
+            (CommandKind::DeviceLocation, false) => {
+                return Ok(Some("the device was found, or the case closed, before it fetched this"));
+            }
+            _ => {}
         }
     }
     Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))
@@ -204,9 +216,8 @@ fn material(
     enrolment: &Enrolment,
     row: &CommandRow,
 ) -> Result<Result<Material, &'static str>> {
-    let council_of = |tx: &mut Transaction<'_>| {
-        store::councils::find(tx, &enrolment.council_id)?.ok_or(Error::NotFound("council"))
-    };
+    let council_of =
+        |tx: &mut Transaction<'_>| store::councils::find(tx, &enrolment.council_id)?.ok_or(Error::NotFound("council"));
     Ok(match row.kind {
         CommandKind::InstallProfile => match store::policies::current(tx, &enrolment.council_id)? {
             None => Err("the council has no policy"),

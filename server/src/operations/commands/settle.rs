@@ -127,12 +127,7 @@ fn unreadable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment
     }
 }
 
-fn give_up_reading(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    enrolment: &Enrolment,
-    row: &CommandRow,
-) -> Result<()> {
+fn give_up_reading(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, row: &CommandRow) -> Result<()> {
     if row.offers < UNREADABLE_OFFERS {
         put_off(tx, context, enrolment, row, "the device's answer could not be read")
     } else {

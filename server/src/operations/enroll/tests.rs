@@ -1,8 +1,8 @@
 //! Invitations and challenges: what they are good for, once, and for whom.
 
 use super::*;
-use crate::model::{Actor, InvitationId};
-use crate::operations::apple_bench::{alerts, enrolled, invite, sql};
+use crate::model::InvitationId;
+use crate::operations::apple_test_bench::{alerts, enrolled, invite, sql};
 use crate::testing::{Bench, on_both};
 
 fn set_up(bench: &Bench, council: &CouncilId) {
@@ -128,10 +128,8 @@ async fn an_identity_renews_itself_without_a_challenge_but_only_while_it_is_pinn
         let council = bench.council("germoe").await;
         set_up(&bench, &council);
         let phone = enrolled(&bench, &council, Mode::Device).await;
-        let renewal = CertificateRequest {
-            renewal_of: Some(phone.fingerprint.clone()),
-            ..request(&council, None, "new key")
-        };
+        let renewal =
+            CertificateRequest { renewal_of: Some(phone.fingerprint.clone()), ..request(&council, None, "new key") };
         assert_eq!(given(&ask(&bench, &renewal, "renewed").await).as_deref(), Some("renewed"));
         assert_eq!(given(&ask(&bench, &renewal, "twice").await).as_deref(), Some("renewed"));
         let stranger = CertificateRequest { renewal_of: Some("unknown".to_owned()), ..renewal.clone() };
@@ -177,7 +175,10 @@ async fn the_notice_is_accepted_once_and_looking_uses_nothing_up() {
             sql(&bench, &format!("UPDATE invitations SET {column} WHERE id = '{invitation}'"));
             assert_eq!(look(&bench, &invitation).await, expected);
             assert_eq!(fetch(&bench, &invitation).await, None);
-            sql(&bench, &format!("UPDATE invitations SET ownership = 'council', mode = 'device' WHERE id = '{invitation}'"));
+            sql(
+                &bench,
+                &format!("UPDATE invitations SET ownership = 'council', mode = 'device' WHERE id = '{invitation}'"),
+            );
         }
     })
     .await;

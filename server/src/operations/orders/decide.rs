@@ -38,12 +38,7 @@ pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
     view(tx, &cancelled)
 }
 
-fn cancel_one(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    order: &Order,
-    details: serde_json::Value,
-) -> Result<Order> {
+fn cancel_one(tx: &mut Transaction<'_>, context: &Context, order: &Order, details: serde_json::Value) -> Result<Order> {
     // A held order may have been fetched before it was held; then nobody knows, and the row says so.
     let doubt = order.first_fetched_at.map(|at| {
         format!("the phone had fetched it at {at} before it was held, and may have been erased all the same")

@@ -5,9 +5,7 @@ use serde_json::json;
 
 use super::{advance, circumstances, end_alerts, enrolment_facts, hold, locked, tag_of};
 use crate::error::Result;
-use crate::model::{
-    CommandId, CommandState, HeldReason, OrderEvent, OrderFacts, OrderState, Refusal, Release,
-};
+use crate::model::{CommandId, CommandState, HeldReason, OrderEvent, OrderFacts, OrderState, Refusal, Release};
 use crate::operations::{Context, alerts, audit, jobs, losses, quarantine};
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::Order;
@@ -58,9 +56,7 @@ pub fn claim(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment)
     }
     let from = order.state;
     let first = order.first_fetched_at.unwrap_or(context.now);
-    let Some(fetched) =
-        store::orders::mark_fetched(tx, &order.council_id, &order.id, from, context.now, first)?
-    else {
+    let Some(fetched) = store::orders::mark_fetched(tx, &order.council_id, &order.id, from, context.now, first)? else {
         return Ok(None);
     };
     // What the database gave back, in the state that the update found: not what was read before it.
@@ -69,7 +65,8 @@ pub fn claim(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment)
         Release::verify(&facts, &enrolment_facts(&enrolment), &circumstances, &context.keys.approval, context.now);
     match verdict {
         Ok(release) => {
-            let details = json!({ "command": release.command(), "enrolment": release.enrolment(), "offer": fetched.offers });
+            let details =
+                json!({ "command": release.command(), "enrolment": release.enrolment(), "offer": fetched.offers });
             audit::record(
                 tx,
                 context,
@@ -114,7 +111,8 @@ fn refuse_release(
 pub(super) fn reopen(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Order> {
     let reopened = advance(tx, context, order, OrderEvent::Reopened, json!({}), |_| {})?;
     let tag = tag_of(tx, &reopened)?;
-    let message = format!("{tag} was presumed erased, but it was heard from again: the order is offered to it once more.");
+    let message =
+        format!("{tag} was presumed erased, but it was heard from again: the order is offered to it once more.");
     alerts::raise(tx, context, &reopened.council_id, "order_reopened", reopened.id.as_str(), &message)?;
     Ok(reopened)
 }
@@ -147,7 +145,8 @@ pub fn settle(
         Outcome::NotNow if order.state.next(OrderEvent::Deferred).is_ok() => defer(tx, context, enrolment, &order)?,
         Outcome::Acknowledged if order.state != OrderState::Confirmed => {
             let tag = tag_of(tx, &order)?;
-            let message = format!("{tag} answers that it erases itself, although its order is {}.", order.state.words());
+            let message =
+                format!("{tag} answers that it erases itself, although its order is {}.", order.state.words());
             alerts::raise(tx, context, &order.council_id, "order_late_answer", order.id.as_str(), &message)?;
         }
         _ => tracing::info!(order = %order.id, state = %order.state, "an answer that changes nothing"),

@@ -103,7 +103,14 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;
-    audit::record(tx, context, &council, &OrderEvent::Requested.audit_kind(), order.id.as_str(), request_details(&order))?;
+    audit::record(
+        tx,
+        context,
+        &council,
+        &OrderEvent::Requested.audit_kind(),
+        order.id.as_str(),
+        request_details(&order),
+    )?;
     let tag = tag_of(tx, &order)?;
     let message = format!(
         "{} asks to erase {tag}. A second person must approve or refuse it before {}.",
@@ -139,7 +146,9 @@ pub(super) fn may_be_ordered(tx: &mut Transaction<'_>, enrolment: &Enrolment) ->
         ));
     }
     if !store::legal_holds::active_of_device(tx, &enrolment.council_id, &enrolment.device_id)?.is_empty() {
-        return Err(Error::conflict("a legal hold lies on this device: nothing on it may be destroyed until the hold ends"));
+        return Err(Error::conflict(
+            "a legal hold lies on this device: nothing on it may be destroyed until the hold ends",
+        ));
     }
     Ok(())
 }

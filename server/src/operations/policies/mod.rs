@@ -113,12 +113,7 @@ fn version_of(row: PolicyVersion) -> Result<Version> {
 }
 
 /// One version of the policy, or the one in force.
-pub fn show(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    council: &CouncilId,
-    version: Option<i64>,
-) -> Result<Version> {
+pub fn show(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, version: Option<i64>) -> Result<Version> {
     context.actor.require(Permission::Read, council)?;
     match version {
         None => in_force(tx, council),

@@ -40,11 +40,8 @@ struct Ingredients {
 
 impl Ingredients {
     fn of(keys: &Keys, council: &Council, sealed: &[PolicySecret]) -> Result<Self> {
-        let mut found = Self {
-            council_name: council.name.clone(),
-            wifi_passwords: BTreeMap::new(),
-            certificates: Vec::new(),
-        };
+        let mut found =
+            Self { council_name: council.name.clone(), wifi_passwords: BTreeMap::new(), certificates: Vec::new() };
         for secret in sealed {
             let value = secrets::open(keys, &council.id, secret)?;
             if let Some(ssid) = secrets::wifi_of(&secret.id) {

@@ -56,9 +56,8 @@ pub(super) fn open(keys: &Keys, council: &CouncilId, secret: &PolicySecret) -> R
 }
 
 pub(super) fn is_self_signed(der: &[u8]) -> bool {
-    X509::from_der(der).is_ok_and(|certificate| {
-        certificate.issuer_name().to_der().ok() == certificate.subject_name().to_der().ok()
-    })
+    X509::from_der(der)
+        .is_ok_and(|certificate| certificate.issuer_name().to_der().ok() == certificate.subject_name().to_der().ok())
 }
 
 /// The names of what is stored.

@@ -75,15 +75,11 @@ impl JwtVerifier for Hs256 {
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match (algorithm, key.family()) {
-        (Algorithm::HS256, AlgorithmFamily::Hmac) => {
-            Ok(Box::new(Hs256(key.as_bytes().to_vec())))
-        }
+        (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(Hs256(key.as_bytes().to_vec()))),
         _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
     },
     verifier_factory: |algorithm, key| match (algorithm, key.family()) {
-        (Algorithm::HS256, AlgorithmFamily::Hmac) => {
-            Ok(Box::new(Hs256(key.try_get_as_bytes()?.to_vec())))
-        }
+        (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(Hs256(key.try_get_as_bytes()?.to_vec()))),
         _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
     },
     key_utils: KeyUtils::new_unimplemented(),

@@ -7,8 +7,8 @@ use super::check_in::{self, Arrival, Outcome};
 use super::commands::{self, NewCommand, Next, Visit};
 use crate::keys::{random_bytes, sha256_hex};
 use crate::model::{
-    Actor, AssetId, AuthorityId, ChallengeId, CommandId, CommandKind, CouncilId, EnrolmentId, InvitationId, Mode, Moment,
-    PersonId,
+    Actor, AssetId, AuthorityId, ChallengeId, CommandId, CommandKind, CouncilId, EnrolmentId, InvitationId, Mode,
+    Moment, PersonId,
 };
 use crate::store::authorities::AuthorityRow;
 use crate::store::certificates::Certificate;
@@ -219,11 +219,7 @@ pub(crate) fn command(kind: CommandKind, priority: i64, key: Option<&'static str
 /// Queues a command.
 pub(crate) async fn queue(bench: &Bench, enrolment: &Enrolment, new: NewCommand) -> CommandId {
     let (context, enrolment) = (bench.context(Actor::System), enrolment.clone());
-    bench
-        .database
-        .write("queue", move |tx| commands::queue(tx, &context, &enrolment, &new))
-        .await
-        .expect("queues")
+    bench.database.write("queue", move |tx| commands::queue(tx, &context, &enrolment, &new)).await.expect("queues")
 }
 
 /// One message of a visit; answers the id of the command that comes back.
