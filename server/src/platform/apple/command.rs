@@ -44,7 +44,8 @@ pub(crate) fn encode(command: &Command<'_>) -> Result<Vec<u8>, Unsupported> {
             }
         }
     };
-    let data = || command.data.map(|data| Plist::Data(data.to_vec())).ok_or(Unsupported::from("its content is missing"));
+    let data =
+        || command.data.map(|data| Plist::Data(data.to_vec())).ok_or(Unsupported::from("its content is missing"));
     let request_type = match command.kind {
         CommandKind::DeviceInformation => {
             let asked: Option<Vec<Plist>> = command
@@ -84,10 +85,7 @@ pub(crate) fn encode(command: &Command<'_>) -> Result<Vec<u8>, Unsupported> {
             "ClearPasscode"
         }
         CommandKind::EnableLostMode => {
-            copy(
-                &mut body,
-                &[("message", "Message"), ("phone_number", "PhoneNumber"), ("footnote", "Footnote")],
-            );
+            copy(&mut body, &[("message", "Message"), ("phone_number", "PhoneNumber"), ("footnote", "Footnote")]);
             if body.is_empty() {
                 return Err("Lost Mode needs a message or a telephone number".into());
             }
@@ -158,7 +156,8 @@ mod tests {
             assert!(encode(&command).is_err(), "{identifier}");
         }
         for kind in CommandKind::ALL {
-            let payload = serde_json::json!({ "RequestType": "EraseDevice", "message": "m", "identifier": "beadle.policy.x" });
+            let payload =
+                serde_json::json!({ "RequestType": "EraseDevice", "message": "m", "identifier": "beadle.policy.x" });
             let command = Command { id: &id, kind: *kind, payload: &payload, data: Some(b"x") };
             if let Ok(bytes) = encode(&command) {
                 assert!(!String::from_utf8_lossy(&bytes).contains("EraseDevice"), "{kind}");

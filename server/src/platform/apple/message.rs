@@ -269,11 +269,9 @@ pub fn to_json(value: Plist) -> Value {
         Plist::Data(data) => serde_json::json!({ "data": STANDARD.encode(data) }),
         Plist::Date(date) => date.to_xml_format().into(),
         Plist::Real(number) => serde_json::Number::from_f64(number).map_or(Value::Null, Value::Number),
-        Plist::Integer(number) => number
-            .as_signed()
-            .map(Value::from)
-            .or_else(|| number.as_unsigned().map(Value::from))
-            .unwrap_or(Value::Null),
+        Plist::Integer(number) => {
+            number.as_signed().map(Value::from).or_else(|| number.as_unsigned().map(Value::from)).unwrap_or(Value::Null)
+        }
         // PostgreSQL keeps no NUL in text.
         Plist::String(text) => text.replace('\0', "").into(),
         _ => Value::Null,
