@@ -3,6 +3,7 @@
 pub mod api;
 pub(crate) mod apple;
 pub mod routes;
+pub(crate) mod sign_in;
 
 use std::any::Any;
 

@@ -15,7 +15,12 @@ use crate::operations::audit::{self, Checkpoint, ExportedRow, Verification};
 use crate::operations::councils;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(of_council).service(of_installation).service(verify_council).service(verify_all).service(checkpoints);
+    config
+        .service(of_council)
+        .service(of_installation)
+        .service(verify_council)
+        .service(verify_all)
+        .service(checkpoints);
 }
 
 fn after(query: &PageQuery) -> Result<i64, Error> {
@@ -70,6 +75,22 @@ struct Verify {
     /// The ends of chains as kept elsewhere; a trail that falls short of them lost its end.
     #[serde(default)]
     checkpoints: Vec<Checkpoint>,
+    /// The same as the anchor's file, or `GET /audit/checkpoints`, has them.
+    anchor: Option<Anchor>,
+}
+
+/// What is read of an anchor's file.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = AnchorFile)]
+struct Anchor {
+    /// The ends of chains.
+    checkpoints: Vec<Checkpoint>,
+}
+
+impl Verify {
+    fn all(self) -> Vec<Checkpoint> {
+        self.anchor.into_iter().flat_map(|anchor| anchor.checkpoints).chain(self.checkpoints).collect()
+    }
 }
 
 /// What the verification of several chains found.
@@ -96,11 +117,11 @@ async fn verify_council(
     path: web::Path<String>,
     body: Json<Verify>,
 ) -> Result<Json<Verified>, Problem> {
-    let (council, body) = (path.into_inner(), body.into_inner());
+    let (council, known) = (path.into_inner(), body.into_inner().all());
     caller
         .read(&app, "verify audit trail", move |tx, context| {
             let council = councils::permitted(tx, context, &council, Permission::Read)?;
-            Ok(vec![audit::verify_council(tx, context, &council, &body.checkpoints)?].into())
+            Ok(vec![audit::verify_council(tx, context, &council, &known)?].into())
         })
         .await
         .map(Json)
@@ -110,11 +131,9 @@ async fn verify_council(
 #[utoipa::path(tag = "audit", responses((status = OK, body = Verified)))]
 #[post("/audit/verify")]
 async fn verify_all(app: web::Data<App>, caller: Caller, body: Json<Verify>) -> Result<Json<Verified>, Problem> {
-    let body = body.into_inner();
+    let known = body.into_inner().all();
     caller
-        .read(&app, "verify audit trail", move |tx, context| {
-            audit::verify_all(tx, context, &body.checkpoints).map(Verified::from)
-        })
+        .read(&app, "verify audit trail", move |tx, context| audit::verify_all(tx, context, &known).map(Verified::from))
         .await
         .map(Json)
 }

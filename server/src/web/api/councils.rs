@@ -89,9 +89,8 @@ async fn add(app: web::Data<App>, caller: Caller, body: Json<AddCouncil>) -> Res
         preset,
     };
     let (keys, now) = (Arc::clone(&app.keys), app.clock.now());
-    let prepared = tokio::task::spawn_blocking(move || councils::prepare(&keys, now, &new))
-        .await
-        .map_err(Error::internal)??;
+    let prepared =
+        tokio::task::spawn_blocking(move || councils::prepare(&keys, now, &new)).await.map_err(Error::internal)??;
     caller
         .write(&app, "add council", StatusCode::CREATED, move |tx, context| {
             councils::add(tx, context, &prepared).map(CouncilView::from)
@@ -159,8 +158,7 @@ async fn change(
     body: Json<ChangeCouncil>,
 ) -> Result<HttpResponse, Problem> {
     let (council, body) = (path.into_inner(), body.into_inner());
-    let change =
-        councils::Change { name: body.name, time_zone: body.time_zone, scep_legacy: body.scep_legacy };
+    let change = councils::Change { name: body.name, time_zone: body.time_zone, scep_legacy: body.scep_legacy };
     caller
         .write(&app, "change council", StatusCode::OK, move |tx, context| {
             councils::change(tx, context, &council, &change).map(CouncilView::from)

@@ -11,8 +11,8 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::app::App;
 use crate::model::{DeviceId, HoldId, Permission};
-use crate::operations::holds::{self, HoldView};
 use crate::operations::councils;
+use crate::operations::holds::{self, HoldView};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(add).service(list).service(end);

@@ -54,7 +54,7 @@ struct Backup {
 
 /// Writes a backup to a file on the server's machine. Through the control socket only.
 #[utoipa::path(tag = "installation", responses((status = CREATED, body = Backup)))]
-#[post("/installation/backup")]
+#[post("/backup")]
 async fn backup(
     app: web::Data<App>,
     caller: Caller,
@@ -77,13 +77,14 @@ async fn backup(
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SealRotation {
-    /// The step.
+    /// The step; a new key unless given.
+    #[serde(default)]
     step: Rotation,
 }
 
 /// Exchanges the sealing key, step by step. Through the control socket only.
 #[utoipa::path(tag = "installation", responses((status = OK, body = Rotated)))]
-#[post("/installation/seal-rotation")]
+#[post("/seal/rotate")]
 async fn seal_rotation(
     app: web::Data<App>,
     caller: Caller,
@@ -103,7 +104,7 @@ struct SetUpCode {
 
 /// Makes the set-up code again, while there is no operator. Through the control socket only.
 #[utoipa::path(tag = "installation", responses((status = CREATED, body = SetUpCode)))]
-#[post("/installation/set-up-code")]
+#[post("/set-up-code")]
 async fn set_up_code(app: web::Data<App>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     local(&request, &caller)?;
     caller

@@ -12,8 +12,8 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::model::{AssetId, CaseId, Moment, Permission};
 use crate::operations::cases::{CaseDetail, CaseView};
-use crate::operations::losses::{self, Found, NewLoss, Notes, Reported};
 use crate::operations::councils;
+use crate::operations::losses::{self, Found, NewLoss, Notes, Reported};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(report).service(list).service(show).service(lock).service(found).service(note).service(close);
@@ -151,8 +151,7 @@ async fn note(
     body: Json<AddNotes>,
 ) -> Result<HttpResponse, Problem> {
     let (case, body) = (path.into_inner(), body.into_inner());
-    let notes =
-        Notes { police_reference: body.police_reference, place: body.place, circumstances: body.circumstances };
+    let notes = Notes { police_reference: body.police_reference, place: body.place, circumstances: body.circumstances };
     caller.write(&app, "note loss", StatusCode::OK, move |tx, context| losses::note(tx, context, &case, &notes)).await
 }
 

@@ -6,16 +6,33 @@ pub(crate) mod guard;
 pub(crate) mod page;
 pub(crate) mod problem;
 
+mod account;
+mod alerts;
+mod asset_views;
+mod assets;
+mod audit;
 mod caps;
 mod councils;
 mod devices;
 mod holds;
+mod installation;
+mod invitations;
 mod leavers;
 mod losses;
+mod operators;
 mod orders;
+mod people;
+mod policies;
+mod push_certificates;
 mod quarantine;
-mod audit;
-mod installation;
+mod reports;
+mod sessions;
+mod tokens;
+
+#[cfg(test)]
+mod register_tests;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use actix_web::dev::HttpServiceFactory;
@@ -27,12 +44,15 @@ pub(crate) const ROOT: &str = "/api/v1";
 
 /// Every operation of the API, one line per file.
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(audit::routes);
-    config.configure(councils::routes);
+    config.configure(sessions::routes).configure(account::routes);
+    config.configure(councils::routes).configure(operators::routes).configure(tokens::routes);
     config.configure(devices::routes);
     config.configure(losses::routes).configure(leavers::routes).configure(orders::routes);
     config.configure(holds::routes).configure(caps::routes).configure(quarantine::routes);
-    config.configure(installation::routes);
+    config.configure(audit::routes).configure(installation::routes);
+    config.configure(people::routes).configure(assets::routes).configure(invitations::routes);
+    config.configure(alerts::routes);
+    config.configure(policies::routes).configure(push_certificates::routes).configure(reports::routes);
 }
 
 /// The API as a service: authentication first, then the body, then the handler; errors as problem JSON.

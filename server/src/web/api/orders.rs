@@ -12,8 +12,8 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::app::App;
 use crate::model::{CaseId, OrderId, OrderState, Permission};
-use crate::operations::orders::{self, NewOrder, OrderView};
 use crate::operations::councils;
+use crate::operations::orders::{self, NewOrder, OrderView};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -39,9 +39,7 @@ struct RequestOrder {
 
 async fn ask(app: &App, caller: &Caller, case: CaseId, body: RequestOrder) -> Result<HttpResponse, Problem> {
     let new = NewOrder { case, asset_tag: body.asset_tag, reason: body.reason };
-    caller
-        .write(app, "request order", StatusCode::CREATED, move |tx, context| orders::request(tx, context, &new))
-        .await
+    caller.write(app, "request order", StatusCode::CREATED, move |tx, context| orders::request(tx, context, &new)).await
 }
 
 /// Asks to erase a lost device. The answer says in one sentence what will be destroyed.

@@ -2,12 +2,13 @@
 
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::web::{JsonConfig, PathConfig, QueryConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::model::CONFIRM_FIRST;
 
 /// The most that the API reads of a body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -34,14 +35,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            title,
-            status: status.as_u16(),
-            detail: detail.into(),
-            field: None,
-            retry_after_seconds: None,
-        }
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), field: None, retry_after_seconds: None }
     }
 
     /// The body is longer than the API reads.
@@ -79,9 +73,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
         match error {
-            Error::NotFound(_) => {
-                Self::new(StatusCode::NOT_FOUND, "urn:beadle:problem:not-found", "Not found", detail)
-            }
+            Error::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "urn:beadle:problem:not-found", "Not found", detail),
             Error::Invalid { field, problem } => Self {
                 field: Some(field),
                 ..Self::new(StatusCode::BAD_REQUEST, "urn:beadle:problem:invalid", "Invalid input", problem)
@@ -89,23 +81,18 @@ impl From<Error> for Problem {
             Error::Conflict(_) => {
                 Self::new(StatusCode::CONFLICT, "urn:beadle:problem:conflict", "Not possible as things stand", detail)
             }
-            Error::Unauthenticated(_) => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "urn:beadle:problem:unauthenticated",
-                "Sign in first",
-                detail,
-            ),
+            Error::Unauthenticated(_) => {
+                Self::new(StatusCode::UNAUTHORIZED, "urn:beadle:problem:unauthenticated", "Sign in first", detail)
+            }
+            Error::Forbidden(text) if text == CONFIRM_FIRST => {
+                Self::new(StatusCode::FORBIDDEN, "urn:beadle:problem:confirm-first", "Confirm that it is you", detail)
+            }
             Error::Forbidden(_) => {
                 Self::new(StatusCode::FORBIDDEN, "urn:beadle:problem:forbidden", "Not allowed", detail)
             }
             Error::TooMany { retry_after_seconds } => Self {
                 retry_after_seconds: Some(retry_after_seconds),
-                ..Self::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "urn:beadle:problem:too-many",
-                    "Too many tries",
-                    detail,
-                )
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "urn:beadle:problem:too-many", "Too many tries", detail)
             },
             // The texts of these two name files, hosts and statements; they went to the log where they arose.
             Error::Unavailable(_) => Self {
@@ -140,7 +127,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
-        answer.content_type("application/problem+json");
+        answer.content_type("application/problem+json").insert_header((CACHE_CONTROL, "no-store"));
         if self.status == StatusCode::UNAUTHORIZED.as_u16() {
             answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
@@ -163,9 +150,7 @@ fn malformed(field: &str, problem: impl std::fmt::Display) -> actix_web::Error {
 /// How a wrong JSON body is answered.
 pub(crate) fn json_errors() -> JsonConfig {
     JsonConfig::default().limit(BODY_LIMIT).error_handler(|error, _: &HttpRequest| match error {
-        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-            Problem::too_large().into()
-        }
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => Problem::too_large().into(),
         JsonPayloadError::ContentType => {
             malformed("body", "must be JSON, with the header Content-Type: application/json")
         }

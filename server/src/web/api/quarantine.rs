@@ -18,12 +18,12 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "quarantine", responses((status = OK, body = QuarantineView)))]
 #[get("/quarantine")]
 async fn show(app: web::Data<App>, caller: Caller) -> Result<Json<QuarantineView>, Problem> {
-    caller.read(&app, "show quarantine", |tx, context| quarantine::show(tx, context)).await.map(Json)
+    caller.read(&app, "show quarantine", quarantine::show).await.map(Json)
 }
 
 /// Ends quarantine, once every order was cancelled or resumed.
 #[utoipa::path(tag = "quarantine", responses((status = OK, body = QuarantineView)))]
 #[post("/quarantine/end")]
 async fn end(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, Problem> {
-    caller.write(&app, "end quarantine", StatusCode::OK, |tx, context| quarantine::end(tx, context)).await
+    caller.write(&app, "end quarantine", StatusCode::OK, quarantine::end).await
 }

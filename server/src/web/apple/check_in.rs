@@ -84,9 +84,8 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, message: Chec
                 Identified::Pinned(enrolment) | Identified::Renewed(enrolment, _) => enrolment,
             };
             // Sealed here, since a transaction is no place for encryption.
-            let seal = |purpose, secret: &[u8]| {
-                app.keys.sealer.seal(purpose, council.as_str(), enrolment.id.as_str(), secret)
-            };
+            let seal =
+                |purpose, secret: &[u8]| app.keys.sealer.seal(purpose, council.as_str(), enrolment.id.as_str(), secret);
             let change = TokenChange {
                 sealed_push_magic: seal(Purpose::PushMagic, magic.as_bytes())?,
                 sealed_unlock_token: match unlock_token {

@@ -44,7 +44,8 @@ pub(super) async fn receive(
         // One answer that cannot be read must not hold up the queue: its sender is known all the same.
         Err(problem) => {
             tracing::warn!(%problem, "an answer cannot be read");
-            let unreadable = Answer { command: None, status: AnswerStatus::Unreadable, report: serde_json::Value::Null };
+            let unreadable =
+                Answer { command: None, status: AnswerStatus::Unreadable, report: serde_json::Value::Null };
             (Who::default(), Visit::Answers(unreadable))
         }
     };
@@ -69,9 +70,7 @@ fn read_visit(report: Report) -> (Who, Visit) {
         Status::Idle => return (report.who, Visit::Begins),
         Status::Acknowledged => AnswerStatus::Acknowledged,
         Status::NotNow => AnswerStatus::NotNow,
-        Status::Error | Status::CommandFormatError => {
-            AnswerStatus::Failed { codes: report.codes, text: report.text }
-        }
+        Status::Error | Status::CommandFormatError => AnswerStatus::Failed { codes: report.codes, text: report.text },
     };
     // Ids are made in small letters; some devices give them back in capitals.
     let command = report.command.map(|id| CommandId::from(id.to_lowercase()));
@@ -84,6 +83,7 @@ enum Glance {
     Refused(&'static str),
 }
 
+#[expect(clippy::large_enum_variant, reason = "one is made for each visit, and used at once")]
 enum Claimed {
     Refused(&'static str),
     Next(Box<Enrolment>, Option<Next>),
@@ -92,8 +92,7 @@ enum Claimed {
 async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, visit: Visit) -> Result<Served> {
     let context = app.context(Actor::System);
     if visit == Visit::Begins {
-        let (context, council, fingerprint, who) =
-            (context.clone(), council.clone(), fingerprint.clone(), who.clone());
+        let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
         let glance = app
             .database
             .read("apple poll", move |tx| {
@@ -152,9 +151,7 @@ async fn write_out(app: &App, enrolment: &Enrolment, mut next: Option<Next>) -> 
                 let (enrolment, id) = (enrolment.clone(), row.id);
                 next = app
                     .database
-                    .write("command not made", move |tx| {
-                        commands::cannot_send(tx, &context, &enrolment, &id, &problem)
-                    })
+                    .write("command not made", move |tx| commands::cannot_send(tx, &context, &enrolment, &id, &problem))
                     .await?;
             }
         }
@@ -186,14 +183,8 @@ fn open(app: &App, enrolment: &Enrolment, material: &Material) -> Result<Option<
         )?),
         Material::Profile(profile) => {
             let (mode, ownership) = (enrolment.mode, enrolment.ownership);
-            let compiled = policies::compile(
-                &app.keys,
-                &profile.council,
-                mode,
-                ownership,
-                &profile.policy,
-                &profile.secrets,
-            )?;
+            let compiled =
+                policies::compile(&app.keys, &profile.council, mode, ownership, &profile.policy, &profile.secrets)?;
             Some(Zeroizing::new(compiled.bytes))
         }
         Material::Renewal(renewal) => {

@@ -18,7 +18,7 @@ use crate::operations::enroll::{self, Landing, NOTICE_VERSION, Standing};
 use crate::web::api::guard::client_address;
 
 const STYLE: &str = "body{font:1.1rem/1.5 -apple-system,system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1.5rem;\
-color:#1a1a1a;background:#fff}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.5rem}li{margin:.3rem 0}\
+color:#1a1a1a;background:#fff;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.5rem}li{margin:.3rem 0}\
 button,a.get{display:inline-block;font:inherit;font-weight:600;padding:.8rem 1.4rem;border-radius:.5rem;border:2px solid #14532d;\
 background:#14532d;color:#fff;text-decoration:none}button:focus-visible,a:focus-visible{outline:3px solid #b45309;outline-offset:3px}\
 .note{border-left:4px solid #b45309;padding-left:1rem}\
@@ -64,10 +64,9 @@ fn refusal(standing: Standing) -> Option<(StatusCode, &'static str)> {
             "Your own iPhone or iPad cannot be enrolled yet. The only way there is today would give the council far more \
              power over it than it should have, so Beadle does not offer it. Nothing was changed on your phone.",
         ),
-        Standing::Android => (
-            StatusCode::FORBIDDEN,
-            "Android phones cannot be enrolled yet. Nothing was changed on your phone.",
-        ),
+        Standing::Android => {
+            (StatusCode::FORBIDDEN, "Android phones cannot be enrolled yet. Nothing was changed on your phone.")
+        }
         Standing::NotSetUp => (
             StatusCode::CONFLICT,
             "The council has not finished setting up: it has no valid push certificate from Apple, without which phones \
@@ -100,10 +99,8 @@ pub(super) async fn accept(
     let Some(code) = parse(&code) else { return unknown().await };
     let address = client_address(&request, &app.config.proxy.addresses).0;
     let (hash, context, notice) = (code.hash(), app.context(Actor::System), form.into_inner().notice);
-    let found = app
-        .database
-        .write("accept invitation", move |tx| enroll::accept(tx, &context, &hash, &address, &notice))
-        .await;
+    let found =
+        app.database.write("accept invitation", move |tx| enroll::accept(tx, &context, &hash, &address, &notice)).await;
     page_of(found, &code)
 }
 

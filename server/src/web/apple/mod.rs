@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::{Next, from_fn};
@@ -64,24 +65,32 @@ async fn never_unenrol(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let asked = request.request().clone();
+    // The request must not be held on to here: routing needs it to itself.
     let mut answer = match next.call(request).await {
         Ok(answer) => answer.map_into_boxed_body(),
         Err(problem) => {
-            let status = problem.as_response_error().status_code();
-            tracing::warn!(%problem, path = asked.path(), "a device's request failed");
-            ServiceResponse::new(asked, HttpResponse::new(status))
+            let status = harmless(problem.as_response_error().status_code());
+            tracing::warn!(%problem, %status, "a device's request failed");
+            return Err(InternalError::new("refused", status).into());
         }
     };
-    let status = answer.status();
-    if status == StatusCode::UNAUTHORIZED || (status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE) {
-        tracing::error!(%status, path = answer.request().path(), "answered 503 in its place");
-        answer = answer.into_response(HttpResponse::ServiceUnavailable().finish());
+    let status = harmless(answer.status());
+    if status != answer.status() {
+        tracing::error!(was = %answer.status(), path = answer.request().path(), "answered 503 in its place");
+        answer = answer.into_response(HttpResponse::new(status));
     }
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(answer)
+}
+
+fn harmless(status: StatusCode) -> StatusCode {
+    if status == StatusCode::UNAUTHORIZED || status.is_server_error() {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        status
+    }
 }
 
 /// An error as a device is told it: a bare status.
@@ -99,8 +108,11 @@ fn bare(problem: &Error) -> HttpResponse {
 
 /// Reads a body up to `limit` bytes; more is refused before it is held in memory.
 async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usize) -> Result<Bytes, HttpResponse> {
-    let told: Option<usize> =
-        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|text| text.parse().ok());
+    let told: Option<usize> = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|text| text.parse().ok());
     if told.is_some_and(|length| length > limit) {
         return Err(HttpResponse::PayloadTooLarge().force_close().finish());
     }
@@ -122,6 +134,7 @@ async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usiz
 }
 
 /// The SHA-256 of the certificate whose key signed this body. Whose it is, is not yet known.
+#[expect(clippy::result_large_err, reason = "the refusal is the answer that goes out")]
 fn signer(request: &HttpRequest, body: &[u8]) -> Result<String, HttpResponse> {
     let Some(header) = request.headers().get("Mdm-Signature").and_then(|header| header.to_str().ok()) else {
         tracing::warn!(path = request.path(), "refused: no Mdm-Signature");

@@ -32,7 +32,9 @@ pub(super) async fn deliver(app: web::Data<App>, code: Path<String>) -> HttpResp
     };
     let signed = {
         let app = app.clone();
-        tokio::task::spawn_blocking(move || sign(&app, &delivery)).await.unwrap_or_else(|problem| Err(Error::internal(problem)))
+        tokio::task::spawn_blocking(move || sign(&app, &delivery))
+            .await
+            .unwrap_or_else(|problem| Err(Error::internal(problem)))
     };
     match signed {
         Ok(profile) => HttpResponse::Ok()

@@ -46,12 +46,10 @@ pub(super) async fn get(app: web::Data<App>, council: Path<String>, request: Htt
         Err(problem) => return bare(&problem),
     };
     match parameter(&request, "operation").as_deref() {
-        Some("GetCACaps") => {
-            HttpResponse::Ok().content_type(CONTENT_TYPE_CAPABILITIES).body(scep::capabilities())
+        Some("GetCACaps") => HttpResponse::Ok().content_type(CONTENT_TYPE_CAPABILITIES).body(scep::capabilities()),
+        Some("GetCACert") => {
+            HttpResponse::Ok().content_type(CONTENT_TYPE_CA_CERTIFICATE).body(scep::ca_certificate(&service.authority))
         }
-        Some("GetCACert") => HttpResponse::Ok()
-            .content_type(CONTENT_TYPE_CA_CERTIFICATE)
-            .body(scep::ca_certificate(&service.authority)),
         Some("PKIOperation") => {
             let message = parameter(&request, "message").unwrap_or_default();
             match scep::decode_get_message(&message) {

@@ -21,7 +21,7 @@ use openssl::x509::{X509, X509Builder, X509NameBuilder};
 use crate::app::App;
 use crate::config::Config;
 use crate::model::{AuthorityId, CommandKind, CouncilId, Mode};
-use crate::operations::apple_bench::{alerts, command, enrolled, enrolment, invite, keep_certificate, queue, sql};
+use crate::operations::apple_test_bench::{alerts, command, enrolled, enrolment, invite, keep_certificate, queue, sql};
 use crate::sealing::Purpose;
 use crate::store::authorities::AuthorityRow;
 use crate::testing::{Bench, on_both};
@@ -76,14 +76,12 @@ impl Identity {
 }
 
 fn plist(inside: &str) -> Vec<u8> {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><plist version=\"1.0\"><dict>{inside}</dict></plist>").into_bytes()
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><plist version=\"1.0\"><dict>{inside}</dict></plist>")
+        .into_bytes()
 }
 
 fn put(url: &str, identity: &Identity, body: &[u8]) -> test::TestRequest {
-    test::TestRequest::put()
-        .uri(url)
-        .insert_header(("Mdm-Signature", identity.sign(body)))
-        .set_payload(body.to_vec())
+    test::TestRequest::put().uri(url).insert_header(("Mdm-Signature", identity.sign(body))).set_payload(body.to_vec())
 }
 
 #[actix_web::test]
@@ -115,7 +113,8 @@ async fn no_url_of_a_device_ever_answers_401_and_a_fault_of_ours_is_503() {
                             if let Some(signature) = signature {
                                 request = request.insert_header(("Mdm-Signature", signature));
                             }
-                            let answer = test::call_service(&service, request.set_payload(body.clone()).to_request()).await;
+                            let answer =
+                                test::call_service(&service, request.set_payload(body.clone()).to_request()).await;
                             let status = answer.status();
                             let body = to_bytes(answer.into_body()).await.unwrap_or_default();
                             assert_ne!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
@@ -184,7 +183,10 @@ async fn a_phone_polls_with_its_own_identity_and_nobody_elses() {
         };
         assert_eq!(get(put(&url, &stranger, &idle)).await.0, StatusCode::FORBIDDEN);
         assert_eq!(get(put(&format!("/mdm/{other}/command"), &own, &idle)).await.0, StatusCode::FORBIDDEN);
-        let forged = test::TestRequest::put().uri(&url).insert_header(("Mdm-Signature", own.sign(b"else"))).set_payload(idle.clone());
+        let forged = test::TestRequest::put()
+            .uri(&url)
+            .insert_header(("Mdm-Signature", own.sign(b"else")))
+            .set_payload(idle.clone());
         assert_eq!(get(forged).await.0, StatusCode::FORBIDDEN);
         let unsigned = test::TestRequest::put().uri(&url).set_payload(idle.clone());
         assert_eq!(get(unsigned).await.0, StatusCode::BAD_REQUEST);
@@ -209,7 +211,9 @@ async fn a_phone_polls_with_its_own_identity_and_nobody_elses() {
         let check_in = format!("/mdm/{council}/check-in");
         let incomplete = plist("<key>MessageType</key><string>TokenUpdate</string>");
         assert_eq!(get(put(&check_in, &own, &incomplete)).await.0, StatusCode::BAD_REQUEST);
-        for kind in ["UserAuthenticate", "GetBootstrapToken", "SetBootstrapToken", "GetToken", "DeclarativeManagement", "?"] {
+        for kind in
+            ["UserAuthenticate", "GetBootstrapToken", "SetBootstrapToken", "GetToken", "DeclarativeManagement", "?"]
+        {
             let message = plist(&format!("<key>MessageType</key><string>{kind}</string>"));
             assert_eq!(get(put(&check_in, &own, &message)).await.0, StatusCode::BAD_REQUEST, "{kind}");
         }
@@ -241,11 +245,7 @@ async fn set_up(bench: &Bench, council: &CouncilId) {
         not_after: now + Duration::days(3650),
         created_at: now,
     };
-    bench
-        .database
-        .write("authority", move |tx| crate::store::authorities::insert(tx, &row))
-        .await
-        .expect("authority");
+    bench.database.write("authority", move |tx| crate::store::authorities::insert(tx, &row)).await.expect("authority");
     sql(
         bench,
         &format!(
@@ -280,7 +280,11 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
             }
         };
         let (_, headers, body) = call(test::TestRequest::get().uri(&profile)).await;
-        assert_eq!(headers.get(header::CONTENT_TYPE).expect("type"), "text/html; charset=utf-8", "the notice comes first");
+        assert_eq!(
+            headers.get(header::CONTENT_TYPE).expect("type"),
+            "text/html; charset=utf-8",
+            "the notice comes first"
+        );
         assert!(String::from_utf8_lossy(&body).contains("<form"));
         let (status, headers, body) = call(test::TestRequest::get().uri(&page)).await;
         assert_eq!(status, StatusCode::OK);
@@ -310,7 +314,10 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
         let certificate = call(test::TestRequest::get().uri(&format!("/scep/{council}?operation=GetCACert"))).await;
         assert_eq!(certificate.1.get(header::CONTENT_TYPE).expect("type"), "application/x-x509-ca-cert");
         assert!(X509::from_der(&certificate.2).is_ok());
-        assert_eq!(call(test::TestRequest::get().uri("/scep/nobody?operation=GetCACert")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(
+            call(test::TestRequest::get().uri("/scep/nobody?operation=GetCACert")).await.0,
+            StatusCode::NOT_FOUND
+        );
     })
     .await;
 }

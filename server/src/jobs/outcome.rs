@@ -1,0 +1,45 @@
+//! How a job ends: done, to run again, or failed and to be tried again.
+
+use chrono::Duration;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::model::{CouncilId, Moment};
+use crate::store::jobs::Job;
+
+/// What is next for a job that went well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing.
+    Done,
+    /// Runs again at this time with this payload (JSON).
+    Again { at: Moment, payload: String },
+}
+
+/// Why a job is to be tried again.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// What went wrong.
+    pub(super) problem: String,
+    /// Not before this has passed.
+    pub(super) after: Option<Duration>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { problem: error.to_string(), after: None }
+    }
+}
+
+/// What the job was told.
+pub(super) fn payload<T: DeserializeOwned>(job: &Job) -> Result<T> {
+    serde_json::from_str(&job.payload).map_err(|problem| {
+        Error::Internal(format!("the job {} of kind {} was told nonsense: {problem}", job.id, job.kind))
+    })
+}
+
+/// The council that a job is for, if it is for one.
+pub(super) fn council_of(job: &Job) -> Option<CouncilId> {
+    let payload: serde_json::Value = serde_json::from_str(&job.payload).ok()?;
+    payload.get("council")?.as_str().map(CouncilId::from)
+}

@@ -1,0 +1,53 @@
+//! What is due by the clock in the database itself: expiry, orders that lapse, retention.
+
+use chrono::Duration;
+
+use super::outcome::{Failure, Next};
+use super::{Bench, again};
+use crate::error::Result;
+use crate::operations::{Context, commands, enroll, orders};
+use crate::store::{self, Transaction};
+
+pub(super) const MINUTE: &str = "every_minute";
+pub(super) const HOUR: &str = "every_hour";
+
+const ROWS: i64 = 500;
+
+/// Runs `step` in transactions of its own until it has nothing left to do; it says how many rows it did.
+async fn exhaust<F>(bench: &Bench, name: &'static str, step: F) -> Result<()>
+where
+    F: Fn(&mut Transaction<'_>, &Context) -> Result<usize> + Clone + Send + 'static,
+{
+    loop {
+        let (context, step) = (bench.context(), step.clone());
+        let done = bench.app.database.write(name, move |tx| step(tx, &context)).await?;
+        if done < usize::try_from(ROWS).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+    }
+}
+
+pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
+    let now = bench.context().now;
+    exhaust(bench, "expire commands", |tx, context| commands::expire(tx, context, ROWS)).await?;
+    exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
+    exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
+    exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
+    Ok(again(now, Duration::minutes(1)))
+}
+
+pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
+    let now = bench.context().now;
+    let kept = &bench.app.config.retention;
+    let (commands_before, sessions_before) = (now - Duration::days(kept.commands), now - Duration::days(kept.sessions));
+    exhaust(bench, "retention of commands", move |tx, _| commands::purge_ended(tx, commands_before, ROWS)).await?;
+    exhaust(bench, "retention of repeats", move |tx, _| {
+        store::wake::purge_idempotency_keys(tx, now - Duration::hours(24), ROWS)
+    })
+    .await?;
+    exhaust(bench, "retention of sign-ins", move |tx, _| store::wake::purge_sessions(tx, sessions_before, ROWS))
+        .await?;
+    exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
+        .await?;
+    Ok(again(now, Duration::hours(1)))
+}

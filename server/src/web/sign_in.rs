@@ -1,0 +1,83 @@
+//! Signing in, whichever door it comes through: count, hash outside any transaction, then open; alike in the API and in
+//! pages.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::keys::{random_bytes, sha256_hex};
+use crate::model::Actor;
+use crate::operations::sign_in::{self, Checked, NewSession, Second, Shown, TOKEN_PREFIX, Try};
+use crate::store::operators::Operator;
+use crate::store::sessions::Session;
+
+/// A session just opened, with the token that the client keeps.
+pub(crate) struct Opened {
+    pub(crate) token: Zeroizing<String>,
+    pub(crate) session: Session,
+    pub(crate) operator: Operator,
+}
+
+/// Signs in. The answer to a wrong login, password or code is the same, and comes no sooner.
+pub(crate) async fn sign_in(app: &App, shown: &Shown, address: &str, agent: &str) -> Result<Opened> {
+    let (tried, second) = check(app, shown, address).await?;
+    let token = Zeroizing::new(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)));
+    let new =
+        NewSession { token_hash: sha256_hex(token.as_bytes()), address: address.to_owned(), agent: agent.to_owned() };
+    let context = app.context(Actor::System);
+    let failed = tried.clone();
+    let opened = app.database.write("sign in", move |tx| sign_in::open(tx, &context, &tried, &second, &new)).await;
+    match opened {
+        Ok((session, operator)) => Ok(Opened { token, session, operator }),
+        // A code that was used before, or an account changed meanwhile.
+        Err(Error::Unauthenticated(problem)) => {
+            fail(app, &failed, address).await?;
+            Err(Error::Unauthenticated(problem))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Counts a try and checks what was shown; a wrong one ends here.
+pub(crate) async fn check(app: &App, shown: &Shown, address: &str) -> Result<(Try, Second)> {
+    let (now, login, from) = (app.clock.now(), shown.login.clone(), address.to_owned());
+    let tried = app.database.write("count a sign-in", move |tx| sign_in::begin(tx, &login, &from, now)).await?;
+    match tried.check(&app.keys, shown, now).await? {
+        Checked::Right(second) => Ok((tried, second)),
+        Checked::Wrong => {
+            fail(app, &tried, address).await?;
+            Err(Error::Unauthenticated("login, password or code is wrong".to_owned()))
+        }
+        Checked::SecondFactorMissing => {
+            app.database.write("take a try back", move |tx| tried.take_back(tx, now)).await?;
+            Err(Error::invalid("totp", "the code of your authenticator app is needed too, or a recovery code"))
+        }
+    }
+}
+
+/// Checks the password alone, of someone signed in.
+pub(crate) async fn check_password(app: &App, login: &str, password: Zeroizing<String>, address: &str) -> Result<Try> {
+    let (now, from, login) = (app.clock.now(), address.to_owned(), login.to_owned());
+    let tried = app.database.write("count a password", move |tx| sign_in::begin(tx, &login, &from, now)).await?;
+    let stored = tried.password_hash().map(str::to_owned);
+    if !crate::operations::passwords::verify(password, stored).await? {
+        fail(app, &tried, address).await?;
+        return Err(Error::invalid("current", "is not your password"));
+    }
+    Ok(tried)
+}
+
+/// Tells whom it concerns when it is too often, and makes the answer's time say nothing.
+async fn fail(app: &App, tried: &Try, address: &str) -> Result<()> {
+    if tried.is_incident() {
+        let (tried, context, from) = (tried.clone(), app.context(Actor::System), address.to_owned());
+        app.database.write("raise sign-in incident", move |tx| tried.raise_incident(tx, &context, &from)).await?;
+    }
+    let [random] = random_bytes::<1>()?;
+    tokio::time::sleep(Duration::from_millis(100 + u64::from(random))).await;
+    Ok(())
+}
