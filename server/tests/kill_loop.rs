@@ -1,0 +1,274 @@
+//! `kill -9` on the real program at random moments between loss, order, approval, fetch and answer.
+//!
+//! Afterwards a checker reads the database, the audit trail, the phones and the push service's log: no order lost, nothing
+//! destructive without its release, nothing twice to a device that enrolled again, and the chain verifies.
+//! `TEST_KILL_RUNS` says how many losses; a few by default.
+#![cfg(feature = "demo")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what broke by panicking")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use beadle_server::clock::Clock;
+use beadle_server::demo::{Api, Council, Invited, Town, settings, text, write_settings};
+use beadle_server::store::{AnyConnection, Database};
+use beadle_simulator::apple::keys::KeyPool;
+use beadle_simulator::apple::phone::Phone;
+use beadle_simulator::apple::push_service::PushService;
+use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+/// The real program, which dies and comes back at the same addresses.
+struct Program {
+    settings: PathBuf,
+    child: Child,
+    deaths: usize,
+}
+
+impl Program {
+    fn start(settings: &Path) -> (Self, Option<String>) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beadle"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BEADLE_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .arg("--config")
+            .arg(settings)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let mut code = None;
+        let output = child.stdout.take().expect("piped");
+        let (lines, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = lines.send(line);
+            }
+        });
+        // Only a first start says something; every later one is ready without a word.
+        if !settings.with_file_name("data").join("tls").exists() {
+            while let Ok(line) = said.recv_timeout(Duration::from_secs(30)) {
+                if let Some(found) = line.strip_prefix("Set-up code, good once: ") {
+                    code = Some(found.trim().to_owned());
+                    break;
+                }
+            }
+        }
+        (Self { settings: settings.to_owned(), child, deaths: 0 }, code)
+    }
+
+    fn kill_and_restart(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("it died");
+        let (next, _) = Self::start(&self.settings);
+        let deaths = self.deaths + 1;
+        *self = next;
+        self.deaths = deaths;
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Does it once, however often the server dies in between.
+async fn insist(api: &Api, path: &str, body: Value) -> Value {
+    let key = format!("{path}-{:?}", Instant::now());
+    let started = Instant::now();
+    loop {
+        match api.post_once(path, &body, &key).await {
+            Ok(answer) => return answer,
+            Err(refusal) if matches!(refusal.status, 0 | 503) && started.elapsed() < Duration::from_secs(60) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(refusal) => panic!("{path}: {refusal}"),
+        }
+    }
+}
+
+async fn read(api: &Api, path: &str) -> Value {
+    for _ in 0..600 {
+        match api.get(path).await {
+            Ok(answer) => return answer,
+            Err(refusal) if matches!(refusal.status, 0 | 503) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(refusal) => panic!("{path}: {refusal}"),
+        }
+    }
+    panic!("{path}: the server stayed away");
+}
+
+fn random(below: u64) -> u64 {
+    let mut bytes = [0; 8];
+    openssl::rand::rand_bytes(&mut bytes).expect("random");
+    u64::from_le_bytes(bytes) % below
+}
+
+struct Erased {
+    invited: Invited,
+    order: String,
+    phone: Phone,
+}
+
+/// One loss, from the report to the erased phone, with one or two deaths of the server somewhere on the way.
+async fn one_loss(
+    town: &Town,
+    council: &Council,
+    program: &Arc<Mutex<Program>>,
+    number: usize,
+    keys: &KeyPool,
+) -> Erased {
+    let mut options = town.phone_options(&format!("Phone {number}"));
+    options.keys = Some(keys.clone());
+    options.failure_retry = Duration::from_millis(100);
+    // The server may just be coming back from its last death.
+    read(&council.clerk.api, "/account").await;
+    let invited =
+        town.invite(council, &format!("K-{number:04}"), &format!("Holder {number}"), &options).await.expect("invited");
+    let phone = town.enrol(&invited, options).await.expect("enrolled");
+
+    let killer = tokio::spawn({
+        let program = Arc::clone(program);
+        async move {
+            for _ in 0..=random(2) {
+                tokio::time::sleep(Duration::from_millis(random(700))).await;
+                let mut program = program.lock().await;
+                tokio::task::block_in_place(|| program.kill_and_restart());
+            }
+        }
+    });
+    let clerk = &council.clerk.api;
+    let case = insist(clerk, &format!("/councils/{}/losses", council.id), json!({ "asset": invited.asset })).await;
+    let case = text(&case, "/case/id").expect("a case");
+    let order = json!({ "asset_tag": invited.tag, "reason": "Lost." });
+    let order = text(&insist(clerk, &format!("/losses/{case}/orders"), order).await, "/id").expect("an order");
+    insist(&council.chair.api, &format!("/orders/{order}/approve"), json!({})).await;
+    killer.await.expect("the killer is done");
+    let wiped = phone.wait_until(Duration::from_secs(120), |state| state.wiped).await;
+    assert!(wiped.is_some(), "run {number}: the order was lost: {}", read(clerk, &format!("/orders/{order}")).await);
+    Erased { invited, order, phone: phone.stop().await.expect("stopped") }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+fn count(database: &Database, sql: &str) -> i64 {
+    database
+        .with_own_connection(|connection| match connection {
+            AnyConnection::Sqlite(connection) => Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count),
+            AnyConnection::Postgres(connection) => Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count),
+        })
+        .expect(sql)
+}
+
+/// The caps are the product's; this test approves more in a minute than a council may in a month.
+fn lift_caps(database: &Database, council: &str) {
+    let sql = [council, "installation"].map(|scope| {
+        format!(
+            "INSERT INTO order_caps (scope, per_hour, per_day, changed_at) VALUES ('{scope}', 100000, 100000, '2026-01-01 00:00:00');"
+        )
+    });
+    database
+        .with_own_connection(|connection| match connection {
+            AnyConnection::Sqlite(connection) => Ok(connection.batch_execute(&sql.concat())?),
+            AnyConnection::Postgres(connection) => Ok(connection.batch_execute(&sql.concat())?),
+        })
+        .expect("caps");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_order_is_lost_or_doubled_when_the_server_is_killed() {
+    let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let folder = tempfile::tempdir().expect("a folder");
+    let push = PushService::start().await.expect("push service");
+    let config = settings(folder.path(), &push).expect("settings");
+    let (file, addresses) = write_settings(folder.path(), &config).expect("a settings file");
+    let (program, code) = Program::start(&file);
+    let program = Arc::new(Mutex::new(program));
+    let code = code.expect("a set-up code at the first start");
+    let mut town = Town::settle(folder.path(), addresses, &code, push, Clock::default()).await.expect("set up");
+    let mut council = town.council("kill", "Kill Loop Parish Council", "germoe").await.expect("a council");
+    let database =
+        Database::open(&format!("sqlite:{}", folder.path().join("data/beadle.db").display())).expect("opens");
+    lift_caps(&database, &council.id);
+    let keys = KeyPool::generate(4).expect("keys");
+
+    let mut erased = Vec::new();
+    let mut signed_in = Instant::now();
+    for number in 0..runs {
+        if signed_in.elapsed() > Duration::from_secs(120) {
+            council.clerk.sign_in(&town.api).await.expect("the clerk signs in");
+            council.chair.sign_in(&town.api).await.expect("the chair signs in");
+            signed_in = Instant::now();
+        }
+        let mut done = one_loss(&town, &council, &program, number, &keys).await;
+        if number % 3 == 0 {
+            enrol_again(&mut town, &council, &mut done).await;
+        }
+        erased.push(done);
+    }
+    check(&town, &council, &database, &erased).await;
+    let deaths = program.lock().await.deaths;
+    println!("{runs} losses, {deaths} deaths of the server, every order accounted for");
+    assert!(deaths >= runs);
+}
+
+/// The same hardware under management again: it must hear nothing of the old order.
+async fn enrol_again(town: &mut Town, council: &Council, done: &mut Erased) {
+    let before = done.phone.snapshot().commands_of("EraseDevice").len();
+    let case = read(&council.clerk.api, &format!("/orders/{}", done.order)).await;
+    let invitation = json!({ "asset": done.invited.asset });
+    let link = insist(&council.clerk.api, &format!("/councils/{}/invitations", council.id), invitation).await;
+    done.phone.re_enrol(&text(&link, "/link").expect("a link")).await.expect("enrols again");
+    for _ in 0..3 {
+        done.phone.poll().await.expect("polls");
+    }
+    let after = done.phone.snapshot().commands_of("EraseDevice").len();
+    assert_eq!(before, after, "an old order reached a device that enrolled again: {case}");
+    let _ = &town.api;
+}
+
+async fn check(town: &Town, council: &Council, database: &Database, erased: &[Erased]) {
+    let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    for Erased { invited, order, phone } in erased {
+        let row = read(&council.clerk.api, &format!("/orders/{order}")).await;
+        let state = text(&row, "/state").expect("a state");
+        // The phone is gone; what the server may know of it depends on whether its last word arrived.
+        let truthful = ["confirmed", "fetched", "presumed_erased", "held"];
+        assert!(truthful.contains(&state.as_str()), "{}: {row}", invited.tag);
+        let command = text(&row, "/command").expect("a command");
+        let seen = phone.snapshot();
+        for erase in seen.commands_of("EraseDevice") {
+            assert_eq!(erase.uuid, command, "{}: an erase that no order stands behind", invited.tag);
+        }
+        assert!(seen.violations.is_empty(), "{:?}", seen.violations);
+        assert!(!seen.http.iter().any(|exchange| exchange.status == Some(401)), "a 401 reached a phone");
+        *states.entry(state).or_default() += 1;
+    }
+    let orders = count(database, "SELECT COUNT(*) AS count FROM orders");
+    assert_eq!(orders, i64::try_from(erased.len()).unwrap(), "orders in the database");
+    let approvals = count(database, "SELECT COUNT(*) AS count FROM audit_rows WHERE kind = 'order.approved'");
+    assert_eq!(approvals, orders, "approvals in the audit trail");
+    let unauthorised = count(
+        database,
+        "SELECT COUNT(*) AS count FROM orders WHERE first_fetched_at IS NOT NULL AND (seal IS NULL OR approved_by IS NULL)",
+    );
+    assert_eq!(unauthorised, 0);
+    let verified = insist(&council.clerk.api, &format!("/councils/{}/audit/verify", council.id), json!({})).await;
+    assert_eq!(verified.get("whole"), Some(&json!(true)), "{verified}");
+    assert!(town.push.log().iter().all(|push| push.notes.is_empty()), "a push that Apple would not like");
+    println!("{states:?}");
+}
