@@ -70,9 +70,12 @@ impl Writer {
 
 /// Writes the whole database to a new file that only its owner may read.
 pub fn write(database: &Database, manifest: &Manifest, file: &Path) -> Result<Done> {
-    let new = OpenOptions::new().create_new(true).write(true).mode(0o600).open(file).map_err(|problem| {
-        Error::invalid("file", format!("cannot make {}: {problem}", file.display()))
-    })?;
+    let new = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(|problem| Error::invalid("file", format!("cannot make {}: {problem}", file.display())))?;
     let mut writer = Writer { out: BufWriter::new(new), hash: Sha256::new() };
     let mut rows: u64 = 0;
     let written = writer.line(manifest).and_then(|()| {
@@ -102,9 +105,10 @@ pub fn write(database: &Database, manifest: &Manifest, file: &Path) -> Result<Do
 
 /// The manifest of a new backup of this database.
 pub fn manifest(database: &Database, anchor: Anchor, sealer: &Sealer, key_file: Option<&Path>) -> Result<Manifest> {
-    let sealing_key = key_file.map(std::fs::read_to_string).transpose().map_err(|problem| {
-        Error::Unavailable(format!("cannot read the sealing key: {problem}"))
-    })?;
+    let sealing_key = key_file
+        .map(std::fs::read_to_string)
+        .transpose()
+        .map_err(|problem| Error::Unavailable(format!("cannot read the sealing key: {problem}")))?;
     Ok(Manifest {
         beadle_backup: FORM,
         program: env!("CARGO_PKG_VERSION").to_owned(),

@@ -140,8 +140,7 @@ async fn first_start(database: &Database, key_file: &Path, clock: &Clock) -> Res
     let now = clock.now();
     let first = Arc::new(FirstStart::prepare(&Sealer::from_file(key_file)?, now)?);
     let (written, path) = (Arc::clone(&first), key_file.to_owned());
-    let done = database
-        .write("begin the installation", move |tx| written.write(tx, Sealer::from_file(&path)?, now))
-        .await?;
+    let done =
+        database.write("begin the installation", move |tx| written.write(tx, Sealer::from_file(&path)?, now)).await?;
     Ok(done.then(|| first.set_up_code().to_owned()))
 }

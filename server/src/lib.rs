@@ -3,11 +3,15 @@
 pub mod anchor;
 pub mod app;
 pub mod backup;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod data_folder;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod error;
 pub mod installation;
+pub mod jobs;
 pub mod keys;
 pub mod maintenance;
 pub mod model;
@@ -17,9 +21,9 @@ pub mod process;
 pub mod sealing;
 pub mod serve;
 pub mod store;
-pub mod web;
 #[cfg(test)]
 mod testing;
+pub mod web;
 
 pub use app::App;
 pub use error::{Error, Result};

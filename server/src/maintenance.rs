@@ -81,7 +81,8 @@ pub struct Restored {
 pub async fn restore(config: Config, clock: Clock, how: Restore) -> Result<Restored> {
     let folder = DataFolder::own(&config.data_folder)?;
     let (settings, time) = (config.clone(), clock.clone());
-    let (rows, copy) = tokio::task::spawn_blocking(move || put_back(&settings, &time, &how)).await.map_err(Error::internal)??;
+    let (rows, copy) =
+        tokio::task::spawn_blocking(move || put_back(&settings, &time, &how)).await.map_err(Error::internal)??;
     let installation = Installation::open_owned(folder, config, clock, Schema::MustBeCurrent).await?;
     let context = installation.app.context(Actor::System);
     let chains = installation.app.database.read("verify", move |tx| audit::verify_all(tx, &context, &[])).await?;
@@ -189,10 +190,11 @@ fn keep_copy(database: &Database, config: &Config, clock: &Clock, stamp: &str) -
 }
 
 /// A step of the exchange of the sealing key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
     /// Make a new key, and seal everything under it.
+    #[default]
     NewKey,
     /// Go on where an interrupted rotation stopped.
     Resume,
@@ -243,9 +245,15 @@ pub async fn rotate(app: &App, actor: Actor, step: Rotation) -> Result<Rotated> 
     let (context, noted) = (app.context(actor), done.clone());
     app.database
         .write("record rotation", move |tx| {
-            audit::record_installation(tx, &context, "sealing_key_rotated", operation::OWNER, serde_json::json!({
-                "step": step, "key_id": noted.key_id, "resealed": noted.resealed, "retired": noted.retired,
-            }))
+            audit::record_installation(
+                tx,
+                &context,
+                "sealing_key_rotated",
+                operation::OWNER,
+                serde_json::json!({
+                    "step": step, "key_id": noted.key_id, "resealed": noted.resealed, "retired": noted.retired,
+                }),
+            )
         })
         .await?;
     Ok(done)
@@ -258,8 +266,7 @@ async fn reseal(app: &App) -> Result<u64> {
         let mut after = String::new();
         loop {
             let place = after.clone();
-            let page =
-                app.database.read("sealed secrets", move |tx| store::sealed::page(tx, column, &place)).await?;
+            let page = app.database.read("sealed secrets", move |tx| store::sealed::page(tx, column, &place)).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.place);
             let mut changes = Vec::new();

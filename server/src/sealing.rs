@@ -117,9 +117,9 @@ impl Sealer {
 
     /// Reads the key file at `path`.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|problem| {
-            Error::invalid("sealing_key", format!("cannot read {}: {problem}", path.display()))
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|problem| Error::invalid("sealing_key", format!("cannot read {}: {problem}", path.display())))?;
         Self::from_text(&text)
     }
 
@@ -170,16 +170,9 @@ impl Sealer {
         if version != [VERSION] || tag.len() != TAG {
             return Err(broken());
         }
-        decrypt_aead(
-            Cipher::aes_256_gcm(),
-            &*key.secret,
-            Some(nonce),
-            &associated(purpose, owner, row),
-            text,
-            tag,
-        )
-        .map(Zeroizing::new)
-        .map_err(|_| broken())
+        decrypt_aead(Cipher::aes_256_gcm(), &*key.secret, Some(nonce), &associated(purpose, owner, row), text, tag)
+            .map(Zeroizing::new)
+            .map_err(|_| broken())
     }
 }
 

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
 use crate::error::{Error, Result};
 use crate::installation::{Installation, Schema};
+use crate::jobs::{self, Workers};
 use health::Health;
 
 /// Which doors are opened.
@@ -44,6 +45,7 @@ pub struct Running {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     anchoring: JoinHandle<()>,
+    workers: Option<Workers>,
 }
 
 /// Opens the installation that `config` describes and serves it.
@@ -66,6 +68,10 @@ pub async fn serve(installation: Installation, doors: Doors) -> Result<Running> 
     let handle = opened.server.handle();
     let server = tokio::spawn(opened.server);
     let anchoring = tokio::spawn(anchor_hourly(app.clone()));
+    let workers = match doors {
+        Doors::All => Some(jobs::start(app.clone())?),
+        Doors::Control => None,
+    };
     Ok(Running {
         set_up_code: installation.set_up_code.clone(),
         addresses: opened.addresses,
@@ -76,6 +82,7 @@ pub async fn serve(installation: Installation, doors: Doors) -> Result<Running> 
         handle,
         server,
         anchoring,
+        workers,
     })
 }
 
@@ -124,6 +131,9 @@ impl Running {
         self.handle.stop(false).await;
         let served = self.server.await.map_err(Error::internal)?;
         self.anchoring.abort();
+        if let Some(workers) = self.workers {
+            workers.stop().await;
+        }
         let socket = self.app.config.control_socket();
         if socket.exists() {
             std::fs::remove_file(&socket)

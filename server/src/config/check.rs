@@ -62,9 +62,10 @@ fn tls(config: &Config, found: &mut Vec<Misfit>) {
             found.push(("proxy.addresses", None, remedy));
         }
         for address in config.listen.iter().filter(|address| !address.ip().is_loopback()) {
-            let remedy = "must be a loopback address such as 127.0.0.1:8080, because with tls.mode = proxy Beadle speaks \
+            let remedy =
+                "must be a loopback address such as 127.0.0.1:8080, because with tls.mode = proxy Beadle speaks \
                           plain HTTP"
-                .to_owned();
+                    .to_owned();
             found.push(("listen", Some(address.to_string()), remedy));
         }
     } else if proxies.is_some() {

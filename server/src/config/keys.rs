@@ -64,7 +64,8 @@ fn each<T: FromStr>(given: &Given, what: &str) -> Result<Vec<T>, String> {
 
 /// An address of the outside world: https, or plain http where it cannot leave this machine.
 fn outside(given: &Given) -> Result<Url, String> {
-    let right = "must be an address such as https://api.push.apple.com; plain http:// only to 127.0.0.1, [::1] or localhost";
+    let right =
+        "must be an address such as https://api.push.apple.com; plain http:// only to 127.0.0.1, [::1] or localhost";
     let url = Url::parse(text(given)?).map_err(|_| right.to_owned())?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -108,7 +109,8 @@ pub const KEYS: &[Key] = &[
         default: "127.0.0.1:8443",
         about: "One or more addresses with port on which devices and people reach the server, for example 0.0.0.0:443 or [::]:443. Port 0 takes any free one.",
         set: |config, given| {
-            each::<SocketAddr>(given, "an address with port, such as 0.0.0.0:443 or [::]:443").map(|value| config.listen = value)
+            each::<SocketAddr>(given, "an address with port, such as 0.0.0.0:443 or [::]:443")
+                .map(|value| config.listen = value)
         },
     },
     Key {

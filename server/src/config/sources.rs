@@ -81,7 +81,9 @@ impl Given {
     /// The values of a list: in a variable or flag they are separated by commas.
     pub(super) fn list(&self) -> Vec<String> {
         match self {
-            Self::One(text) => text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect(),
+            Self::One(text) => {
+                text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+            }
             Self::Many(parts) => parts.clone(),
         }
     }
@@ -158,15 +160,17 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     }
     // What belongs together is judged only once each value by itself is right: otherwise one slip is told twice.
     if problems.is_empty() {
-        problems.extend(check::together(&config).into_iter().map(|(key, value, remedy)| Problem {
-            key: key.to_owned(),
-            value,
-            origin: origins
-                .iter()
-                .rev()
-                .find(|(name, _)| *name == key)
-                .map_or_else(|| "default".to_owned(), |(_, origin)| origin.clone()),
-            remedy,
+        problems.extend(check::together(&config).into_iter().map(|(key, value, remedy)| {
+            Problem {
+                key: key.to_owned(),
+                value,
+                origin: origins
+                    .iter()
+                    .rev()
+                    .find(|(name, _)| *name == key)
+                    .map_or_else(|| "default".to_owned(), |(_, origin)| origin.clone()),
+                remedy,
+            }
         }));
     }
     if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
@@ -203,7 +207,8 @@ type Found = Vec<(String, Given, String)>;
 
 fn read_file(file: &Path) -> Result<Found, Problem> {
     let origin = file.display().to_string();
-    let wrong = |remedy: String| Problem { key: "settings file".to_owned(), value: None, origin: origin.clone(), remedy };
+    let wrong =
+        |remedy: String| Problem { key: "settings file".to_owned(), value: None, origin: origin.clone(), remedy };
     let text = std::fs::read_to_string(file).map_err(|problem| wrong(format!("cannot be read: {problem}")))?;
     let table: toml::Table =
         text.parse().map_err(|problem: toml::de::Error| wrong(format!("is not TOML: {}", problem.message())))?;
@@ -257,15 +262,15 @@ mod tests {
     #[test]
     fn flags_beat_variables_and_variables_beat_the_file() {
         let file = "workers = 1\n[log]\nlevel = \"warn\"\n[retention]\ncommands = 10\n";
-        let config = with(file, &[("BEADLE_WORKERS", "2"), ("BEADLE_LOG__LEVEL", "debug")], &[("workers", "3")])
-            .expect("right");
+        let config =
+            with(file, &[("BEADLE_WORKERS", "2"), ("BEADLE_LOG__LEVEL", "debug")], &[("workers", "3")]).expect("right");
         assert_eq!((config.workers, config.log.level.as_str(), config.retention.commands), (3, "debug", 10));
     }
 
     #[test]
     fn lists_are_separated_by_commas_in_variables() {
-        let config =
-            with("", &[("BEADLE_LISTEN", "127.0.0.1:80, [::1]:443"), ("BEADLE_CONFIG", "ignored")], &[]).expect("right");
+        let config = with("", &[("BEADLE_LISTEN", "127.0.0.1:80, [::1]:443"), ("BEADLE_CONFIG", "ignored")], &[])
+            .expect("right");
         assert_eq!(config.listen.len(), 2);
         assert!(config.listen.iter().any(std::net::SocketAddr::is_ipv6));
     }
@@ -295,14 +300,16 @@ mod tests {
     #[test]
     fn settings_that_do_not_fit_together_are_told() {
         let wrong = |file: &str| with(file, &[], &[]).expect_err("wrong").to_string();
-        insta::assert_snapshot!([
-            wrong("listen = \"0.0.0.0:80\"\n[tls]\nmode = \"proxy\"\n"),
-            wrong("[tls]\nmode = \"files\"\ncertificate = \"/nowhere/certificate.pem\"\n"),
-            wrong("[tls]\ncertificate = \"a.pem\"\n[proxy]\naddresses = [\"127.0.0.1\"]\n"),
-            wrong("[vendor]\ncertificate = \"a.pem\"\n[apns]\nextra_roots = [\"/nowhere/root.pem\"]\n"),
-            wrong("not toml"),
-        ]
-        .join("\n\n"));
+        insta::assert_snapshot!(
+            [
+                wrong("listen = \"0.0.0.0:80\"\n[tls]\nmode = \"proxy\"\n"),
+                wrong("[tls]\nmode = \"files\"\ncertificate = \"/nowhere/certificate.pem\"\n"),
+                wrong("[tls]\ncertificate = \"a.pem\"\n[proxy]\naddresses = [\"127.0.0.1\"]\n"),
+                wrong("[vendor]\ncertificate = \"a.pem\"\n[apns]\nextra_roots = [\"/nowhere/root.pem\"]\n"),
+                wrong("not toml"),
+            ]
+            .join("\n\n")
+        );
     }
 
     #[test]

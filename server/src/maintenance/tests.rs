@@ -20,7 +20,7 @@ async fn installation(folder: &Path) -> Installation {
 async fn add_council(app: &App, slug: &str) -> CouncilId {
     use crate::operations::councils::{self, NewCouncil};
     let new = NewCouncil {
-        name: format!("{slug} Parish Council, “naïve” 'quoted' \\ and \n lines"),
+        name: format!("{slug} Parish Council, “naïve” 'quoted' \\ \"too\""),
         slug: slug.to_owned(),
         public_url: format!("https://{slug}.example"),
         time_zone: "Europe/London".to_owned(),
@@ -28,7 +28,16 @@ async fn add_council(app: &App, slug: &str) -> CouncilId {
     };
     let prepared = councils::prepare(&app.keys, app.clock.now(), &new).expect("prepares");
     let context = app.context(Actor::System);
-    app.database.write("add council", move |tx| councils::add(tx, &context, &prepared)).await.expect("adds").id
+    app.database
+        .write("add council", move |tx| {
+            // Text that a careless form of the file would break.
+            let note = serde_json::json!({ "note": "two\nlines\ttab 'quotes' \"more\" \\ ü €" });
+            audit::record_installation(tx, &context, "noted", operation::OWNER, note)?;
+            councils::add(tx, &context, &prepared)
+        })
+        .await
+        .expect("adds")
+        .id
 }
 
 fn lines(database: &Database) -> Vec<crate::store::Line> {

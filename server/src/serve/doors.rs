@@ -57,9 +57,8 @@ pub(super) fn open(
     .on_connect(mark_local_peer);
     if doors == Doors::All {
         for address in &settings.listen {
-            let refused = |problem: std::io::Error| {
-                Error::invalid("listen", format!("cannot listen on {address}: {problem}"))
-            };
+            let refused =
+                |problem: std::io::Error| Error::invalid("listen", format!("cannot listen on {address}: {problem}"));
             server = match certificate {
                 Some(certificate) => server.bind_openssl(address, certificate.acceptor()?).map_err(refused)?,
                 None => server.bind(address).map_err(refused)?,
@@ -119,10 +118,8 @@ async fn protect_pages(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let mut answer = next.call(request).await?;
     let headers = answer.headers_mut();
-    let page = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("text/html"));
+    let page =
+        headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("text/html"));
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     if page {
         set(

@@ -24,7 +24,12 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, shutting_down: AtomicBool::new(false), open_requests: AtomicUsize::new(0), looked: Mutex::default() }
+        Self {
+            app,
+            shutting_down: AtomicBool::new(false),
+            open_requests: AtomicUsize::new(0),
+            looked: Mutex::default(),
+        }
     }
 
     /// From now on the server is not ready.
@@ -96,8 +101,8 @@ async fn alive() -> HttpResponse {
 async fn ready(health: Data<Health>) -> HttpResponse {
     match health.obstacle().await {
         None => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
-        Some(obstacle) => {
-            HttpResponse::ServiceUnavailable().content_type("text/plain").body(web::Bytes::from(format!("{obstacle}\n")))
-        }
+        Some(obstacle) => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain")
+            .body(web::Bytes::from(format!("{obstacle}\n"))),
     }
 }

@@ -155,8 +155,41 @@ async fn stopping_loses_no_acknowledged_write() {
 
 async fn rows(running: &Running) -> i64 {
     let keys = std::sync::Arc::clone(&running.app.keys);
-    let verified = running.app.database.read("verify", move |tx| audit::verify(tx, &keys.audit, audit::INSTALLATION, None));
+    let verified =
+        running.app.database.read("verify", move |tx| audit::verify(tx, &keys.audit, audit::INSTALLATION, None));
     let verified = verified.await.expect("reads");
     assert_eq!(verified.problems, Vec::<String>::new());
     verified.rows
+}
+
+async fn ask(client: &reqwest::Client, url: String, body: serde_json::Value) -> (u16, serde_json::Value) {
+    let answer = client.post(url).json(&body).send().await.expect("answers");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
+}
+
+#[tokio::test]
+async fn the_installation_is_kept_through_the_control_socket_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = begin(folder.path()).await.expect("starts");
+    let far = client(folder.path());
+    let near = reqwest::Client::builder().unix_socket(running.app.config.control_socket()).build().expect("a client");
+    for path in ["set-up-code", "backup", "seal/rotate", "audit/verify"] {
+        let (status, _) = ask(&far, format!("{}/api/v1/{path}", running.url()), serde_json::json!({})).await;
+        assert_eq!(status, 401, "{path}");
+        let (status, answer) = ask(&near, format!("http://localhost/api/v1/{path}"), serde_json::json!({})).await;
+        assert!((200..300).contains(&status), "{path}: {answer}");
+    }
+    let anchor: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("data/anchor")).expect("an anchor")).expect("JSON");
+    let verify = || "http://localhost/api/v1/audit/verify".to_owned();
+    let (_, verified) = ask(&near, verify(), serde_json::json!({ "anchor": anchor })).await;
+    assert_eq!(verified["whole"], true, "{verified}");
+    let mut later = anchor;
+    later["checkpoints"][0]["seq"] = 1000.into();
+    let (_, verified) = ask(&near, verify(), serde_json::json!({ "anchor": later })).await;
+    assert_eq!(verified["whole"], false, "a cut tail shows: {verified}");
+    let exported = near.get("http://localhost/api/v1/audit?limit=1").send().await.expect("answers");
+    let exported: serde_json::Value = exported.json().await.expect("JSON");
+    assert_eq!((exported["items"][0]["seq"].as_i64(), exported["next"].as_str()), (Some(1), Some("1")));
+    running.stop().await.expect("stops");
 }
