@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 
 use beadle_server::clock::Clock;
 use beadle_server::keys::{ApprovalKeys, Keys, MacKey};
@@ -15,10 +15,7 @@ use beadle_server::{Error, Result};
 use zeroize::Zeroizing;
 
 /// Failpoints belong to the process, so one test at a time.
-fn one_at_a_time() -> MutexGuard<'static, ()> {
-    static LOCK: OnceLock<Mutex<()>> = OnceLock::new();
-    LOCK.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 struct Notebook {
     database: Database,
@@ -86,7 +83,7 @@ impl Notebook {
 
 /// Runs many writers at once while `fault` is armed; what was acknowledged must be exactly what is there.
 async fn under_fault(name: &'static str, actions: &str, misbehave: fn(usize) -> Result<()>) {
-    let _guard = one_at_a_time();
+    let _guard = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir().expect("a folder");
     let notebook = Arc::new(Notebook::open(folder.path()));
     notebook.start().await;
@@ -131,7 +128,7 @@ const CHILD: &str = "BEADLE_TEST_FULL_DISK";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_loudly_and_loses_nothing() {
-    let _guard = one_at_a_time();
+    let _guard = ONE_AT_A_TIME.lock().await;
     if let Ok(folder) = std::env::var(CHILD) {
         return fill_the_disk(Path::new(&folder)).await;
     }

@@ -122,9 +122,6 @@ fn clauses_of(clauses: &[(Document, &'static str)], written: Document) -> Vec<Cl
             Document::Germoe | Document::Coreley => *document == written,
             Document::CouncilTemplate | Document::Other => true,
         })
-        .map(|(document, number)| Clause {
-            document: document.title(),
-            number,
-        })
+        .map(|(document, number)| Clause { document: document.title(), number })
         .collect()
 }

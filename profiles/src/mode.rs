@@ -45,9 +45,7 @@ impl Mode {
     pub const fn platform(self) -> Platform {
         match self {
             Self::Supervised | Self::Device | Self::User => Platform::Apple,
-            Self::FullyManaged | Self::CompanyWorkProfile | Self::PersonalWorkProfile => {
-                Platform::Android
-            }
+            Self::FullyManaged | Self::CompanyWorkProfile | Self::PersonalWorkProfile => Platform::Android,
         }
     }
 

@@ -30,19 +30,13 @@ pub(crate) struct Effect {
 
 /// The phone does this, and it is all that was asked.
 pub(crate) fn does(text: impl Into<String>) -> Effect {
-    Effect {
-        does: text.into(),
-        gap: None,
-    }
+    Effect { does: text.into(), gap: None }
 }
 
 impl Effect {
     /// … but falls short in this way.
     pub(crate) fn but(self, gap: impl Into<String>) -> Self {
-        Self {
-            gap: Some(gap.into()),
-            ..self
-        }
+        Self { gap: Some(gap.into()), ..self }
     }
 }
 
@@ -85,10 +79,7 @@ pub(crate) struct Setting {
 impl Setting {
     /// What can be done about this setting in that mode.
     pub(crate) fn status(&self, mode: Mode) -> Status {
-        self.modes
-            .get(mode.position())
-            .copied()
-            .unwrap_or(Status::NotPossible)
+        self.modes.get(mode.position()).copied().unwrap_or(Status::NotPossible)
     }
 
     /// Whether the policy asks for it.
@@ -172,23 +163,11 @@ mod tests {
 
     #[test]
     fn every_setting_is_in_the_policy_under_its_name_and_only_once() {
-        let known: BTreeSet<String> = Policy::default()
-            .values()
-            .into_iter()
-            .map(|(path, _)| path)
-            .collect();
+        let known: BTreeSet<String> = Policy::default().values().into_iter().map(|(path, _)| path).collect();
         let mut seen = BTreeSet::new();
         for setting in all() {
-            assert!(
-                known.contains(setting.name),
-                "{} is not in the policy",
-                setting.name
-            );
-            assert!(
-                seen.insert(setting.name),
-                "{} is registered twice",
-                setting.name
-            );
+            assert!(known.contains(setting.name), "{} is not in the policy", setting.name);
+            assert!(seen.insert(setting.name), "{} is registered twice", setting.name);
         }
     }
 
@@ -198,10 +177,8 @@ mod tests {
         for setting in all() {
             assert!(setting.is_asked(&policy), "{}", setting.name);
         }
-        let asked: Vec<&str> = all()
-            .filter(|setting| setting.is_asked(&Policy::default()))
-            .map(|setting| setting.name)
-            .collect();
+        let asked: Vec<&str> =
+            all().filter(|setting| setting.is_asked(&Policy::default())).map(|setting| setting.name).collect();
         assert_eq!(asked, ["location.collected"]);
     }
 
@@ -210,10 +187,7 @@ mod tests {
     fn coverage_and_payload_keys_agree() {
         let policy = everything();
         for setting in all().filter(|setting| !(setting.apple)(&policy).is_empty()) {
-            for &mode in Mode::all()
-                .iter()
-                .filter(|mode| mode.platform() == Platform::Apple)
-            {
+            for &mode in Mode::all().iter().filter(|mode| mode.platform() == Platform::Apple) {
                 let keys = of_setting(setting, &policy, mode, Ownership::Council);
                 match setting.status(mode) {
                     Status::Enforced => assert!(!keys.is_empty(), "{} on {mode}", setting.name),
@@ -237,11 +211,7 @@ mod tests {
                     && !other_platform
                     && setting.name != "wifi.unsecured_networks_forbidden"
                 {
-                    assert!(
-                        (setting.effect)(&policy, mode).gap.is_some(),
-                        "{} on {mode}",
-                        setting.name
-                    );
+                    assert!((setting.effect)(&policy, mode).gap.is_some(), "{} on {mode}", setting.name);
                 }
             }
         }

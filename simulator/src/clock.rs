@@ -25,10 +25,7 @@ impl Clock {
 
     /// Seconds since 1970, UTC.
     pub fn unix(&self) -> i64 {
-        let since = self
-            .now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let since = self.now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 }

@@ -1,1 +1,79 @@
-//! What the journeys share: the real server, simulated phones and clouds.
+//! What the journeys share: the real server on each database, with its surroundings, from start to end.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use beadle_server::demo::{Council, Town};
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection};
+
+/// How long anything that must happen may take.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Runs a story in a town on SQLite, and in another on PostgreSQL when `TEST_DATABASE_URL` names a server.
+///
+/// # Panics
+/// When the town cannot be built or does not end in order.
+pub async fn on_both(story: impl AsyncFn(&Town)) {
+    run(None, &story).await;
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(url) => {
+            let schema = Schema::create(&url);
+            run(Some(schema.own_url()), &story).await;
+        }
+        Err(_) => eprintln!("PostgreSQL is left out: TEST_DATABASE_URL is not set"),
+    }
+}
+
+async fn run(database: Option<String>, story: &impl AsyncFn(&Town)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut town = Town::start(folder.path(), |config| config.database.url = database).await.expect("the town starts");
+    story(&town).await;
+    if let Some(server) = town.server.take() {
+        server.stop().await.expect("the server stops in order");
+    }
+}
+
+/// Lets time pass, and signs the council's people in again, whose sessions have run out by then.
+///
+/// # Panics
+/// When they cannot sign in.
+pub async fn wait_for_hours(town: &Town, council: &mut Council, hours: i64) {
+    town.clock.advance(chrono::Duration::hours(hours));
+    council.clerk.sign_in(&town.api).await.expect("the clerk signs in again");
+    council.chair.sign_in(&town.api).await.expect("the chair signs in again");
+}
+
+struct Schema {
+    url: String,
+    name: String,
+}
+
+impl Schema {
+    fn create(url: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let schema = Self { url: url.to_owned(), name: format!("journey_{}_{since}_{number}", std::process::id()) };
+        schema.run(&format!("CREATE SCHEMA \"{}\"", schema.name)).expect("a schema of its own");
+        schema
+    }
+
+    fn own_url(&self) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{}", self.url, self.name)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), String> {
+        let mut connection = PgConnection::establish(&self.url).map_err(|problem| problem.to_string())?;
+        connection.batch_execute(sql).map_err(|problem| problem.to_string())
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if let Err(problem) = self.run(&format!("DROP SCHEMA \"{}\" CASCADE", self.name)) {
+            eprintln!("the schema {} stays behind: {problem}", self.name);
+        }
+    }
+}

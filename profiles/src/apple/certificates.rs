@@ -7,26 +7,18 @@ pub(crate) const ROOT: &str = "com.apple.security.root";
 pub(crate) const ISSUED: &str = "com.apple.security.pkcs1";
 
 /// The payloads of the certificates the policy names.
-pub(super) fn certificates(
-    policy: &Policy,
-    context: &Context<'_>,
-) -> Result<Vec<plist::Dictionary>, Problem> {
+pub(super) fn certificates(policy: &Policy, context: &Context<'_>) -> Result<Vec<plist::Dictionary>, Problem> {
     policy
         .certificates
         .install
         .iter()
         .map(|name| {
             let field = "certificates.install";
-            let certificate = context
-                .certificates
-                .iter()
-                .find(|certificate| &certificate.name == name)
-                .ok_or_else(|| {
+            let certificate =
+                context.certificates.iter().find(|certificate| &certificate.name == name).ok_or_else(|| {
                     Problem::new(
                         field,
-                        format!(
-                            "the certificate \"{name}\" is not stored; store it, or remove its name"
-                        ),
+                        format!("the certificate \"{name}\" is not stored; store it, or remove its name"),
                     )
                 })?;
             // Whoever stores a certificate parses it; this only keeps text and empty values from travelling as DER.
@@ -43,14 +35,8 @@ pub(super) fn certificates(
                 &format!("certificate.{}", super::label(name)),
                 &format!("Certificate {name}"),
             );
-            dictionary.insert(
-                "PayloadCertificateFileName".into(),
-                format!("{}.cer", super::label(name)).into(),
-            );
-            dictionary.insert(
-                "PayloadContent".into(),
-                plist::Value::Data(certificate.der.clone()),
-            );
+            dictionary.insert("PayloadCertificateFileName".into(), format!("{}.cer", super::label(name)).into());
+            dictionary.insert("PayloadContent".into(), plist::Value::Data(certificate.der.clone()));
             Ok(dictionary)
         })
         .collect()

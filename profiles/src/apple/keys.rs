@@ -75,12 +75,7 @@ pub(crate) struct Key {
 
 /// A restriction.
 pub(crate) fn restriction(name: &'static str, value: bool, reach: Reach) -> Key {
-    Key {
-        payload: Payload::Restrictions,
-        name,
-        value: Scalar::Bool(value),
-        reach,
-    }
+    Key { payload: Payload::Restrictions, name, value: Scalar::Bool(value), reach }
 }
 
 /// A passcode key. User Enrollment ignores the values of all of them; it gets only those that say what it does anyway:
@@ -90,30 +85,17 @@ pub(crate) fn passcode(name: &'static str, value: impl Into<Scalar>) -> Key {
         "forcePIN" | "allowSimple" | "minLength" | "maxInactivity" => Reach::EveryMode,
         _ => Reach::CouncilDevices,
     };
-    Key {
-        payload: Payload::Passcode,
-        name,
-        value: value.into(),
-        reach,
-    }
+    Key { payload: Payload::Passcode, name, value: value.into(), reach }
 }
 
 /// What one setting puts onto this device.
 ///
 /// W3: a personal phone is never given an automatic erase of the whole phone, whatever mode it ended up in.
-pub(crate) fn of_setting(
-    setting: &Setting,
-    policy: &Policy,
-    mode: Mode,
-    ownership: Ownership,
-) -> Vec<Key> {
+pub(crate) fn of_setting(setting: &Setting, policy: &Policy, mode: Mode, ownership: Ownership) -> Vec<Key> {
     (setting.apple)(policy)
         .into_iter()
         .filter(|key| key.reach.includes(mode))
-        .filter(|key| {
-            key.name != "maxFailedAttempts"
-                || (ownership == Ownership::Council && !mode.is_personal())
-        })
+        .filter(|key| key.name != "maxFailedAttempts" || (ownership == Ownership::Council && !mode.is_personal()))
         .collect()
 }
 

@@ -63,35 +63,18 @@ pub fn profile_identifier(council_id: &str) -> String {
 /// The `PayloadUUID` of the profile as a whole: it names council, policy version, mode and ownership, so that `ProfileList` tells
 /// which version a phone has. Does not depend on passwords or certificates.
 pub fn profile_uuid(context: &Context<'_>) -> String {
-    let Context {
-        council_id,
-        mode,
-        ownership,
-        policy_version,
-        ..
-    } = context;
-    uuid(&format!(
-        "profile/{PROFILE_FORMAT}/{council_id}/{policy_version}/{mode}/{ownership}"
-    ))
+    let Context { council_id, mode, ownership, policy_version, .. } = context;
+    uuid(&format!("profile/{PROFILE_FORMAT}/{council_id}/{policy_version}/{mode}/{ownership}"))
 }
 
 /// The configuration profile that puts this policy onto this device. An invalid policy gives its first problem, as does a
 /// Wi-Fi password or certificate that is named but not in the context.
-pub fn configuration_profile(
-    policy: &Policy,
-    context: &Context<'_>,
-) -> Result<plist::Value, Problem> {
+pub fn configuration_profile(policy: &Policy, context: &Context<'_>) -> Result<plist::Value, Problem> {
     if context.mode.platform() != Platform::Apple {
-        return Err(Problem::new(
-            "mode",
-            format!("{} is not a mode of Apple devices", context.mode),
-        ));
+        return Err(Problem::new("mode", format!("{} is not a mode of Apple devices", context.mode)));
     }
     if let Err(problems) = policy.validate() {
-        return Err(problems
-            .into_iter()
-            .next()
-            .unwrap_or_else(|| Problem::new("policy", "is not valid")));
+        return Err(problems.into_iter().next().unwrap_or_else(|| Problem::new("policy", "is not valid")));
     }
     let mut content: Vec<plist::Dictionary> = Vec::new();
     content.extend(passcode::passcode(policy, context));
@@ -103,28 +86,16 @@ pub fn configuration_profile(
     let council = printable(context.council_name);
     profile.insert("PayloadType".into(), "Configuration".into());
     profile.insert("PayloadVersion".into(), 1.into());
-    profile.insert(
-        "PayloadIdentifier".into(),
-        profile_identifier(context.council_id).into(),
-    );
+    profile.insert("PayloadIdentifier".into(), profile_identifier(context.council_id).into());
     profile.insert("PayloadUUID".into(), profile_uuid(context).into());
-    profile.insert(
-        "PayloadDisplayName".into(),
-        format!("{council}: phone policy").into(),
-    );
+    profile.insert("PayloadDisplayName".into(), format!("{council}: phone policy").into());
     profile.insert(
         "PayloadDescription".into(),
-        format!(
-            "What {council}'s IT policy asks of this phone (version {}).",
-            context.policy_version
-        )
-        .into(),
+        format!("What {council}'s IT policy asks of this phone (version {}).", context.policy_version).into(),
     );
     profile.insert("PayloadOrganization".into(), council.into());
     // Apple's TopLevel schema: supervised devices only, forbidden under User Enrollment.
-    if context.mode == Mode::Supervised
-        && context.ownership == Ownership::Council
-        && !policy.management.removal_allowed
+    if context.mode == Mode::Supervised && context.ownership == Ownership::Council && !policy.management.removal_allowed
     {
         profile.insert("PayloadRemovalDisallowed".into(), true.into());
     }
@@ -136,22 +107,16 @@ pub fn configuration_profile(
 }
 
 /// The profile as the XML property list that travels in InstallProfile; the same policy and context always give the same bytes.
-pub fn configuration_profile_bytes(
-    policy: &Policy,
-    context: &Context<'_>,
-) -> Result<Vec<u8>, Problem> {
+pub fn configuration_profile_bytes(policy: &Policy, context: &Context<'_>) -> Result<Vec<u8>, Problem> {
     to_bytes(&configuration_profile(policy, context)?)
 }
 
 /// Any property list as XML.
 pub fn to_bytes(value: &plist::Value) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    value.to_writer_xml(&mut bytes).map_err(|error| {
-        Problem::new(
-            "profile",
-            format!("cannot be written as a property list: {error}"),
-        )
-    })?;
+    value
+        .to_writer_xml(&mut bytes)
+        .map_err(|error| Problem::new("profile", format!("cannot be written as a property list: {error}")))?;
     Ok(bytes)
 }
 
@@ -162,34 +127,20 @@ pub fn is_wifi_password(password: &str) -> bool {
 
 /// The keys every payload has. Identifier and UUID stay the same from version to version, so that a phone changes a payload
 /// in place and does not drop a Wi-Fi network for a moment (Apple, CommonPayloadKeys).
-fn payload(
-    context: &Context<'_>,
-    payload_type: &str,
-    name: &str,
-    title: &str,
-) -> plist::Dictionary {
+fn payload(context: &Context<'_>, payload_type: &str, name: &str, title: &str) -> plist::Dictionary {
     let identifier = format!("{}.{name}", profile_identifier(context.council_id));
     let mut dictionary = plist::Dictionary::new();
     dictionary.insert("PayloadType".into(), payload_type.into());
     dictionary.insert("PayloadVersion".into(), 1.into());
-    dictionary.insert(
-        "PayloadUUID".into(),
-        uuid(&format!(
-            "payload/{}/{payload_type}/{name}",
-            context.council_id
-        ))
-        .into(),
-    );
+    dictionary
+        .insert("PayloadUUID".into(), uuid(&format!("payload/{}/{payload_type}/{name}", context.council_id)).into());
     dictionary.insert("PayloadIdentifier".into(), identifier.into());
     dictionary.insert("PayloadDisplayName".into(), title.into());
     dictionary
 }
 
 fn uuid(name: &str) -> String {
-    Uuid::new_v5(&NAMESPACE, name.as_bytes())
-        .hyphenated()
-        .to_string()
-        .to_uppercase()
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated().to_string().to_uppercase()
 }
 
 /// Characters an identifier may hold; anything else is spelt out, so that two names never share one.
@@ -207,12 +158,9 @@ fn label(text: &str) -> String {
 
 /// Whether text can stand in XML and be read by people: no control characters, no non-characters.
 pub(crate) fn is_printable(text: &str) -> bool {
-    text.chars()
-        .all(|character| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}'))
+    text.chars().all(|character| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}'))
 }
 
 fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|&character| is_printable(character.encode_utf8(&mut [0; 4])))
-        .collect()
+    text.chars().filter(|&character| is_printable(character.encode_utf8(&mut [0; 4]))).collect()
 }

@@ -67,24 +67,15 @@ pub(crate) struct Judgement {
 }
 
 fn in_force_because(reason: impl Into<String>) -> Judgement {
-    Judgement {
-        state: State::InForce,
-        reason: reason.into(),
-    }
+    Judgement { state: State::InForce, reason: reason.into() }
 }
 
 fn not_in_force_because(reason: impl Into<String>) -> Judgement {
-    Judgement {
-        state: State::NotInForce,
-        reason: reason.into(),
-    }
+    Judgement { state: State::NotInForce, reason: reason.into() }
 }
 
 fn unknown_because(reason: impl Into<String>) -> Judgement {
-    Judgement {
-        state: State::Unknown,
-        reason: reason.into(),
-    }
+    Judgement { state: State::Unknown, reason: reason.into() }
 }
 
 /// Every setting the policy asks for and this kind of phone can keep or report, with its state. Settings that are not possible
@@ -94,11 +85,7 @@ pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> 
         return Vec::new();
     }
     let whole = judge_profile(context, reported);
-    let mut settings = vec![Setting {
-        setting: "profile",
-        state: whole.state,
-        reason: whole.reason,
-    }];
+    let mut settings = vec![Setting { setting: "profile", state: whole.state, reason: whole.reason }];
     for setting in setting::all() {
         if !setting.is_asked(policy) || setting.status(context.mode) == Status::NotPossible {
             continue;
@@ -115,11 +102,7 @@ pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> 
             Evidence::PinComplies => judge_pin_complies(&keys, context, reported),
             Evidence::Report(judge) => judge(policy, reported),
         };
-        settings.push(Setting {
-            setting: setting.name,
-            state: judgement.state,
-            reason: judgement.reason,
-        });
+        settings.push(Setting { setting: setting.name, state: judgement.state, reason: judgement.reason });
     }
     settings
 }
@@ -130,47 +113,31 @@ pub fn profile_state(context: &Context<'_>, reported: &Reported) -> ProfileState
         return ProfileState::Unknown;
     };
     let identifier = profile_identifier(context.council_id);
-    let ours: Vec<&plist::Dictionary> = profiles
-        .iter()
-        .filter(|profile| text(profile, "PayloadIdentifier") == Some(identifier.as_str()))
-        .collect();
+    let ours: Vec<&plist::Dictionary> =
+        profiles.iter().filter(|profile| text(profile, "PayloadIdentifier") == Some(identifier.as_str())).collect();
     if ours.is_empty() {
         return ProfileState::Missing;
     }
     let uuid = profile_uuid(context);
-    let this = ours.iter().any(|profile| {
-        text(profile, "PayloadUUID").is_some_and(|found| found.eq_ignore_ascii_case(&uuid))
-    });
-    if this {
-        ProfileState::Installed
-    } else {
-        ProfileState::OtherVersion
-    }
+    let this =
+        ours.iter().any(|profile| text(profile, "PayloadUUID").is_some_and(|found| found.eq_ignore_ascii_case(&uuid)));
+    if this { ProfileState::Installed } else { ProfileState::OtherVersion }
 }
 
 /// Whether the device's list of profiles lacks the management profile; `None` when it has not listed them. A device that still
 /// answers is managed, so this is worth an alert only after a second look.
-pub fn management_profile_missing(
-    reported: &Reported,
-    management_profile_identifier: &str,
-) -> Option<bool> {
+pub fn management_profile_missing(reported: &Reported, management_profile_identifier: &str) -> Option<bool> {
     let profiles = reported.profile_list.as_ref()?;
-    Some(
-        !profiles.iter().any(|profile| {
-            text(profile, "PayloadIdentifier") == Some(management_profile_identifier)
-        }),
-    )
+    Some(!profiles.iter().any(|profile| text(profile, "PayloadIdentifier") == Some(management_profile_identifier)))
 }
 
 fn judge_profile(context: &Context<'_>, reported: &Reported) -> Judgement {
     match profile_state(context, reported) {
         ProfileState::Installed => in_force_because("the phone lists this version of the policy"),
-        ProfileState::OtherVersion => {
-            not_in_force_because("the phone still has another version of the policy")
+        ProfileState::OtherVersion => not_in_force_because("the phone still has another version of the policy"),
+        ProfileState::Missing => {
+            not_in_force_because("the phone lists its profiles, and the council's policy is not among them")
         }
-        ProfileState::Missing => not_in_force_because(
-            "the phone lists its profiles, and the council's policy is not among them",
-        ),
         ProfileState::Unknown => unknown_because("the phone has not listed its profiles yet"),
     }
 }
@@ -190,14 +157,7 @@ fn judge_keys(keys: &[Key], context: &Context<'_>, reported: &Reported) -> Judge
 /// What the phone says against a key, if anything. Several profiles combine to the strictest, so stricter than ours is fine.
 fn contradiction(key: &Key, reported: &Reported) -> Option<String> {
     let restrictions = reported.restrictions.as_ref()?;
-    let value = |kind: &str| {
-        restrictions
-            .get(kind)?
-            .as_dictionary()?
-            .get(key.name)?
-            .as_dictionary()?
-            .get("value")
-    };
+    let value = |kind: &str| restrictions.get(kind)?.as_dictionary()?.get(key.name)?.as_dictionary()?.get("value");
     match key.value {
         Scalar::Bool(wanted) => {
             let found = value("restrictedBool")?.as_boolean()?;
@@ -205,11 +165,7 @@ fn contradiction(key: &Key, reported: &Reported) -> Option<String> {
         }
         Scalar::Integer(wanted) => {
             let found = value("restrictedValue")?.as_signed_integer()?;
-            let strict_enough = if key.name.starts_with("max") {
-                found <= wanted
-            } else {
-                found >= wanted
-            };
+            let strict_enough = if key.name.starts_with("max") { found <= wanted } else { found >= wanted };
             (!strict_enough).then(|| format!("the phone reports {} = {found}", key.name))
         }
     }
@@ -217,14 +173,9 @@ fn contradiction(key: &Key, reported: &Reported) -> Option<String> {
 
 /// Locking and erasing mean nothing on a phone that opens without a PIN.
 fn judge_behind_pin(keys: &[Key], context: &Context<'_>, reported: &Reported) -> Judgement {
-    let present = reported
-        .security_info
-        .as_ref()
-        .and_then(|security| flag(security, "PasscodePresent"));
+    let present = reported.security_info.as_ref().and_then(|security| flag(security, "PasscodePresent"));
     if present == Some(false) {
-        return not_in_force_because(
-            "the phone reports that no PIN is set, and without one this has no effect",
-        );
+        return not_in_force_because("the phone reports that no PIN is set, and without one this has no effect");
     }
     judge_keys(keys, context, reported)
 }
@@ -234,9 +185,9 @@ fn judge_pin_complies(keys: &[Key], context: &Context<'_>, reported: &Reported) 
     let profile = judge_keys(keys, context, reported);
     let Some(security) = &reported.security_info else {
         return match profile.state {
-            State::InForce => unknown_because(
-                "the rule is on the phone; the phone has not said yet whether its PIN complies",
-            ),
+            State::InForce => {
+                unknown_because("the rule is on the phone; the phone has not said yet whether its PIN complies")
+            }
             _ => profile,
         };
     };
@@ -247,24 +198,17 @@ fn judge_pin_complies(keys: &[Key], context: &Context<'_>, reported: &Reported) 
         return profile;
     }
     match compliant(security) {
-        Some(true) => in_force_because(
-            "the rule is on the phone, and the phone reports that its PIN complies",
-        ),
+        Some(true) => in_force_because("the rule is on the phone, and the phone reports that its PIN complies"),
         Some(false) => not_in_force_because(
             "the rule is on the phone, but the present PIN does not comply yet; the phone asks the holder to change it",
         ),
-        None => unknown_because(
-            "the rule is on the phone; this phone does not report whether its PIN complies",
-        ),
+        None => unknown_because("the rule is on the phone; this phone does not report whether its PIN complies"),
     }
 }
 
 /// With all profiles is what Beadle asks; with everything on the phone, mail accounts included, is stricter and so will do.
 fn compliant(security: &plist::Dictionary) -> Option<bool> {
-    match (
-        flag(security, "PasscodeCompliantWithProfiles"),
-        flag(security, "PasscodeCompliant"),
-    ) {
+    match (flag(security, "PasscodeCompliantWithProfiles"), flag(security, "PasscodeCompliant")) {
         (Some(with_profiles), _) => Some(with_profiles),
         (None, overall) => overall,
     }
@@ -287,20 +231,12 @@ pub(crate) fn encryption(_: &Policy, reported: &Reported) -> Judgement {
     let Some(security) = &reported.security_info else {
         return unknown_because("the phone has not reported its security state yet");
     };
-    let capability = security
-        .get("HardwareEncryptionCaps")
-        .and_then(plist::Value::as_signed_integer);
+    let capability = security.get("HardwareEncryptionCaps").and_then(plist::Value::as_signed_integer);
     match (capability, flag(security, "PasscodePresent")) {
         (Some(3), Some(true)) => in_force_because("the phone reports full encryption and a PIN"),
-        (Some(3), Some(false)) => {
-            not_in_force_because("the phone can encrypt, but without a PIN nothing is protected")
-        }
-        (Some(3), None) => {
-            unknown_because("the phone reports full encryption, but not whether a PIN is set")
-        }
-        (Some(other), _) => not_in_force_because(format!(
-            "the phone reports encryption level {other} instead of 3"
-        )),
+        (Some(3), Some(false)) => not_in_force_because("the phone can encrypt, but without a PIN nothing is protected"),
+        (Some(3), None) => unknown_because("the phone reports full encryption, but not whether a PIN is set"),
+        (Some(other), _) => not_in_force_because(format!("the phone reports encryption level {other} instead of 3")),
         (None, _) => unknown_because("the phone has not reported its encryption"),
     }
 }
@@ -310,25 +246,17 @@ pub(crate) fn version_reported(policy: &Policy, reported: &Reported) -> Judgemen
     if policy.updates.minimum_ios.is_some() {
         return minimum_version(policy, reported);
     }
-    match reported
-        .device_information
-        .as_ref()
-        .and_then(|device| text(device, "OSVersion"))
-    {
-        Some(version) => unknown_because(format!(
-            "the phone reports version {version}; set updates.minimum_ios to have it judged"
-        )),
+    match reported.device_information.as_ref().and_then(|device| text(device, "OSVersion")) {
+        Some(version) => {
+            unknown_because(format!("the phone reports version {version}; set updates.minimum_ios to have it judged"))
+        }
         None => unknown_because("the phone has not reported its version yet"),
     }
 }
 
 /// The reported version is not older than the policy's.
 pub(crate) fn minimum_version(policy: &Policy, reported: &Reported) -> Judgement {
-    let Some(found) = reported
-        .device_information
-        .as_ref()
-        .and_then(|device| text(device, "OSVersion"))
-    else {
+    let Some(found) = reported.device_information.as_ref().and_then(|device| text(device, "OSVersion")) else {
         return unknown_because("the phone has not reported its version yet");
     };
     let minimum = policy.updates.minimum_ios.as_deref().unwrap_or_default();
@@ -336,22 +264,14 @@ pub(crate) fn minimum_version(policy: &Policy, reported: &Reported) -> Judgement
         (Some(version), Some(least)) if version >= least => {
             in_force_because(format!("the phone reports version {found}"))
         }
-        (Some(_), Some(_)) => not_in_force_because(format!(
-            "the phone reports version {found}, older than {minimum}"
-        )),
-        _ => unknown_because(format!(
-            "the phone reports version \"{found}\", which cannot be compared"
-        )),
+        (Some(_), Some(_)) => not_in_force_because(format!("the phone reports version {found}, older than {minimum}")),
+        _ => unknown_because(format!("the phone reports version \"{found}\", which cannot be compared")),
     }
 }
 
 /// Data roaming is off.
 pub(crate) fn roaming_off(_: &Policy, reported: &Reported) -> Judgement {
-    match reported
-        .device_information
-        .as_ref()
-        .and_then(|device| flag(device, "DataRoamingEnabled"))
-    {
+    match reported.device_information.as_ref().and_then(|device| flag(device, "DataRoamingEnabled")) {
         Some(false) => in_force_because("the phone reports that data roaming is off"),
         Some(true) => not_in_force_because("the phone reports that data roaming is on"),
         None => unknown_because("the phone has not reported whether data roaming is on"),

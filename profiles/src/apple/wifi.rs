@@ -7,31 +7,15 @@ use crate::policy::{Policy, Problem};
 pub(crate) const PAYLOAD_TYPE: &str = "com.apple.wifi.managed";
 
 /// The payloads; a network whose password is not stored, or could not be one, is a problem, not a silently missing network.
-pub(super) fn networks(
-    policy: &Policy,
-    context: &Context<'_>,
-) -> Result<Vec<plist::Dictionary>, Problem> {
-    policy
-        .wifi
-        .networks
-        .iter()
-        .enumerate()
-        .map(|(position, network)| one(network, position, context))
-        .collect()
+pub(super) fn networks(policy: &Policy, context: &Context<'_>) -> Result<Vec<plist::Dictionary>, Problem> {
+    policy.wifi.networks.iter().enumerate().map(|(position, network)| one(network, position, context)).collect()
 }
 
-fn one(
-    network: &WifiNetwork,
-    position: usize,
-    context: &Context<'_>,
-) -> Result<plist::Dictionary, Problem> {
+fn one(network: &WifiNetwork, position: usize, context: &Context<'_>) -> Result<plist::Dictionary, Problem> {
     let field = || format!("wifi.networks.{position}");
     let ssid = &network.ssid;
     let password = context.wifi_passwords.get(ssid).ok_or_else(|| {
-        Problem::new(
-            field(),
-            format!("the password of \"{ssid}\" is not stored; store it, or remove the network"),
-        )
+        Problem::new(field(), format!("the password of \"{ssid}\" is not stored; store it, or remove the network"))
     })?;
     if !is_password(password) {
         let problem = format!(
@@ -40,12 +24,7 @@ fn one(
         return Err(Problem::new(field(), problem));
     }
     // The name decides, not the place in the list: adding a network must not make a phone drop the others.
-    let mut dictionary = payload(
-        context,
-        PAYLOAD_TYPE,
-        &format!("wifi.{}", hex(ssid)),
-        &format!("Wi-Fi {ssid}"),
-    );
+    let mut dictionary = payload(context, PAYLOAD_TYPE, &format!("wifi.{}", hex(ssid)), &format!("Wi-Fi {ssid}"));
     dictionary.insert("SSID_STR".into(), ssid.as_str().into());
     dictionary.insert("HIDDEN_NETWORK".into(), network.hidden.into());
     dictionary.insert("AutoJoin".into(), network.auto_join.into());

@@ -22,19 +22,16 @@ pub struct Accessories {
 
 impl Default for Accessories {
     fn default() -> Self {
-        Self {
-            usb_drives_allowed: true,
-            usb_while_locked: true,
-            computer_pairing_allowed: true,
-        }
+        Self { usb_drives_allowed: true, usb_while_locked: true, computer_pairing_allowed: true }
     }
 }
 
 fn supervised_only(mode: Mode, apple: &'static str, android: &'static str) -> Effect {
     match mode {
         Mode::Supervised => does(apple),
-        Mode::Device => does("Nothing.")
-            .but("an iPhone takes this only when it is supervised; the rule stays with the holder"),
+        Mode::Device => {
+            does("Nothing.").but("an iPhone takes this only when it is supervised; the rule stays with the holder")
+        }
         Mode::User | Mode::PersonalWorkProfile => {
             does("Nothing.").but("the council has no say over the USB port of a personal phone")
         }
@@ -55,13 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 Says::Asked("Personal USB sticks and media are not used without approval".into())
             }
         },
-        effect: |_, mode| {
-            supervised_only(
-                mode,
-                "The Files app reads no USB drives.",
-                "USB data transfer is blocked.",
-            )
-        },
+        effect: |_, mode| supervised_only(mode, "The Files app reads no USB drives.", "USB data transfer is blocked."),
         apple: |policy| {
             (!policy.accessories.usb_drives_allowed)
                 .then(|| restriction("allowFilesUSBDriveAccess", false, Supervised))

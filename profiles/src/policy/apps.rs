@@ -25,11 +25,7 @@ pub struct Apps {
 
 impl Default for Apps {
     fn default() -> Self {
-        Self {
-            purchases_allowed: true,
-            holder_may_install: None,
-            other_sources_allowed: true,
-        }
+        Self { purchases_allowed: true, holder_may_install: None, other_sources_allowed: true }
     }
 }
 
@@ -47,11 +43,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
         },
         effect: |_, mode| match mode {
-            Mode::Supervised | Mode::Device => does("Purchases inside apps are blocked.")
-                .but("buying an app itself in the App Store is not"),
-            Mode::User => {
-                does("Nothing.").but("purchases on a personal phone are the holder's own")
+            Mode::Supervised | Mode::Device => {
+                does("Purchases inside apps are blocked.").but("buying an app itself in the App Store is not")
             }
+            Mode::User => does("Nothing.").but("purchases on a personal phone are the holder's own"),
             _ => does("Nothing.").but("Android offers the council no setting for it"),
         },
         apple: |policy| {
@@ -73,16 +68,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Some(true) => Says::Allowed("The holder may install apps".into()),
             None => Says::Open("whether the holder may install apps on a council phone".into()),
         },
-        effect: |_, mode| {
-            match mode {
+        effect: |_, mode| match mode {
             Mode::Supervised => does("The App Store is gone from the phone; the council installs what is needed."),
-            Mode::Device => does("Nothing.").but("an iPhone takes this only when it is supervised; installed apps are listed, and the clerk can ask"),
+            Mode::Device => does("Nothing.").but(
+                "an iPhone takes this only when it is supervised; installed apps are listed, and the clerk can ask",
+            ),
             Mode::User => does("Nothing.").but("apps on a personal phone are the holder's own"),
             Mode::FullyManaged => does("Only apps on the council's list can be installed."),
             Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
-                does("Only apps on the council's list can be installed in the work profile.").but("the personal side is the holder's own")
+                does("Only apps on the council's list can be installed in the work profile.")
+                    .but("the personal side is the holder's own")
             }
-        }
         },
         apple: |policy| {
             (policy.apps.holder_may_install == Some(false))
@@ -105,16 +101,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 Says::Asked("Apps come from the official store only".into())
             }
         },
-        effect: |_, mode| {
-            match mode {
-            Mode::Supervised => does("Apps signed by other developers are not trusted; other marketplaces and web downloads are blocked."),
+        effect: |_, mode| match mode {
+            Mode::Supervised => does(
+                "Apps signed by other developers are not trusted; other marketplaces and web downloads are blocked.",
+            ),
             Mode::Device => does("Apps signed by other developers are not trusted.")
                 .but("other marketplaces, where Apple offers them, can be blocked only on a supervised phone"),
             Mode::User => does("Nothing.").but("apps on a personal phone are the holder's own"),
             Mode::FullyManaged | Mode::CompanyWorkProfile => does("Apps from unknown sources are blocked."),
             Mode::PersonalWorkProfile => does("Apps from unknown sources are blocked in the work profile.")
                 .but("the personal side stays as the holder wants it"),
-        }
         },
         apple: |policy| {
             if policy.apps.other_sources_allowed {

@@ -25,35 +25,27 @@ impl Default for Camera {
 pub(crate) const SETTINGS: &[Setting] = &[Setting {
     name: "camera.allowed",
     title: "Camera",
-    clauses: &[
-        (Germoe, "2.1.7"),
-        (Germoe, "2.1.9"),
-        (Coreley, "2.1.6"),
-        (Coreley, "2.1.8"),
-    ],
+    clauses: &[(Germoe, "2.1.7"), (Germoe, "2.1.9"), (Coreley, "2.1.6"), (Coreley, "2.1.8")],
     modes: [E, E, N, E, E, E],
     says: |policy| {
         if policy.camera.allowed {
-            Says::Allowed("The camera may be used; photographs and recordings need permission, which is a rule for people".into())
+            Says::Allowed(
+                "The camera may be used; photographs and recordings need permission, which is a rule for people".into(),
+            )
         } else {
             Says::Asked("The camera is switched off".into())
         }
     },
     effect: |_, mode| match mode {
         Mode::Supervised | Mode::Device => does("The camera is off and its icon is gone."),
-        Mode::User => {
-            does("Nothing.").but("a personal iPhone's camera cannot be switched off by the council")
-        }
+        Mode::User => does("Nothing.").but("a personal iPhone's camera cannot be switched off by the council"),
         Mode::FullyManaged => does("The camera is off."),
         Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
             does("Work apps cannot use the camera.").but("the personal side keeps its camera")
         }
     },
     apple: |policy| {
-        (!policy.camera.allowed)
-            .then(|| restriction("allowCamera", false, CouncilDevices))
-            .into_iter()
-            .collect()
+        (!policy.camera.allowed).then(|| restriction("allowCamera", false, CouncilDevices)).into_iter().collect()
     },
     evidence: Evidence::Profile,
     problem: no_problem,

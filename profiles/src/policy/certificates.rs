@@ -25,10 +25,7 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
         if policy.certificates.install.is_empty() {
             Says::Silent
         } else {
-            Says::Asked(format!(
-                "Certificates trusted: {}",
-                policy.certificates.install.join(", ")
-            ))
+            Says::Asked(format!("Certificates trusted: {}", policy.certificates.install.join(", ")))
         }
     },
     effect: |_, mode| match mode {
@@ -42,17 +39,12 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     problem: |policy| {
         let names = &policy.certificates.install;
         if names.len() > 20 {
-            return Some(format!(
-                "{} certificates are too many; keep at most 20",
-                names.len()
-            ));
+            return Some(format!("{} certificates are too many; keep at most 20", names.len()));
         }
         let mut seen = BTreeSet::new();
         for name in names {
             if name.is_empty() || name.len() > 100 || !crate::apple::is_printable(name) {
-                return Some(format!(
-                    "{name:?} cannot be a certificate's name; use 1 to 100 visible characters"
-                ));
+                return Some(format!("{name:?} cannot be a certificate's name; use 1 to 100 visible characters"));
             }
             if !seen.insert(name) {
                 return Some(format!("\"{name}\" is there twice; remove one"));

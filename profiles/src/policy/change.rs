@@ -9,16 +9,9 @@ pub(super) fn changed(policy: &Policy, path: &str, text: &str) -> Result<Policy,
     let mut whole = to_json(policy, path)?;
     let place = find(&mut whole, path)?;
     if place.is_object() {
-        let inside: Vec<String> = place
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| format!("{path}.{name}"))
-            .collect();
-        return Err(Problem::new(
-            path,
-            format!("is a whole section; choose one of: {}", inside.join(", ")),
-        ));
+        let inside: Vec<String> =
+            place.as_object().into_iter().flatten().map(|(name, _)| format!("{path}.{name}")).collect();
+        return Err(Problem::new(path, format!("is a whole section; choose one of: {}", inside.join(", "))));
     }
     let mut last = None;
     for candidate in candidates(place, text.trim()) {
@@ -29,10 +22,7 @@ pub(super) fn changed(policy: &Policy, path: &str, text: &str) -> Result<Policy,
             Err(error) => last = Some(error.to_string()),
         }
     }
-    Err(Problem::new(
-        path,
-        refusal(text, last.as_deref().unwrap_or("no value was given")),
-    ))
+    Err(Problem::new(path, refusal(text, last.as_deref().unwrap_or("no value was given"))))
 }
 
 /// Every leaf of the policy.
@@ -41,11 +31,7 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String)> {
         match value {
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    let path = if path.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{path}.{name}")
-                    };
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     walk(&path, field, into);
                 }
             }
@@ -61,12 +47,8 @@ pub(super) fn values(policy: &Policy) -> Vec<(String, String)> {
 }
 
 fn to_json(policy: &Policy, path: &str) -> Result<Value, Problem> {
-    serde_json::to_value(policy).map_err(|error| {
-        Problem::new(
-            path,
-            format!("the policy cannot be written as JSON: {error}"),
-        )
-    })
+    serde_json::to_value(policy)
+        .map_err(|error| Problem::new(path, format!("the policy cannot be written as JSON: {error}")))
 }
 
 /// Walks to the place the path names; list entries are named by their number, from 0.
@@ -75,26 +57,17 @@ fn find<'a>(whole: &'a mut Value, path: &str) -> Result<&'a mut Value, Problem> 
     for step in path.split('.') {
         let known = match &*place {
             Value::Object(fields) => fields.keys().cloned().collect::<Vec<_>>().join(", "),
-            Value::Array(entries) if entries.is_empty() => {
-                "nothing yet: the list is empty".to_owned()
-            }
+            Value::Array(entries) if entries.is_empty() => "nothing yet: the list is empty".to_owned(),
             Value::Array(entries) => format!("0 to {}", entries.len() - 1),
             _ => "nothing further".to_owned(),
         };
         let next = match place {
             Value::Object(fields) => fields.get_mut(step),
-            Value::Array(entries) => step
-                .parse::<usize>()
-                .ok()
-                .and_then(|number| entries.get_mut(number)),
+            Value::Array(entries) => step.parse::<usize>().ok().and_then(|number| entries.get_mut(number)),
             _ => None,
         };
-        place = next.ok_or_else(|| {
-            Problem::new(
-                path,
-                format!("there is no setting \"{step}\" here; known: {known}"),
-            )
-        })?;
+        place =
+            next.ok_or_else(|| Problem::new(path, format!("there is no setting \"{step}\" here; known: {known}")))?;
     }
     Ok(place)
 }
@@ -116,32 +89,19 @@ fn candidates(present: &Value, text: &str) -> Vec<Value> {
     let parsed = serde_json::from_str::<Value>(text).ok();
     let word = Value::String(text.to_owned());
     // A version such as 17 or 18.1 is text to the policy, yet reads as a number.
-    let (first, second) = if present.is_string() {
-        (Some(word), parsed)
-    } else {
-        (parsed, Some(word))
-    };
+    let (first, second) = if present.is_string() { (Some(word), parsed) } else { (parsed, Some(word)) };
     meanings.extend(first);
     meanings.extend(second);
     if present.is_array() {
-        let entries = text
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty());
-        meanings.push(Value::Array(
-            entries
-                .map(|entry| Value::String(entry.to_owned()))
-                .collect(),
-        ));
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        meanings.push(Value::Array(entries.map(|entry| Value::String(entry.to_owned())).collect()));
     }
     meanings
 }
 
 /// Puts serde's message into words a clerk can use.
 fn refusal(text: &str, message: &str) -> String {
-    let expected = message
-        .split_once("expected ")
-        .map_or(message, |(_, expected)| expected);
+    let expected = message.split_once("expected ").map_or(message, |(_, expected)| expected);
     let expected = match expected {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
@@ -166,15 +126,8 @@ mod tests {
         policy.set("camera.allowed", "no").unwrap();
         policy.set("updates.minimum_ios", "18").unwrap();
         policy.set("passcode.auto_lock_seconds", "none").unwrap();
-        policy
-            .set("council.loss_reported_to", "clerk, chair")
-            .unwrap();
-        policy
-            .set(
-                "wifi.networks",
-                r#"[{"ssid":"Village hall","security":"wpa2"}]"#,
-            )
-            .unwrap();
+        policy.set("council.loss_reported_to", "clerk, chair").unwrap();
+        policy.set("wifi.networks", r#"[{"ssid":"Village hall","security":"wpa2"}]"#).unwrap();
         policy.set("wifi.networks.0.hidden", "true").unwrap();
         assert_eq!(policy.passcode.minimum_length, Some(8));
         assert!(!policy.camera.allowed);

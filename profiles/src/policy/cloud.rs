@@ -25,11 +25,7 @@ pub struct Cloud {
 
 impl Default for Cloud {
     fn default() -> Self {
-        Self {
-            work_apps_may_sync: true,
-            whole_phone_backup_allowed: true,
-            backups_must_be_encrypted: false,
-        }
+        Self { work_apps_may_sync: true, whole_phone_backup_allowed: true, backups_must_be_encrypted: false }
     }
 }
 
@@ -46,13 +42,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 Says::Asked("No council data in personal cloud storage".into())
             }
         },
-        effect: |_, mode| {
-            match mode {
-            Mode::Supervised | Mode::Device | Mode::User => does("Work apps cannot keep data in iCloud.")
-                .but("what a person copies to a cloud by hand, or in an app the council does not manage, no phone can see"),
-            Mode::FullyManaged => does("Nothing by itself.").but("which cloud apps may be installed is a matter of the app list"),
-            Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => does("Personal cloud apps cannot see the work profile."),
-        }
+        effect: |_, mode| match mode {
+            Mode::Supervised | Mode::Device | Mode::User => does("Work apps cannot keep data in iCloud.").but(
+                "what a person copies to a cloud by hand, or in an app the council does not manage, no phone can see",
+            ),
+            Mode::FullyManaged => {
+                does("Nothing by itself.").but("which cloud apps may be installed is a matter of the app list")
+            }
+            Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
+                does("Personal cloud apps cannot see the work profile.")
+            }
         },
         apple: |policy| {
             (!policy.cloud.work_apps_may_sync)
@@ -93,12 +92,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "cloud.backups_must_be_encrypted",
         title: "Encrypted backups",
-        clauses: &[
-            (Germoe, "2.1.2"),
-            (Germoe, "2.2.2"),
-            (Coreley, "2.1.2"),
-            (Coreley, "2.2.12"),
-        ],
+        clauses: &[(Germoe, "2.1.2"), (Germoe, "2.2.2"), (Coreley, "2.1.2"), (Coreley, "2.2.12")],
         modes: [E, E, E, R, R, R],
         says: |policy| {
             if policy.cloud.backups_must_be_encrypted {
@@ -110,8 +104,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |_, mode| match mode.platform() {
             Platform::Apple => does("A backup made on a computer is always encrypted.")
                 .but("no phone shows that a backup was made; the register keeps the evidence"),
-            Platform::Android => does("The register keeps the evidence of backups.")
-                .but("Android offers no setting for it"),
+            Platform::Android => {
+                does("The register keeps the evidence of backups.").but("Android offers no setting for it")
+            }
         },
         apple: |policy| {
             policy

@@ -91,8 +91,7 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     effect: |policy, mode| {
         let attempts = policy.council.lock_after_failed_logins.unwrap_or_default();
-        let does =
-            does("The phone stays locked and by itself makes the guesser wait longer and longer.");
+        let does = does("The phone stays locked and by itself makes the guesser wait longer and longer.");
         match mode.platform() {
             Platform::Apple => does.but(format!(
                 "policy says lock after {attempts}; an iPhone has no such setting, only erasing, which is a setting of its own and never stands in for locking"
@@ -123,11 +122,7 @@ pub(super) fn problems(policy: &Policy) -> Vec<Problem> {
         )),
         _ => {}
     }
-    if council
-        .council_device_only
-        .iter()
-        .any(|kind| kind.trim().is_empty())
-    {
+    if council.council_device_only.iter().any(|kind| kind.trim().is_empty()) {
         problems.push(Problem::new(
             "council.council_device_only",
             "holds an empty entry; name the kind of data or remove the entry",
@@ -140,33 +135,16 @@ pub(super) fn problems(policy: &Policy) -> Vec<Problem> {
 pub(super) fn open_questions(policy: &Policy) -> Vec<OpenQuestion> {
     let council = &policy.council;
     let mut open = Vec::new();
-    let mut ask = |setting, title, question: &str| {
-        open.push(OpenQuestion {
-            setting,
-            title,
-            question: question.to_owned(),
-        })
-    };
+    let mut ask =
+        |setting, title, question: &str| open.push(OpenQuestion { setting, title, question: question.to_owned() });
     if council.liability == Liability::NotStated {
-        ask(
-            "council.liability",
-            "Liability",
-            "what negligence costs the holder",
-        );
+        ask("council.liability", "Liability", "what negligence costs the holder");
     }
     if council.loss_reported_to.is_empty() {
-        ask(
-            "council.loss_reported_to",
-            "Who is told of a loss",
-            "who is told when a phone is lost or damaged",
-        );
+        ask("council.loss_reported_to", "Who is told of a loss", "who is told when a phone is lost or damaged");
     }
     if council.leaver.is_none() {
-        ask(
-            "council.leaver",
-            "Leavers",
-            "whether a leaver clears the device or gives access to it",
-        );
+        ask("council.leaver", "Leavers", "whether a leaver clears the device or gives access to it");
     }
     open
 }

@@ -17,9 +17,7 @@ pub struct Diagnostics {
 
 impl Default for Diagnostics {
     fn default() -> Self {
-        Self {
-            reports_allowed: true,
-        }
+        Self { reports_allowed: true }
     }
 }
 

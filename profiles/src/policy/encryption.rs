@@ -32,9 +32,7 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
         }
     },
     effect: |_, mode| match mode.platform() {
-        Platform::Apple => {
-            does("Every iPhone encrypts what it stores once a PIN is set, and reports it.")
-        }
+        Platform::Apple => does("Every iPhone encrypts what it stores once a PIN is set, and reports it."),
         Platform::Android => does("The phone must be encrypted, and reports it."),
     },
     apple: no_keys,

@@ -28,9 +28,7 @@ pub struct Location {
 
 impl Default for Location {
     fn default() -> Self {
-        Self {
-            collected: LocationUse::OpenLossCase,
-        }
+        Self { collected: LocationUse::OpenLossCase }
     }
 }
 
@@ -48,17 +46,15 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
         (LocationUse::OpenLossCase, Mode::Supervised) => {
             does("Located in Lost Mode only, which tells the holder so afterwards.")
         }
-        (LocationUse::OpenLossCase, Mode::Device) => does("Not asked for.")
-            .but("only a supervised iPhone has Lost Mode; the holder can use Find My"),
-        (LocationUse::OpenLossCase, Mode::User | Mode::PersonalWorkProfile) => does(
-            "Not asked for.",
-        )
-        .but(
-            "the council can never locate a personal phone; the holder can use Find My or Find Hub",
-        ),
+        (LocationUse::OpenLossCase, Mode::Device) => {
+            does("Not asked for.").but("only a supervised iPhone has Lost Mode; the holder can use Find My")
+        }
+        (LocationUse::OpenLossCase, Mode::User | Mode::PersonalWorkProfile) => does("Not asked for.")
+            .but("the council can never locate a personal phone; the holder can use Find My or Find Hub"),
         (LocationUse::OpenLossCase, Mode::FullyManaged) => does("Located in lost mode only."),
-        (LocationUse::OpenLossCase, Mode::CompanyWorkProfile) => does("Located in lost mode only.")
-            .but("needs Android 13, and the holder decides whether location is on"),
+        (LocationUse::OpenLossCase, Mode::CompanyWorkProfile) => {
+            does("Located in lost mode only.").but("needs Android 13, and the holder decides whether location is on")
+        }
     },
     apple: no_keys,
     evidence: Evidence::Nothing,

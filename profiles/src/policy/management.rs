@@ -22,11 +22,7 @@ pub struct Management {
 
 impl Default for Management {
     fn default() -> Self {
-        Self {
-            removal_allowed: true,
-            other_profiles_allowed: true,
-            reset_by_holder_allowed: true,
-        }
+        Self { removal_allowed: true, other_profiles_allowed: true, reset_by_holder_allowed: true }
     }
 }
 
@@ -74,12 +70,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
         },
         effect: |_, mode| match mode {
-            Mode::Supervised => {
-                does("The holder cannot install configuration profiles or certificates by hand.")
-            }
-            Mode::Device | Mode::User => {
-                does("Nothing.").but("an iPhone takes this only when it is supervised")
-            }
+            Mode::Supervised => does("The holder cannot install configuration profiles or certificates by hand."),
+            Mode::Device | Mode::User => does("Nothing.").but("an iPhone takes this only when it is supervised"),
             _ => does("Nothing.").but("Android knows no configuration profiles"),
         },
         apple: |policy| {
@@ -104,16 +96,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
         },
         effect: |_, mode| match mode {
-            Mode::Supervised => {
-                does("\"Erase All Content and Settings\" is gone from the phone's settings.")
-            }
+            Mode::Supervised => does("\"Erase All Content and Settings\" is gone from the phone's settings."),
             Mode::FullyManaged => does("Factory reset from the settings is blocked."),
             Mode::Device => does("Nothing.").but("an iPhone takes this only when it is supervised"),
-            Mode::CompanyWorkProfile => does("Nothing.")
-                .but("a phone with a work profile can always be reset by its holder"),
-            Mode::User | Mode::PersonalWorkProfile => {
-                does("Nothing.").but("a personal phone is its holder's to reset")
+            Mode::CompanyWorkProfile => {
+                does("Nothing.").but("a phone with a work profile can always be reset by its holder")
             }
+            Mode::User | Mode::PersonalWorkProfile => does("Nothing.").but("a personal phone is its holder's to reset"),
         },
         apple: |policy| {
             (!policy.management.reset_by_holder_allowed)

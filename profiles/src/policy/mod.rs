@@ -65,10 +65,7 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            problem: problem.into(),
-        }
+        Self { field: field.into(), problem: problem.into() }
     }
 }
 
@@ -156,16 +153,10 @@ impl Policy {
     /// Checks every setting and reports all that is wrong, not only the first.
     pub fn validate(&self) -> Result<(), Vec<Problem>> {
         let mut problems: Vec<Problem> = setting::all()
-            .filter_map(|setting| {
-                (setting.problem)(self).map(|problem| Problem::new(setting.name, problem))
-            })
+            .filter_map(|setting| (setting.problem)(self).map(|problem| Problem::new(setting.name, problem)))
             .collect();
         problems.extend(council::problems(self));
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Changes one setting from the command line: `passcode.minimum_length`, `8`. An empty value or `none` clears an optional
@@ -184,11 +175,9 @@ impl Policy {
     pub fn open_questions(&self) -> Vec<OpenQuestion> {
         let mut questions: Vec<OpenQuestion> = setting::all()
             .filter_map(|setting| match (setting.says)(self) {
-                setting::Says::Open(question) => Some(OpenQuestion {
-                    setting: setting.name,
-                    title: setting.title,
-                    question,
-                }),
+                setting::Says::Open(question) => {
+                    Some(OpenQuestion { setting: setting.name, title: setting.title, question })
+                }
                 _ => None,
             })
             .collect();

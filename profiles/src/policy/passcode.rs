@@ -13,10 +13,7 @@ use crate::setting::{Evidence, Says, Setting, does, no_problem};
 
 mod effect;
 
-use effect::{
-    auto_lock_effect, auto_lock_minutes, duration, erase_effect, grace_effect, grace_minutes,
-    length_effect,
-};
+use effect::{auto_lock_effect, auto_lock_minutes, duration, erase_effect, grace_effect, grace_minutes, length_effect};
 
 /// PIN, automatic lock and erasing after failed attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +58,7 @@ impl Default for Passcode {
     }
 }
 
-const NEEDS_PIN: &str =
-    "has no effect without a PIN; also set passcode.required=true, or clear this with \"none\"";
+const NEEDS_PIN: &str = "has no effect without a PIN; also set passcode.required=true, or clear this with \"none\"";
 
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
@@ -79,12 +75,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         effect: |_, mode| match mode {
             Mode::Supervised | Mode::Device => does("The phone makes the holder set a PIN."),
-            Mode::User => {
-                does("The phone makes the holder set a six-digit PIN that is not simple.")
-            }
-            Mode::FullyManaged | Mode::CompanyWorkProfile => {
-                does("The phone makes the holder set a PIN.")
-            }
+            Mode::User => does("The phone makes the holder set a six-digit PIN that is not simple."),
+            Mode::FullyManaged | Mode::CompanyWorkProfile => does("The phone makes the holder set a PIN."),
             Mode::PersonalWorkProfile => does("Work apps stay blocked until a PIN is set."),
         },
         apple: |policy| when(policy.passcode.required, || passcode("forcePIN", true)),
@@ -101,20 +93,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
             None => Says::Open("how long the PIN must be".into()),
         },
         effect: |policy, mode| {
-            length_effect(
-                policy.passcode.minimum_length.unwrap_or_default(),
-                policy.passcode.alphanumeric,
-                mode,
-            )
+            length_effect(policy.passcode.minimum_length.unwrap_or_default(), policy.passcode.alphanumeric, mode)
         },
         apple: |policy| optional("minLength", policy.passcode.minimum_length),
         evidence: Evidence::PinComplies,
         problem: |policy| {
             let length = policy.passcode.minimum_length?;
             if !(4..=16).contains(&length) {
-                return Some(format!(
-                    "{length} is out of range; choose 4 to 16 characters"
-                ));
+                return Some(format!("{length} is out of range; choose 4 to 16 characters"));
             }
             (!policy.passcode.required).then(|| NEEDS_PIN.into())
         },
@@ -132,16 +118,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
         },
         effect: |_, mode| match mode {
-            Mode::PersonalWorkProfile => {
-                does("Android's MEDIUM or HIGH band refuses repeated and ordered digits.")
-            }
+            Mode::PersonalWorkProfile => does("Android's MEDIUM or HIGH band refuses repeated and ordered digits."),
             _ => does("The phone refuses repeated and ordered digits."),
         },
-        apple: |policy| {
-            when(!policy.passcode.allow_simple, || {
-                passcode("allowSimple", false)
-            })
-        },
+        apple: |policy| when(!policy.passcode.allow_simple, || passcode("allowSimple", false)),
         evidence: Evidence::PinComplies,
         problem: |policy| {
             (!policy.passcode.allow_simple && !policy.passcode.required)
@@ -154,30 +134,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         clauses: &[],
         modes: [E, E, N, E, E, E],
         says: |policy| {
-            if policy.passcode.alphanumeric {
-                Says::Asked("Letters and digits".into())
-            } else {
-                Says::Silent
-            }
+            if policy.passcode.alphanumeric { Says::Asked("Letters and digits".into()) } else { Says::Silent }
         },
-        effect: |_, mode| {
-            match mode {
+        effect: |_, mode| match mode {
             Mode::User => does("The phone takes a six-digit PIN.")
                 .but("policy says letters and digits; a personal iPhone ignores that and asks for six digits"),
             Mode::PersonalWorkProfile => does("Asked for work apps through a lock of their own.")
                 .but("the phone's own lock knows complexity bands only"),
             _ => does("The phone asks for letters as well as digits."),
-        }
         },
-        apple: |policy| {
-            when(policy.passcode.alphanumeric, || {
-                passcode("requireAlphanumeric", true)
-            })
-        },
+        apple: |policy| when(policy.passcode.alphanumeric, || passcode("requireAlphanumeric", true)),
         evidence: Evidence::PinComplies,
-        problem: |policy| {
-            (policy.passcode.alphanumeric && !policy.passcode.required).then(|| NEEDS_PIN.into())
-        },
+        problem: |policy| (policy.passcode.alphanumeric && !policy.passcode.required).then(|| NEEDS_PIN.into()),
     },
     Setting {
         name: "passcode.maximum_age_days",
@@ -198,9 +166,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         problem: |policy| {
             let days = policy.passcode.maximum_age_days?;
             if !(1..=730).contains(&days) {
-                return Some(format!(
-                    "{days} is out of range; choose 1 to 730 days, or \"none\""
-                ));
+                return Some(format!("{days} is out of range; choose 1 to 730 days, or \"none\""));
             }
             (!policy.passcode.required).then(|| NEEDS_PIN.into())
         },
@@ -224,9 +190,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         problem: |policy| {
             let count = policy.passcode.history?;
             if !(1..=50).contains(&count) {
-                return Some(format!(
-                    "{count} is out of range; choose 1 to 50 earlier PINs, or \"none\""
-                ));
+                return Some(format!("{count} is out of range; choose 1 to 50 earlier PINs, or \"none\""));
             }
             (!policy.passcode.required).then(|| NEEDS_PIN.into())
         },
@@ -237,26 +201,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         clauses: &[(Germoe, "2.1.4"), (Coreley, "2.1.4")],
         modes: [E, E, N, E, E, E],
         says: |policy| match policy.passcode.erase_after_failed_attempts {
-            Some(attempts) => {
-                Says::Asked(format!("Erase after several failed attempts: {attempts}"))
-            }
+            Some(attempts) => Says::Asked(format!("Erase after several failed attempts: {attempts}")),
             None => Says::Open("after how many wrong PINs a council phone erases itself".into()),
         },
-        effect: |policy, mode| {
-            erase_effect(
-                policy
-                    .passcode
-                    .erase_after_failed_attempts
-                    .unwrap_or_default(),
-                mode,
-            )
-        },
-        apple: |policy| {
-            optional(
-                "maxFailedAttempts",
-                policy.passcode.erase_after_failed_attempts,
-            )
-        },
+        effect: |policy, mode| erase_effect(policy.passcode.erase_after_failed_attempts.unwrap_or_default(), mode),
+        apple: |policy| optional("maxFailedAttempts", policy.passcode.erase_after_failed_attempts),
         evidence: Evidence::Pin,
         problem: erase_problem,
     },
@@ -269,15 +218,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Some(seconds) => Says::Asked(format!("Lock after {}", duration(seconds))),
             None => Says::Open("after how much time without use the screen locks".into()),
         },
-        effect: |policy, mode| {
-            auto_lock_effect(policy.passcode.auto_lock_seconds.unwrap_or_default(), mode)
-        },
-        apple: |policy| {
-            optional(
-                "maxInactivity",
-                policy.passcode.auto_lock_seconds.map(auto_lock_minutes),
-            )
-        },
+        effect: |policy, mode| auto_lock_effect(policy.passcode.auto_lock_seconds.unwrap_or_default(), mode),
+        apple: |policy| optional("maxInactivity", policy.passcode.auto_lock_seconds.map(auto_lock_minutes)),
         evidence: Evidence::Pin,
         problem: |policy| {
             let seconds = policy.passcode.auto_lock_seconds?;
@@ -296,28 +238,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         modes: [E, E, N, N, N, N],
         says: |policy| match policy.passcode.grace_seconds {
             Some(0) => Says::Asked("The PIN is asked for as soon as the screen is locked".into()),
-            Some(seconds) => Says::Asked(format!(
-                "The PIN is asked for at latest {} after locking",
-                duration(seconds)
-            )),
+            Some(seconds) => Says::Asked(format!("The PIN is asked for at latest {} after locking", duration(seconds))),
             None => Says::Open("how soon after locking the PIN is asked for".into()),
         },
-        effect: |policy, mode| {
-            grace_effect(policy.passcode.grace_seconds.unwrap_or_default(), mode)
-        },
-        apple: |policy| {
-            optional(
-                "maxGracePeriod",
-                policy.passcode.grace_seconds.map(grace_minutes),
-            )
-        },
+        effect: |policy, mode| grace_effect(policy.passcode.grace_seconds.unwrap_or_default(), mode),
+        apple: |policy| optional("maxGracePeriod", policy.passcode.grace_seconds.map(grace_minutes)),
         evidence: Evidence::Pin,
         problem: |policy| {
             let seconds = policy.passcode.grace_seconds?;
             if seconds > 14_400 {
-                return Some(format!(
-                    "{seconds} is out of range; choose 0 to 14400 seconds (4 hours), or \"none\""
-                ));
+                return Some(format!("{seconds} is out of range; choose 0 to 14400 seconds (4 hours), or \"none\""));
             }
             (!policy.passcode.required).then(|| NEEDS_PIN.into())
         },
@@ -329,18 +259,13 @@ fn when(asked: bool, key: impl Fn() -> Key) -> Vec<Key> {
 }
 
 fn optional(name: &'static str, value: Option<impl Into<i64>>) -> Vec<Key> {
-    value
-        .map(|value| passcode(name, value.into()))
-        .into_iter()
-        .collect()
+    value.map(|value| passcode(name, value.into())).into_iter().collect()
 }
 
 fn erase_problem(policy: &Policy) -> Option<String> {
     let attempts = policy.passcode.erase_after_failed_attempts?;
     if !(2..=11).contains(&attempts) {
-        return Some(format!(
-            "{attempts} is out of range; choose 2 to 11 attempts (10 is usual), or \"none\""
-        ));
+        return Some(format!("{attempts} is out of range; choose 2 to 11 attempts (10 is usual), or \"none\""));
     }
     if !policy.passcode.required {
         return Some(NEEDS_PIN.into());
@@ -375,9 +300,11 @@ mod tests {
         policy.passcode.erase_after_failed_attempts = Some(3);
         let problems = policy.validate().unwrap_err();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].problem.contains(
-            "with six or fewer there is no delay; three wrong PINs erase a councillor's phone"
-        ));
+        assert!(
+            problems[0]
+                .problem
+                .contains("with six or fewer there is no delay; three wrong PINs erase a councillor's phone")
+        );
         policy.passcode.erase_below_ten_acknowledged = true;
         assert_eq!(policy.validate(), Ok(()));
     }

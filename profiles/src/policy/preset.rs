@@ -54,10 +54,7 @@ pub(super) fn policy(preset: Preset) -> Policy {
 }
 
 fn template() -> Policy {
-    let mut policy = Policy {
-        written_policy: Document::CouncilTemplate,
-        ..Policy::default()
-    };
+    let mut policy = Policy { written_policy: Document::CouncilTemplate, ..Policy::default() };
     policy.passcode = passcode::Passcode {
         required: true,
         minimum_length: Some(6),
@@ -133,10 +130,7 @@ mod tests {
     fn presets_as_json() {
         insta::assert_json_snapshot!("preset_germoe", Policy::preset(Preset::Germoe));
         insta::assert_json_snapshot!("preset_coreley", Policy::preset(Preset::Coreley));
-        insta::assert_json_snapshot!(
-            "preset_council_template",
-            Policy::preset(Preset::CouncilTemplate)
-        );
+        insta::assert_json_snapshot!("preset_council_template", Policy::preset(Preset::CouncilTemplate));
     }
 
     #[test]
@@ -144,10 +138,7 @@ mod tests {
         let mut lines = Vec::new();
         for &preset in Preset::all() {
             for question in Policy::preset(preset).open_questions() {
-                lines.push(format!(
-                    "{preset}: {} ({})",
-                    question.question, question.setting
-                ));
+                lines.push(format!("{preset}: {} ({})", question.question, question.setting));
             }
         }
         insta::assert_snapshot!(lines.join("\n"));

@@ -29,10 +29,10 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
         None => Says::Open("whether council phones may use data abroad".into()),
     },
     effect: |_, mode| match mode {
-        Mode::Supervised | Mode::Device => does(
-            "Apps fetch nothing in the background abroad; the phone reports whether roaming is on.",
-        )
-        .but("policy says no data roaming; the holder can still turn roaming on"),
+        Mode::Supervised | Mode::Device => {
+            does("Apps fetch nothing in the background abroad; the phone reports whether roaming is on.")
+                .but("policy says no data roaming; the holder can still turn roaming on")
+        }
         Mode::User | Mode::PersonalWorkProfile => {
             does("Nothing.").but("roaming on a personal phone is the holder's own")
         }
@@ -40,13 +40,7 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     apple: |policy| {
         (policy.roaming.data_allowed == Some(false))
-            .then(|| {
-                restriction(
-                    "allowGlobalBackgroundFetchWhenRoaming",
-                    false,
-                    CouncilDevices,
-                )
-            })
+            .then(|| restriction("allowGlobalBackgroundFetchWhenRoaming", false, CouncilDevices))
             .into_iter()
             .collect()
     },

@@ -20,10 +20,7 @@ pub struct Screen {
 
 impl Default for Screen {
     fn default() -> Self {
-        Self {
-            screenshots_allowed: true,
-            previews_when_locked: true,
-        }
+        Self { screenshots_allowed: true, previews_when_locked: true }
     }
 }
 
@@ -44,11 +41,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Mode::Supervised | Mode::Device | Mode::FullyManaged => {
                 does("Screenshots and screen recordings are blocked.")
             }
-            Mode::User => does("Screenshots of work apps are blocked.")
-                .but("the personal side may take screenshots"),
+            Mode::User => does("Screenshots of work apps are blocked.").but("the personal side may take screenshots"),
             Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
-                does("Screenshots of work apps are blocked.")
-                    .but("the personal side may take screenshots")
+                does("Screenshots of work apps are blocked.").but("the personal side may take screenshots")
             }
         },
         apple: |policy| {

@@ -30,8 +30,7 @@ pub(crate) fn parse_version(text: &str) -> Option<[u32; 3]> {
     let mut version = [0; 3];
     let mut places = version.iter_mut();
     for part in text.split('.') {
-        let all_digits =
-            !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let all_digits = !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
         *places.next()? = if all_digits {
             part.parse().ok()?
         } else {
@@ -44,8 +43,9 @@ pub(crate) fn parse_version(text: &str) -> Option<[u32; 3]> {
 fn minimum_ios_effect(policy: &Policy, mode: Mode) -> Effect {
     let minimum = policy.updates.minimum_ios.as_deref().unwrap_or_default();
     match mode {
-        Mode::Supervised | Mode::Device => does("The phone reports its version; an older one is flagged.")
-            .but(format!("policy says iOS {minimum} or newer; Beadle does not order updates yet, the holder installs them")),
+        Mode::Supervised | Mode::Device => does("The phone reports its version; an older one is flagged.").but(
+            format!("policy says iOS {minimum} or newer; Beadle does not order updates yet, the holder installs them"),
+        ),
         Mode::User => does("The phone reports its version; an older one is flagged.")
             .but(format!("policy says iOS {minimum} or newer; the holder of a personal phone installs updates")),
         _ => does("Nothing: this is for iPhones and iPads."),
@@ -68,13 +68,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |_, mode| match mode {
             Mode::Supervised | Mode::Device => does("The phone reports its version.")
                 .but("Beadle does not order updates yet; the holder installs them"),
-            Mode::User => does("The phone reports its version.")
-                .but("the holder of a personal phone installs updates"),
-            Mode::FullyManaged | Mode::CompanyWorkProfile => {
-                does("System updates install by themselves.")
+            Mode::User => does("The phone reports its version.").but("the holder of a personal phone installs updates"),
+            Mode::FullyManaged | Mode::CompanyWorkProfile => does("System updates install by themselves."),
+            Mode::PersonalWorkProfile => {
+                does("The phone reports its patch level.").but("the holder of a personal phone installs updates")
             }
-            Mode::PersonalWorkProfile => does("The phone reports its patch level.")
-                .but("the holder of a personal phone installs updates"),
         },
         apple: no_keys,
         evidence: Evidence::Report(report::version_reported),
@@ -94,9 +92,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         evidence: Evidence::Report(report::minimum_version),
         problem: |policy| {
             let version = policy.updates.minimum_ios.as_deref()?;
-            parse_version(version).is_none().then(|| {
-                format!("\"{version}\" is not a version; write it like 17 or 17.6.1, or \"none\"")
-            })
+            parse_version(version)
+                .is_none()
+                .then(|| format!("\"{version}\" is not a version; write it like 17 or 17.6.1, or \"none\""))
         },
     },
     Setting {
@@ -109,9 +107,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             None => Says::Open("which Android version is the oldest that will do".into()),
         },
         effect: |_, mode| match mode {
-            Mode::Supervised | Mode::Device | Mode::User => {
-                does("Nothing: this is for Android phones.")
-            }
+            Mode::Supervised | Mode::Device | Mode::User => does("Nothing: this is for Android phones."),
             _ => does("An older phone cannot be enrolled, and counts as not complying."),
         },
         apple: no_keys,
@@ -132,16 +128,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
             None => Says::Silent,
         },
         effect: |_, mode| match mode {
-            Mode::Supervised | Mode::Device | Mode::User => does("Nothing.")
-                .but("an iPhone reports no patch level; set updates.minimum_ios instead"),
+            Mode::Supervised | Mode::Device | Mode::User => {
+                does("Nothing.").but("an iPhone reports no patch level; set updates.minimum_ios instead")
+            }
             _ => does("The phone reports its patch level; an older one is flagged."),
         },
         apple: no_keys,
         evidence: Evidence::Nothing,
         problem: |policy| {
             let days = policy.updates.patch_within_days?;
-            (!(1..=365).contains(&days))
-                .then(|| format!("{days} is out of range; choose 1 to 365 days, or \"none\""))
+            (!(1..=365).contains(&days)).then(|| format!("{days} is out of range; choose 1 to 365 days, or \"none\""))
         },
     },
 ];

@@ -59,23 +59,16 @@ pub struct Wifi {
 fn networks_problem(policy: &Policy) -> Option<String> {
     let networks = &policy.wifi.networks;
     if networks.len() > 20 {
-        return Some(format!(
-            "{} networks are too many; keep at most 20",
-            networks.len()
-        ));
+        return Some(format!("{} networks are too many; keep at most 20", networks.len()));
     }
     let mut seen = BTreeSet::new();
     for network in networks {
         let ssid = &network.ssid;
         if ssid.is_empty() || ssid.len() > 32 {
-            return Some(format!(
-                "\"{ssid}\" cannot be a network's name; it takes 1 to 32 bytes"
-            ));
+            return Some(format!("\"{ssid}\" cannot be a network's name; it takes 1 to 32 bytes"));
         }
         if !crate::apple::is_printable(ssid) {
-            return Some(format!(
-                "{ssid:?} holds invisible characters; type the network's name again"
-            ));
+            return Some(format!("{ssid:?} holds invisible characters; type the network's name again"));
         }
         if !seen.insert(ssid) {
             return Some(format!("\"{ssid}\" is there twice; remove one"));
@@ -118,18 +111,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
             if policy.wifi.networks.is_empty() {
                 return Says::Open("which Wi-Fi networks the council gives its phones".into());
             }
-            let names: Vec<String> = policy
-                .wifi
-                .networks
-                .iter()
-                .map(|network| format!("\"{}\"", network.ssid))
-                .collect();
+            let names: Vec<String> =
+                policy.wifi.networks.iter().map(|network| format!("\"{}\"", network.ssid)).collect();
             Says::Asked(format!("Council Wi-Fi: {}", names.join(", ")))
         },
         effect: |_, mode| match mode {
-            Mode::PersonalWorkProfile => {
-                does("The networks are known to the phone, through the work profile.")
-            }
+            Mode::PersonalWorkProfile => does("The networks are known to the phone, through the work profile."),
             _ => does("The networks and their passwords are on the phone."),
         },
         apple: no_keys,
@@ -150,12 +137,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         effect: |_, mode| match mode {
             Mode::Supervised => does("Only the council's networks can be joined."),
-            Mode::Device | Mode::User => {
-                does("Nothing.").but("an iPhone takes this only when it is supervised")
-            }
+            Mode::Device | Mode::User => does("Nothing.").but("an iPhone takes this only when it is supervised"),
             Mode::FullyManaged => does("The holder cannot add Wi-Fi networks."),
-            _ => does("Nothing.")
-                .but("the holder of a phone with a work profile chooses networks freely"),
+            _ => does("Nothing.").but("the holder of a phone with a work profile chooses networks freely"),
         },
         apple: |policy| {
             policy
@@ -167,10 +151,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         evidence: Evidence::Profile,
         problem: |policy| {
-            (policy.wifi.only_these_networks && policy.wifi.networks.is_empty()).then(|| {
-                "would leave the phone without any Wi-Fi; add a network to wifi.networks first"
-                    .into()
-            })
+            (policy.wifi.only_these_networks && policy.wifi.networks.is_empty())
+                .then(|| "would leave the phone without any Wi-Fi; add a network to wifi.networks first".into())
         },
     },
 ];

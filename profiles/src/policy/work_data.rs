@@ -31,19 +31,15 @@ const NOTHING_APART: &str = "The whole phone is for work: there is no personal s
 fn border(asked: &'static str, mode: Mode, apple: &'static str, android: &'static str) -> Effect {
     match mode {
         Mode::Supervised | Mode::Device | Mode::User => does(apple).but(UNMANAGED),
-        Mode::FullyManaged => does(NOTHING_APART).but(format!(
-            "policy says {asked}; nothing on this phone is personal"
-        )),
+        Mode::FullyManaged => {
+            does(NOTHING_APART).but(format!("policy says {asked}; nothing on this phone is personal"))
+        }
         Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => does(android),
     }
 }
 
 fn says(asked: bool, words: &str, open: &str) -> Says {
-    if asked {
-        Says::Asked(words.into())
-    } else {
-        Says::Open(open.into())
-    }
+    if asked { Says::Asked(words.into()) } else { Says::Open(open.into()) }
 }
 
 pub(crate) const SETTINGS: &[Setting] = &[

@@ -51,11 +51,8 @@ impl Stored {
 }
 
 /// Apple's modes with the ownership that goes with each.
-pub(crate) const APPLE: [(Mode, Ownership); 3] = [
-    (Mode::Supervised, Ownership::Council),
-    (Mode::Device, Ownership::Council),
-    (Mode::User, Ownership::Personal),
-];
+pub(crate) const APPLE: [(Mode, Ownership); 3] =
+    [(Mode::Supervised, Ownership::Council), (Mode::Device, Ownership::Council), (Mode::User, Ownership::Personal)];
 
 /// A policy that asks for everything that can be asked for.
 pub(crate) fn strictest() -> Policy {

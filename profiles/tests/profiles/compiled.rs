@@ -11,8 +11,7 @@ use crate::common::{APPLE, Stored, strictest};
 
 fn xml(policy: &Policy, mode: Mode, ownership: Ownership) -> String {
     let stored = Stored::for_policy(policy);
-    let bytes = configuration_profile_bytes(policy, &stored.context(mode, ownership))
-        .expect("a valid policy");
+    let bytes = configuration_profile_bytes(policy, &stored.context(mode, ownership)).expect("a valid policy");
     String::from_utf8(bytes).expect("XML is text")
 }
 
@@ -20,10 +19,7 @@ fn xml(policy: &Policy, mode: Mode, ownership: Ownership) -> String {
 fn every_preset_in_every_apple_mode() {
     for &preset in Preset::all() {
         for (mode, ownership) in APPLE {
-            insta::assert_snapshot!(
-                format!("profile_{preset}_{mode}"),
-                xml(&Policy::preset(preset), mode, ownership)
-            );
+            insta::assert_snapshot!(format!("profile_{preset}_{mode}"), xml(&Policy::preset(preset), mode, ownership));
         }
     }
 }
@@ -31,20 +27,14 @@ fn every_preset_in_every_apple_mode() {
 #[test]
 fn the_strictest_policy_in_every_apple_mode() {
     for (mode, ownership) in APPLE {
-        insta::assert_snapshot!(
-            format!("profile_strictest_{mode}"),
-            xml(&strictest(), mode, ownership)
-        );
+        insta::assert_snapshot!(format!("profile_strictest_{mode}"), xml(&strictest(), mode, ownership));
     }
 }
 
 #[test]
 fn coverage_of_every_preset() {
     for &preset in Preset::all() {
-        insta::assert_snapshot!(
-            format!("coverage_{preset}"),
-            told(&coverage(&Policy::preset(preset)))
-        );
+        insta::assert_snapshot!(format!("coverage_{preset}"), told(&coverage(&Policy::preset(preset))));
     }
     insta::assert_snapshot!("coverage_strictest", told(&coverage(&strictest())));
 }
@@ -55,11 +45,8 @@ fn told(rows: &[Row]) -> String {
     for row in rows {
         if row.setting != setting {
             setting = row.setting;
-            let clauses: Vec<String> = row
-                .clauses
-                .iter()
-                .map(|clause| format!("{} {}", clause.document, clause.number))
-                .collect();
+            let clauses: Vec<String> =
+                row.clauses.iter().map(|clause| format!("{} {}", clause.document, clause.number)).collect();
             text.push_str(&format!(
                 "\n{} · {} [{}] {:?}\n  policy says: {}\n",
                 row.setting,
@@ -69,12 +56,7 @@ fn told(rows: &[Row]) -> String {
                 row.policy_says
             ));
         }
-        text.push_str(&format!(
-            "  {:<22} {:<13} {}",
-            row.mode.as_str(),
-            row.status.as_str(),
-            row.phone_does
-        ));
+        text.push_str(&format!("  {:<22} {:<13} {}", row.mode.as_str(), row.status.as_str(), row.phone_does));
         if let Some(gap) = &row.gap {
             text.push_str(&format!("\n{:>38} gap: {gap}", ""));
         }
@@ -86,11 +68,8 @@ fn told(rows: &[Row]) -> String {
 #[test]
 fn germoes_thirty_seconds_show_their_gap() {
     let rows = coverage(&Policy::preset(Preset::Germoe));
-    let lock = |mode| {
-        rows.iter()
-            .find(|row| row.setting == "passcode.auto_lock_seconds" && row.mode == mode)
-            .expect("a row")
-    };
+    let lock =
+        |mode| rows.iter().find(|row| row.setting == "passcode.auto_lock_seconds" && row.mode == mode).expect("a row");
     assert_eq!(
         lock(Mode::Supervised).gap.as_deref(),
         Some("policy says 30 seconds; iPhone counts whole minutes: 1 minute")
@@ -103,22 +82,11 @@ fn germoes_thirty_seconds_show_their_gap() {
 #[test]
 fn what_coreley_leaves_open_is_open() {
     let rows = coverage(&Policy::preset(Preset::Coreley));
-    let lock = rows
-        .iter()
-        .find(|row| row.setting == "passcode.auto_lock_seconds")
-        .expect("a row");
+    let lock = rows.iter().find(|row| row.setting == "passcode.auto_lock_seconds").expect("a row");
     assert_eq!(lock.choice, Choice::Open);
-    assert!(
-        lock.gap
-            .as_deref()
-            .is_some_and(|gap| gap.contains("council must decide"))
-    );
+    assert!(lock.gap.as_deref().is_some_and(|gap| gap.contains("council must decide")));
     let questions = Policy::preset(Preset::Coreley).open_questions();
-    assert!(
-        questions
-            .iter()
-            .any(|question| question.setting == "council.loss_reported_to")
-    );
+    assert!(questions.iter().any(|question| question.setting == "council.loss_reported_to"));
 }
 
 #[test]
@@ -149,10 +117,7 @@ fn no_personal_phone_is_told_to_erase_itself() {
     ] {
         assert!(xml(&policy, Mode::Device, Ownership::Council).contains("maxFailedAttempts"));
         for mode in [Mode::Supervised, Mode::Device, Mode::User] {
-            assert!(
-                !xml(&policy, mode, Ownership::Personal).contains("maxFailedAttempts"),
-                "{mode}"
-            );
+            assert!(!xml(&policy, mode, Ownership::Personal).contains("maxFailedAttempts"), "{mode}");
         }
         assert!(!xml(&policy, Mode::User, Ownership::Council).contains("maxFailedAttempts"));
     }
@@ -164,25 +129,15 @@ fn the_same_policy_gives_the_same_bytes_and_a_new_version_another_uuid() {
     let stored = Stored::for_policy(&policy);
     let mut context = stored.context(Mode::Device, Ownership::Council);
     let first = configuration_profile_bytes(&policy, &context).expect("valid");
-    assert_eq!(
-        first,
-        configuration_profile_bytes(&policy, &context).expect("valid")
-    );
+    assert_eq!(first, configuration_profile_bytes(&policy, &context).expect("valid"));
     let uuid = apple::profile_uuid(&context);
     let network = |context: &Context<'_>| {
-        payload_uuid(
-            &configuration_profile(&policy, context).expect("valid"),
-            "com.apple.wifi.managed",
-        )
+        payload_uuid(&configuration_profile(&policy, context).expect("valid"), "com.apple.wifi.managed")
     };
     let before = network(&context);
     context.policy_version += 1;
     assert_ne!(uuid, apple::profile_uuid(&context));
-    assert_eq!(
-        before,
-        network(&context),
-        "a phone must not drop its Wi-Fi for a new version"
-    );
+    assert_eq!(before, network(&context), "a phone must not drop its Wi-Fi for a new version");
     context.council_id = "another";
     assert_ne!(before, network(&context));
 }
@@ -210,8 +165,8 @@ fn what_is_not_stored_or_not_apples_is_refused_in_words() {
     let policy = strictest();
     let mut stored = Stored::for_policy(&policy);
     stored.passwords.remove("Büro");
-    let problem = configuration_profile(&policy, &stored.context(Mode::Device, Ownership::Council))
-        .expect_err("no password");
+    let problem =
+        configuration_profile(&policy, &stored.context(Mode::Device, Ownership::Council)).expect_err("no password");
     assert_eq!(
         problem.to_string(),
         "wifi.networks.1: the password of \"Büro\" is not stored; store it, or remove the network"
@@ -219,23 +174,17 @@ fn what_is_not_stored_or_not_apples_is_refused_in_words() {
     stored.passwords.insert("Büro".into(), "short".into());
     let problem = configuration_profile(&policy, &stored.context(Mode::Device, Ownership::Council))
         .expect_err("a short password");
-    assert!(
-        problem.problem.contains("8 to 63") && !problem.problem.contains("short"),
-        "{problem}"
-    );
+    assert!(problem.problem.contains("8 to 63") && !problem.problem.contains("short"), "{problem}");
 
     let stored = Stored::for_policy(&policy);
-    let problem = configuration_profile(
-        &policy,
-        &stored.context(Mode::FullyManaged, Ownership::Council),
-    )
-    .expect_err("Android");
+    let problem =
+        configuration_profile(&policy, &stored.context(Mode::FullyManaged, Ownership::Council)).expect_err("Android");
     assert_eq!(problem.field, "mode");
 
     let mut stored = Stored::for_policy(&policy);
     stored.certificates.clear();
-    let problem = configuration_profile(&policy, &stored.context(Mode::Device, Ownership::Council))
-        .expect_err("no certificate");
+    let problem =
+        configuration_profile(&policy, &stored.context(Mode::Device, Ownership::Council)).expect_err("no certificate");
     assert_eq!(problem.field, "certificates.install");
 }
 
@@ -256,26 +205,14 @@ const USER_ENROLLMENT: [&str; 9] = [
 fn user_enrolment_gets_only_what_it_takes() {
     let policy = strictest();
     let stored = Stored::for_policy(&policy);
-    let profile = configuration_profile(&policy, &stored.context(Mode::User, Ownership::Personal))
-        .expect("valid");
-    assert!(
-        !profile
-            .as_dictionary()
-            .expect("a dictionary")
-            .contains_key("PayloadRemovalDisallowed")
-    );
+    let profile = configuration_profile(&policy, &stored.context(Mode::User, Ownership::Personal)).expect("valid");
+    assert!(!profile.as_dictionary().expect("a dictionary").contains_key("PayloadRemovalDisallowed"));
     let also = ["forceEncryptedBackup", "requireManagedPasteboard"];
-    for payload in payloads(&profile)
-        .filter(|payload| payload["PayloadType"].as_string() == Some("com.apple.applicationaccess"))
+    for payload in
+        payloads(&profile).filter(|payload| payload["PayloadType"].as_string() == Some("com.apple.applicationaccess"))
     {
-        for (key, _) in payload
-            .iter()
-            .filter(|(key, _)| !key.starts_with("Payload"))
-        {
-            assert!(
-                USER_ENROLLMENT.contains(&key.as_str()) || also.contains(&key.as_str()),
-                "{key}"
-            );
+        for (key, _) in payload.iter().filter(|(key, _)| !key.starts_with("Payload")) {
+            assert!(USER_ENROLLMENT.contains(&key.as_str()) || also.contains(&key.as_str()), "{key}");
         }
     }
 }
@@ -283,12 +220,9 @@ fn user_enrolment_gets_only_what_it_takes() {
 /// Every key of every payload against Apple's own schema, where it is at hand: known, right type, in range, allowed in the mode.
 #[test]
 fn apples_schema_agrees_with_every_key() {
-    let schema =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/schema/apple/mdm/profiles");
+    let schema = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/schema/apple/mdm/profiles");
     if !schema.is_dir() {
-        eprintln!(
-            "skipped: Apple's schema is not at hand; the snapshots and the list above still hold the keys"
-        );
+        eprintln!("skipped: Apple's schema is not at hand; the snapshots and the list above still hold the keys");
         return;
     }
     let read = |name: &str| -> serde_yaml_ng::Value {
@@ -301,8 +235,7 @@ fn apples_schema_agrees_with_every_key() {
     for (mode, ownership) in APPLE {
         let policy = strictest();
         let stored = Stored::for_policy(&policy);
-        let profile =
-            configuration_profile(&policy, &stored.context(mode, ownership)).expect("valid");
+        let profile = configuration_profile(&policy, &stored.context(mode, ownership)).expect("valid");
         for (key, value) in profile.as_dictionary().expect("a dictionary") {
             check(&[&top], key, value, mode);
         }
@@ -313,23 +246,15 @@ fn apples_schema_agrees_with_every_key() {
             let ios = &own["payload"]["supportedOS"]["iOS"];
             assert_ne!(
                 ios["userenrollment"]["mode"].as_str(),
-                if mode == Mode::User {
-                    Some("forbidden")
-                } else {
-                    None
-                },
+                if mode == Mode::User { Some("forbidden") } else { None },
                 "{payload_type}"
             );
-            assert!(
-                mode == Mode::Supervised || ios["supervised"].as_bool() != Some(true),
-                "{payload_type}"
-            );
+            assert!(mode == Mode::Supervised || ios["supervised"].as_bool() != Some(true), "{payload_type}");
             for (key, value) in payload {
                 check(&[&own, &common], key, value, mode);
             }
-            for wanted in [&own, &common]
-                .iter()
-                .flat_map(|file| file["payloadkeys"].as_sequence().into_iter().flatten())
+            for wanted in
+                [&own, &common].iter().flat_map(|file| file["payloadkeys"].as_sequence().into_iter().flatten())
             {
                 let name = wanted["key"].as_str().expect("a name");
                 assert!(
@@ -358,24 +283,11 @@ fn check(files: &[&serde_yaml_ng::Value], key: &str, value: &plist::Value, mode:
     };
     assert_eq!(entry["type"].as_str(), Some(type_name), "{key}");
     if let Some(number) = value.as_signed_integer() {
-        assert!(
-            entry["range"]["min"]
-                .as_i64()
-                .is_none_or(|least| number >= least),
-            "{key} = {number}"
-        );
-        assert!(
-            entry["range"]["max"]
-                .as_i64()
-                .is_none_or(|most| number <= most),
-            "{key} = {number}"
-        );
+        assert!(entry["range"]["min"].as_i64().is_none_or(|least| number >= least), "{key} = {number}");
+        assert!(entry["range"]["max"].as_i64().is_none_or(|most| number <= most), "{key} = {number}");
     }
     if let (Some(list), Some(word)) = (entry["rangelist"].as_sequence(), value.as_string()) {
-        assert!(
-            list.iter().any(|allowed| allowed.as_str() == Some(word)),
-            "{key} = {word}"
-        );
+        assert!(list.iter().any(|allowed| allowed.as_str() == Some(word)), "{key} = {word}");
     }
     let ios = &entry["supportedOS"]["iOS"];
     assert_ne!(ios["introduced"].as_str(), Some("n/a"), "{key}");

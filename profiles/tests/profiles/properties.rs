@@ -53,17 +53,9 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    let networks = prop::collection::vec(
-        (
-            prop_oneof![19 => "[a-zA-Z ]{1,32}", 1 => any::<String>()],
-            any::<[bool; 3]>(),
-        ),
-        0..4,
-    );
-    let certificates = prop::collection::vec(
-        prop_oneof![19 => "[a-z ]{1,20}", 1 => any::<String>()],
-        0..3,
-    );
+    let networks =
+        prop::collection::vec((prop_oneof![19 => "[a-zA-Z ]{1,32}", 1 => any::<String>()], any::<[bool; 3]>()), 0..4);
+    let certificates = prop::collection::vec(prop_oneof![19 => "[a-z ]{1,20}", 1 => any::<String>()], 0..3);
     (
         passcode_settings(),
         any::<[bool; 20]>(),
@@ -72,44 +64,42 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         prop::option::of(prop_oneof![4 => "1[0-9](\\.[0-9]{1,2}){0,2}", 1 => text()]),
         0..3usize,
     )
-        .prop_map(
-            |(passcode, switches, networks, certificates, version, preset)| {
-                use beadle_profiles::policy::wifi::{Security, WifiNetwork};
-                let mut policy = Policy::preset(Preset::all()[preset]);
-                let mut switch = switches.into_iter();
-                let mut next = || switch.next().unwrap_or_default();
-                policy.passcode = passcode;
-                policy.encryption.required = next();
-                policy.work_data.documents_stay_in_work_apps = next();
-                policy.work_data.copies_stay_in_work_apps = next();
-                policy.work_data.airdrop_counts_as_personal = next();
-                policy.work_data.contacts_stay_in_work_apps = next();
-                policy.cloud.work_apps_may_sync = next();
-                policy.cloud.whole_phone_backup_allowed = next();
-                policy.camera.allowed = next();
-                policy.screen.screenshots_allowed = next();
-                policy.accessories.usb_drives_allowed = next();
-                policy.accessories.usb_while_locked = next();
-                policy.accessories.computer_pairing_allowed = next();
-                policy.apps.holder_may_install = next().then(&mut next);
-                policy.management.removal_allowed = next();
-                policy.management.other_profiles_allowed = next();
-                policy.wifi.only_these_networks = next();
-                policy.roaming.data_allowed = Some(next());
-                policy.updates.minimum_ios = version;
-                policy.wifi.networks = networks
-                    .into_iter()
-                    .map(|(ssid, [hidden, auto_join, wpa3])| WifiNetwork {
-                        ssid,
-                        security: if wpa3 { Security::Wpa3 } else { Security::Wpa2 },
-                        hidden,
-                        auto_join,
-                    })
-                    .collect();
-                policy.certificates.install = certificates;
-                policy
-            },
-        )
+        .prop_map(|(passcode, switches, networks, certificates, version, preset)| {
+            use beadle_profiles::policy::wifi::{Security, WifiNetwork};
+            let mut policy = Policy::preset(Preset::all()[preset]);
+            let mut switch = switches.into_iter();
+            let mut next = || switch.next().unwrap_or_default();
+            policy.passcode = passcode;
+            policy.encryption.required = next();
+            policy.work_data.documents_stay_in_work_apps = next();
+            policy.work_data.copies_stay_in_work_apps = next();
+            policy.work_data.airdrop_counts_as_personal = next();
+            policy.work_data.contacts_stay_in_work_apps = next();
+            policy.cloud.work_apps_may_sync = next();
+            policy.cloud.whole_phone_backup_allowed = next();
+            policy.camera.allowed = next();
+            policy.screen.screenshots_allowed = next();
+            policy.accessories.usb_drives_allowed = next();
+            policy.accessories.usb_while_locked = next();
+            policy.accessories.computer_pairing_allowed = next();
+            policy.apps.holder_may_install = next().then(&mut next);
+            policy.management.removal_allowed = next();
+            policy.management.other_profiles_allowed = next();
+            policy.wifi.only_these_networks = next();
+            policy.roaming.data_allowed = Some(next());
+            policy.updates.minimum_ios = version;
+            policy.wifi.networks = networks
+                .into_iter()
+                .map(|(ssid, [hidden, auto_join, wpa3])| WifiNetwork {
+                    ssid,
+                    security: if wpa3 { Security::Wpa3 } else { Security::Wpa2 },
+                    hidden,
+                    auto_join,
+                })
+                .collect();
+            policy.certificates.install = certificates;
+            policy
+        })
 }
 
 proptest! {

@@ -26,11 +26,7 @@ pub fn definite(tag: u8, content: impl AsRef<[u8]>) -> Vec<u8> {
         Ok(short) if short < 0x80 => out.push(short),
         _ => {
             let bytes = content.len().to_be_bytes();
-            let significant: Vec<u8> = bytes
-                .iter()
-                .copied()
-                .skip_while(|byte| *byte == 0)
-                .collect();
+            let significant: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
             out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
             out.extend(significant);
         }
@@ -62,21 +58,14 @@ pub fn set_of(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
 
 /// An octet string cut into chunks under a constructed tag of indefinite length, as Apple's streaming encoder writes it.
 pub fn chunked(tag: u8, content: &[u8], chunk: usize) -> Vec<u8> {
-    let chunks: Vec<Vec<u8>> = content
-        .chunks(chunk.max(1))
-        .map(|part| definite(OCTET_STRING, part))
-        .collect();
+    let chunks: Vec<Vec<u8>> = content.chunks(chunk.max(1)).map(|part| definite(OCTET_STRING, part)).collect();
     let parts: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
     indefinite(tag, &parts)
 }
 
 /// A small non-negative INTEGER.
 pub fn small_integer(value: u8) -> Vec<u8> {
-    if value < 0x80 {
-        definite(0x02, [value])
-    } else {
-        definite(0x02, [0, value])
-    }
+    if value < 0x80 { definite(0x02, [value]) } else { definite(0x02, [0, value]) }
 }
 
 /// NULL.
@@ -86,10 +75,7 @@ pub fn null() -> Vec<u8> {
 
 /// An OBJECT IDENTIFIER from its dotted form; arcs that are not numbers are left out.
 pub fn object_identifier(dotted: &str) -> Vec<u8> {
-    let arcs: Vec<u64> = dotted
-        .split('.')
-        .filter_map(|arc| arc.parse().ok())
-        .collect();
+    let arcs: Vec<u64> = dotted.split('.').filter_map(|arc| arc.parse().ok()).collect();
     let mut content = Vec::new();
     let first = arcs.first().copied().unwrap_or(0) * 40 + arcs.get(1).copied().unwrap_or(0);
     for arc in std::iter::once(first).chain(arcs.into_iter().skip(2)) {
@@ -134,11 +120,7 @@ pub fn read(input: &[u8]) -> Result<(Element<'_>, &[u8])> {
 /// [`Error::Malformed`] as for [`read`], and when anything follows.
 pub fn read_only(input: &[u8]) -> Result<Element<'_>> {
     let (element, rest) = read(input)?;
-    if rest.is_empty() {
-        Ok(element)
-    } else {
-        Err(Error::Malformed("octets after the end"))
-    }
+    if rest.is_empty() { Ok(element) } else { Err(Error::Malformed("octets after the end")) }
 }
 
 fn read_at(input: &[u8], depth: usize) -> Result<(Element<'_>, &[u8])> {
@@ -163,17 +145,8 @@ fn read_at(input: &[u8], depth: usize) -> Result<(Element<'_>, &[u8])> {
         loop {
             if let Some(after) = rest.strip_prefix(&END_OF_CONTENTS) {
                 let content = start.get(..start.len() - rest.len()).ok_or(truncated)?;
-                let whole = input
-                    .get(..input.len() - after.len())
-                    .ok_or(Error::Malformed("truncated"))?;
-                return Ok((
-                    Element {
-                        tag,
-                        content,
-                        whole,
-                    },
-                    after,
-                ));
+                let whole = input.get(..input.len() - after.len()).ok_or(Error::Malformed("truncated"))?;
+                return Ok((Element { tag, content, whole }, after));
             }
             rest = read_at(rest, depth + 1)?.1;
         }
@@ -185,9 +158,7 @@ fn read_at(input: &[u8], depth: usize) -> Result<(Element<'_>, &[u8])> {
             return Err(Error::Malformed("length"));
         }
         let (bytes, after) = rest.split_at(count);
-        length = bytes
-            .iter()
-            .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
+        length = bytes.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
         rest = after;
     }
     if rest.len() < length {
@@ -195,14 +166,7 @@ fn read_at(input: &[u8], depth: usize) -> Result<(Element<'_>, &[u8])> {
     }
     let (content, after) = rest.split_at(length);
     let whole = input.get(..input.len() - after.len()).ok_or(truncated)?;
-    Ok((
-        Element {
-            tag,
-            content,
-            whole,
-        },
-        after,
-    ))
+    Ok((Element { tag, content, whole }, after))
 }
 
 impl<'a> Element<'a> {
@@ -243,11 +207,7 @@ impl<'a> Element<'a> {
 }
 
 /// The children of an element that must have the given tag.
-pub(crate) fn expect<'a>(
-    element: Option<&Element<'a>>,
-    tag: u8,
-    what: &'static str,
-) -> Result<Vec<Element<'a>>> {
+pub(crate) fn expect<'a>(element: Option<&Element<'a>>, tag: u8, what: &'static str) -> Result<Vec<Element<'a>>> {
     match element {
         Some(element) if element.tag == tag => element.children(),
         _ => Err(Error::Malformed(what)),
@@ -263,18 +223,12 @@ mod tests {
         assert_eq!(definite(OCTET_STRING, [0; 3]), [4, 3, 0, 0, 0]);
         assert_eq!(&definite(OCTET_STRING, [0; 200])[..3], [4, 0x81, 200]);
         assert_eq!(&definite(OCTET_STRING, [0; 300])[..4], [4, 0x82, 1, 44]);
-        assert_eq!(
-            object_identifier("1.2.840.113549.1.7.2"),
-            [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]
-        );
+        assert_eq!(object_identifier("1.2.840.113549.1.7.2"), [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]);
     }
 
     #[test]
     fn indefinite_lengths_are_read_back() {
-        let message = indefinite(
-            SEQUENCE,
-            &[&small_integer(1), &chunked(OCTET_STRING, b"hello world", 4)],
-        );
+        let message = indefinite(SEQUENCE, &[&small_integer(1), &chunked(OCTET_STRING, b"hello world", 4)]);
         let element = read_only(&message).expect("reads");
         let children = element.children().expect("children");
         assert_eq!(children.len(), 2);

@@ -6,9 +6,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
-use openssl::x509::extension::{
-    BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
-};
+use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name, X509NameRef, X509Ref};
 
 use super::ber;
@@ -85,13 +83,7 @@ pub fn issue<T: HasPublic>(
     match purpose {
         Purpose::Authority => {
             builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-            builder.append_extension(
-                KeyUsage::new()
-                    .critical()
-                    .key_cert_sign()
-                    .crl_sign()
-                    .build()?,
-            )?;
+            builder.append_extension(KeyUsage::new().critical().key_cert_sign().crl_sign().build()?)?;
         }
         Purpose::LoopbackServer => {
             builder.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
@@ -106,19 +98,10 @@ pub fn issue<T: HasPublic>(
             builder.append_extension(ExtendedKeyUsage::new().client_auth().build()?)?;
         }
         Purpose::Signer => {
-            builder.append_extension(
-                KeyUsage::new()
-                    .critical()
-                    .digital_signature()
-                    .key_encipherment()
-                    .build()?,
-            )?;
+            builder.append_extension(KeyUsage::new().critical().digital_signature().key_encipherment().build()?)?;
         }
     }
-    let key = issuer
-        .map(|issuer| &*issuer.key)
-        .or(own_key)
-        .ok_or(Error::State("a certificate needs a signer"))?;
+    let key = issuer.map(|issuer| &*issuer.key).or(own_key).ok_or(Error::State("a certificate needs a signer"))?;
     builder.sign(key, MessageDigest::sha256())?;
     Ok(builder.build())
 }
@@ -137,11 +120,7 @@ pub fn issuer_and_serial(certificate: &X509Ref) -> Result<Vec<u8>> {
     let der = certificate.to_der()?;
     let outer = ber::read_only(&der)?.children()?;
     let inner = ber::expect(outer.first(), ber::SEQUENCE, "certificate")?;
-    let skip = usize::from(
-        inner
-            .first()
-            .is_some_and(|first| first.tag == ber::CONTEXT_0),
-    );
+    let skip = usize::from(inner.first().is_some_and(|first| first.tag == ber::CONTEXT_0));
     match (inner.get(skip), inner.get(skip + 2)) {
         (Some(serial), Some(issuer)) => Ok(ber::sequence(&[issuer.whole, serial.whole])),
         _ => Err(Error::Malformed("certificate")),

@@ -124,10 +124,7 @@ pub fn sign_enclosing(
 
 /// One attribute with one value.
 pub fn attribute(identifier: &str, value: &[u8]) -> Vec<u8> {
-    ber::sequence(&[
-        &ber::object_identifier(identifier),
-        &ber::definite(ber::SET, value),
-    ])
+    ber::sequence(&[&ber::object_identifier(identifier), &ber::definite(ber::SET, value)])
 }
 
 fn signer_info(
@@ -142,10 +139,7 @@ fn signer_info(
     if let Some(mut attributes) = attributes {
         attributes.push(attribute(CONTENT_TYPE, &ber::object_identifier(DATA)));
         let imprint = hash(digest.openssl(), content)?;
-        attributes.push(attribute(
-            MESSAGE_DIGEST,
-            &ber::definite(ber::OCTET_STRING, imprint),
-        ));
+        attributes.push(attribute(MESSAGE_DIGEST, &ber::definite(ber::OCTET_STRING, imprint)));
         let set = ber::set_of(attributes);
         signer.update(&set)?;
         signed_attributes = set;
@@ -166,19 +160,9 @@ fn signer_info(
     ]))
 }
 
-fn signed_data(
-    digest: Digest,
-    content: Option<&[u8]>,
-    certificate: &[u8],
-    signer: &[u8],
-) -> Result<Vec<u8>> {
+fn signed_data(digest: Digest, content: Option<&[u8]>, certificate: &[u8], signer: &[u8]) -> Result<Vec<u8>> {
     let enclosed = content
-        .map(|content| {
-            ber::indefinite(
-                ber::CONTEXT_0,
-                &[&ber::chunked(ber::OCTET_STRING, content, CHUNK)],
-            )
-        })
+        .map(|content| ber::indefinite(ber::CONTEXT_0, &[&ber::chunked(ber::OCTET_STRING, content, CHUNK)]))
         .unwrap_or_default();
     let body = ber::indefinite(
         ber::SEQUENCE,
@@ -194,13 +178,7 @@ fn signed_data(
 }
 
 fn content_info(kind: &str, body: &[u8]) -> Vec<u8> {
-    ber::indefinite(
-        ber::SEQUENCE,
-        &[
-            &ber::object_identifier(kind),
-            &ber::indefinite(ber::CONTEXT_0, &[body]),
-        ],
-    )
+    ber::indefinite(ber::SEQUENCE, &[&ber::object_identifier(kind), &ber::indefinite(ber::CONTEXT_0, &[body])])
 }
 
 /// Content encrypted to each recipient's RSA key, chunked and of indefinite length as Apple's encoder writes it.
@@ -219,11 +197,7 @@ pub fn envelop(cipher: ContentCipher, recipients: &[X509], content: &[u8]) -> Re
     let mut iv = vec![0; iv_length];
     openssl::rand::rand_bytes(&mut iv)?;
     // Triple DES with the same key three times is single DES; OpenSSL 3 keeps single DES in its legacy provider.
-    let working_key = if cipher == ContentCipher::SingleDes {
-        key.repeat(3)
-    } else {
-        key.clone()
-    };
+    let working_key = if cipher == ContentCipher::SingleDes { key.repeat(3) } else { key.clone() };
     let encrypted = encrypt(symmetric, &working_key, Some(&iv), content)?;
     let mut infos = Vec::new();
     for recipient in recipients {
@@ -240,22 +214,12 @@ pub fn envelop(cipher: ContentCipher, recipients: &[X509], content: &[u8]) -> Re
             &ber::definite(ber::OCTET_STRING, wrapped),
         ]));
     }
-    let parameters = ber::sequence(&[
-        &ber::object_identifier(identifier),
-        &ber::definite(ber::OCTET_STRING, iv),
-    ]);
+    let parameters = ber::sequence(&[&ber::object_identifier(identifier), &ber::definite(ber::OCTET_STRING, iv)]);
     let info = ber::indefinite(
         ber::SEQUENCE,
-        &[
-            &ber::object_identifier(DATA),
-            &parameters,
-            &ber::chunked(ber::CONTEXT_0, &encrypted, CHUNK),
-        ],
+        &[&ber::object_identifier(DATA), &parameters, &ber::chunked(ber::CONTEXT_0, &encrypted, CHUNK)],
     );
-    let body = ber::indefinite(
-        ber::SEQUENCE,
-        &[&ber::small_integer(0), &ber::set_of(infos), &info],
-    );
+    let body = ber::indefinite(ber::SEQUENCE, &[&ber::small_integer(0), &ber::set_of(infos), &info]);
     Ok(content_info(ENVELOPED_DATA, &body))
 }
 
@@ -283,16 +247,11 @@ fn utc_time(unix: i64) -> String {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!(
         "{:02}{month:02}{day:02}{:02}{:02}{:02}Z",

@@ -31,13 +31,8 @@ impl KeyPool {
     /// # Errors
     /// [`crate::Error::Cryptography`] when OpenSSL has no randomness.
     pub fn generate(count: usize) -> Result<Self> {
-        let keys = (0..count.max(1))
-            .map(|_| rsa_key(2048))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self {
-            keys: Arc::new(keys),
-            next: Arc::default(),
-        })
+        let keys = (0..count.max(1)).map(|_| rsa_key(2048)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { keys: Arc::new(keys), next: Arc::default() })
     }
 
     /// The next key.
@@ -80,10 +75,6 @@ impl Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "Identity({})",
-            self.fingerprint().unwrap_or_default()
-        )
+        write!(formatter, "Identity({})", self.fingerprint().unwrap_or_default())
     }
 }

@@ -27,37 +27,22 @@ pub struct Capabilities(Vec<String>);
 impl Capabilities {
     /// Reads the answer to GetCACaps.
     pub fn parse(text: &str) -> Self {
-        Self(
-            text.lines()
-                .map(|line| line.trim().to_ascii_lowercase())
-                .filter(|line| !line.is_empty())
-                .collect(),
-        )
+        Self(text.lines().map(|line| line.trim().to_ascii_lowercase()).filter(|line| !line.is_empty()).collect())
     }
 
     /// Whether a capability was named (without regard to case).
     pub fn has(&self, capability: &str) -> bool {
-        self.0
-            .iter()
-            .any(|line| line.eq_ignore_ascii_case(capability))
+        self.0.iter().any(|line| line.eq_ignore_ascii_case(capability))
     }
 
     /// The digest a client uses after reading these.
     pub fn digest(&self) -> Digest {
-        if self.has("SHA-256") || self.has("SCEPStandard") {
-            Digest::Sha256
-        } else {
-            Digest::Sha1
-        }
+        if self.has("SHA-256") || self.has("SCEPStandard") { Digest::Sha256 } else { Digest::Sha1 }
     }
 
     /// The cipher a client uses after reading these.
     pub fn cipher(&self) -> ContentCipher {
-        if self.has("AES") || self.has("SCEPStandard") {
-            ContentCipher::Aes128
-        } else {
-            ContentCipher::TripleDes
-        }
+        if self.has("AES") || self.has("SCEPStandard") { ContentCipher::Aes128 } else { ContentCipher::TripleDes }
     }
 }
 
@@ -83,24 +68,16 @@ impl Authority {
         };
         let issuer = all
             .iter()
-            .find(|candidate| {
-                all.iter()
-                    .all(|other| candidate.issued(other) == openssl::x509::X509VerifyResult::OK)
-            })
+            .find(|candidate| all.iter().all(|other| candidate.issued(other) == openssl::x509::X509VerifyResult::OK))
             .or(all.first())
             .cloned()
             .ok_or_else(|| server("GetCACert answered no certificate"))?;
         for certificate in &all {
             if certificate.public_key()?.rsa().is_err() {
-                return Err(server(
-                    "an authority certificate is not RSA: clients encrypt to all of them",
-                ));
+                return Err(server("an authority certificate is not RSA: clients encrypt to all of them"));
             }
         }
-        Ok(Self {
-            issuer,
-            recipients: all,
-        })
+        Ok(Self { issuer, recipients: all })
     }
 
     /// Whether the issuer has this fingerprint: MD5, SHA-1, SHA-256 or SHA-512, told by its length.
@@ -159,58 +136,28 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::Cryptography`] when OpenSSL refuses a key or a certificate.
-    pub fn new(
-        key: &PKey<Private>,
-        authority: &Authority,
-        options: &RequestOptions<'_>,
-    ) -> Result<Self> {
+    pub fn new(key: &PKey<Private>, authority: &Authority, options: &RequestOptions<'_>) -> Result<Self> {
         let signer = match options.signed_by {
             Some(identity) => identity.clone(),
             None => {
                 let valid = (options.now - DAY, options.now + 365 * DAY);
-                let own = certificate::issue(
-                    &options.subject,
-                    key,
-                    None,
-                    Some(key),
-                    Purpose::Signer,
-                    valid,
-                )?;
-                Identity {
-                    key: key.clone(),
-                    certificate: own,
-                }
+                let own = certificate::issue(&options.subject, key, None, Some(key), Purpose::Signer, valid)?;
+                Identity { key: key.clone(), certificate: own }
             }
         };
         let csr = certification_request(&options.subject, key, options.challenge)?;
         let envelope = cms::envelop(options.cipher, &authority.recipients, &csr)?;
-        let transaction_id =
-            hex::encode_upper(hash(MessageDigest::sha1(), &key.public_key_to_der()?)?);
+        let transaction_id = hex::encode_upper(hash(MessageDigest::sha1(), &key.public_key_to_der()?)?);
         let mut sender_nonce = vec![0; 16];
         openssl::rand::rand_bytes(&mut sender_nonce)?;
         let printable = |text: &str| ber::definite(ber::PRINTABLE_STRING, text);
         let attributes = vec![
             cms::attribute(MESSAGE_TYPE, &printable(options.message_type)),
-            cms::attribute(
-                SENDER_NONCE,
-                &ber::definite(ber::OCTET_STRING, &sender_nonce),
-            ),
+            cms::attribute(SENDER_NONCE, &ber::definite(ber::OCTET_STRING, &sender_nonce)),
             cms::attribute(TRANSACTION_ID, &printable(&transaction_id)),
         ];
-        let message = cms::sign_enclosing(
-            options.digest,
-            &signer.key,
-            &signer.certificate,
-            &envelope,
-            attributes,
-        )?;
-        Ok(Self {
-            message,
-            transaction_id,
-            sender_nonce,
-            key: key.clone(),
-            signer,
-        })
+        let message = cms::sign_enclosing(options.digest, &signer.key, &signer.certificate, &envelope, attributes)?;
+        Ok(Self { message, transaction_id, sender_nonce, key: key.clone(), signer })
     }
 
     /// Judges a CertRep as an iPhone would.
@@ -218,36 +165,21 @@ impl Request {
     /// # Errors
     /// [`Error::ScepRefused`] for a well-formed refusal, [`Error::Server`] when the answer breaks RFC 8894, among others
     /// a signer that is not the authority, a foreign nonce, or a certificate on another key.
-    pub fn read_reply(
-        &self,
-        content_type: &str,
-        body: &[u8],
-        authority: &Authority,
-    ) -> Result<X509> {
+    pub fn read_reply(&self, content_type: &str, body: &[u8], authority: &Authority) -> Result<X509> {
         if content_type != "application/x-pki-message" {
-            return Err(server(format!(
-                "PKIOperation has content type {content_type:?}"
-            )));
+            return Err(server(format!("PKIOperation has content type {content_type:?}")));
         }
         let signed = cms::read_signed(body)?;
-        let signer = signed
-            .signer
-            .as_ref()
-            .ok_or_else(|| server("CertRep is not signed"))?
-            .to_der()?;
+        let signer = signed.signer.as_ref().ok_or_else(|| server("CertRep is not signed"))?.to_der()?;
         let mut known = false;
         for certificate in authority.recipients.iter().chain([&authority.issuer]) {
             known |= certificate.to_der()? == signer;
         }
         if !known {
-            return Err(server(
-                "CertRep is signed by someone else than the authority",
-            ));
+            return Err(server("CertRep is signed by someone else than the authority"));
         }
         let attribute = |identifier, what: &str| {
-            signed
-                .attribute(identifier)
-                .ok_or_else(|| server(format!("CertRep lacks {what}")))
+            signed.attribute(identifier).ok_or_else(|| server(format!("CertRep lacks {what}")))
         };
         if attribute(MESSAGE_TYPE, "messageType")? != b"3" {
             return Err(server("the answer is not a CertRep"));
@@ -263,36 +195,22 @@ impl Request {
             b"0" => self.read_certificate(&signed.content, authority),
             b"2" => {
                 let reason = attribute(FAIL_INFO, "failInfo")?;
-                Err(Error::ScepRefused(
-                    String::from_utf8_lossy(reason).into_owned(),
-                ))
+                Err(Error::ScepRefused(String::from_utf8_lossy(reason).into_owned()))
             }
-            b"3" => Err(server(
-                "the request is pending, which nobody will ever approve",
-            )),
-            other => Err(server(format!(
-                "pkiStatus {:?}",
-                String::from_utf8_lossy(other)
-            ))),
+            b"3" => Err(server("the request is pending, which nobody will ever approve")),
+            other => Err(server(format!("pkiStatus {:?}", String::from_utf8_lossy(other)))),
         }
     }
 
     fn read_certificate(&self, envelope: &[u8], authority: &Authority) -> Result<X509> {
         let opened = cms::open_envelope(envelope, &self.signer.key, &self.signer.certificate)?;
         let inner = cms::read_signed(&opened)?;
-        let issued = inner
-            .certificates
-            .first()
-            .ok_or_else(|| server("CertRep carries no certificate"))?;
+        let issued = inner.certificates.first().ok_or_else(|| server("CertRep carries no certificate"))?;
         if !issued.public_key()?.public_eq(&self.key) {
-            return Err(server(
-                "the first certificate of the CertRep is not for our key",
-            ));
+            return Err(server("the first certificate of the CertRep is not for our key"));
         }
         if !issued.verify(&*authority.issuer.public_key()?)? {
-            return Err(server(
-                "the issued certificate is not signed by the authority",
-            ));
+            return Err(server("the issued certificate is not signed by the authority"));
         }
         Ok(issued.clone())
     }
@@ -302,21 +220,11 @@ impl Request {
 ///
 /// # Errors
 /// [`Error::Cryptography`] when the key cannot sign.
-pub fn certification_request(
-    subject: &X509NameRef,
-    key: &PKey<Private>,
-    challenge: Option<&str>,
-) -> Result<Vec<u8>> {
+pub fn certification_request(subject: &X509NameRef, key: &PKey<Private>, challenge: Option<&str>) -> Result<Vec<u8>> {
     let attributes = challenge.map_or_else(Vec::new, |challenge| {
         // Apple's encoder writes a PrintableString where the characters allow it.
-        let printable = challenge
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte));
-        let tag = if printable {
-            ber::PRINTABLE_STRING
-        } else {
-            0x0c
-        };
+        let printable = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte));
+        let tag = if printable { ber::PRINTABLE_STRING } else { 0x0c };
         cms::attribute(CHALLENGE_PASSWORD, &ber::definite(tag, challenge))
     });
     let information = ber::sequence(&[
@@ -329,11 +237,7 @@ pub fn certification_request(
     signer.update(&information)?;
     let mut bits = vec![0];
     bits.extend(signer.sign_to_vec()?);
-    Ok(ber::sequence(&[
-        &information,
-        &ber::algorithm("1.2.840.113549.1.1.11"),
-        &ber::definite(0x03, bits),
-    ]))
+    Ok(ber::sequence(&[&information, &ber::algorithm("1.2.840.113549.1.1.11"), &ber::definite(0x03, bits)]))
 }
 
 /// The subject of a SCEP payload, `[[["CN", "…"]], …]`, as a name.

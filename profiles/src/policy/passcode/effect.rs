@@ -45,19 +45,26 @@ pub(super) fn length_effect(length: u8, alphanumeric: bool, mode: Mode) -> Effec
 pub(super) fn erase_effect(attempts: u8, mode: Mode) -> Effect {
     match mode {
         Mode::Supervised | Mode::Device => {
-            let effect = does(format!("The phone erases itself after {attempts} wrong PINs. A personal phone is never given this."));
+            let effect = does(format!(
+                "The phone erases itself after {attempts} wrong PINs. A personal phone is never given this."
+            ));
             if attempts <= 6 {
                 effect.but("with so few attempts the phone does not slow the guessing down before it erases everything")
             } else {
                 effect
             }
         }
-        Mode::User => does("Nothing: no automatic erasing exists on a personal iPhone.")
-            .but("policy says erase; the council can only remove its own data from a personal phone, by an approved order"),
+        Mode::User => does("Nothing: no automatic erasing exists on a personal iPhone.").but(
+            "policy says erase; the council can only remove its own data from a personal phone, by an approved order",
+        ),
         Mode::FullyManaged => does(format!("The phone erases itself after {attempts} wrong PINs.")),
-        Mode::CompanyWorkProfile => does(format!("After {attempts} wrong PINs the phone erases itself, or its work profile where that has a lock of its own.")),
-        Mode::PersonalWorkProfile => does(format!("After {attempts} wrong PINs the work profile is removed; the personal side stays."))
-            .but("policy says erase all content; on a personal phone only the council's part goes, and never more"),
+        Mode::CompanyWorkProfile => does(format!(
+            "After {attempts} wrong PINs the phone erases itself, or its work profile where that has a lock of its own."
+        )),
+        Mode::PersonalWorkProfile => {
+            does(format!("After {attempts} wrong PINs the work profile is removed; the personal side stays."))
+                .but("policy says erase all content; on a personal phone only the council's part goes, and never more")
+        }
     }
 }
 
@@ -70,26 +77,14 @@ pub(super) fn auto_lock_effect(seconds: u32, mode: Mode) -> Effect {
             if seconds == minutes * 60 {
                 effect
             } else {
-                let stricter = if seconds > minutes * 60 {
-                    ", which is stricter"
-                } else {
-                    ""
-                };
-                effect.but(format!(
-                    "policy says {}; iPhone counts whole minutes: {rounded}{stricter}",
-                    duration(seconds)
-                ))
+                let stricter = if seconds > minutes * 60 { ", which is stricter" } else { "" };
+                effect
+                    .but(format!("policy says {}; iPhone counts whole minutes: {rounded}{stricter}", duration(seconds)))
             }
         }
-        Mode::User => {
-            does("The holder chooses the time; \"never\" cannot be chosen.").but(format!(
-                "policy says {}; a personal iPhone ignores the number",
-                duration(seconds)
-            ))
-        }
-        Mode::FullyManaged | Mode::CompanyWorkProfile => {
-            does(format!("The phone locks after {}.", duration(seconds)))
-        }
+        Mode::User => does("The holder chooses the time; \"never\" cannot be chosen.")
+            .but(format!("policy says {}; a personal iPhone ignores the number", duration(seconds))),
+        Mode::FullyManaged | Mode::CompanyWorkProfile => does(format!("The phone locks after {}.", duration(seconds))),
         Mode::PersonalWorkProfile => does(format!(
             "The phone locks after {}; the work profile too where it has a lock of its own.",
             duration(seconds)
@@ -105,14 +100,15 @@ pub(super) fn grace_effect(seconds: u32, mode: Mode) -> Effect {
             if seconds == 0 {
                 effect
             } else {
-                effect.but(format!("policy says {}; iPhone counts whole minutes, so it asks at once, which is stricter", duration(seconds)))
+                effect.but(format!(
+                    "policy says {}; iPhone counts whole minutes, so it asks at once, which is stricter",
+                    duration(seconds)
+                ))
             }
         }
         Mode::Supervised | Mode::Device => {
             let rounded = duration(minutes * 60);
-            let effect = does(format!(
-                "The PIN is asked for at latest {rounded} after locking."
-            ));
+            let effect = does(format!("The PIN is asked for at latest {rounded} after locking."));
             if seconds == minutes * 60 {
                 effect
             } else {

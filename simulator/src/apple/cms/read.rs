@@ -25,10 +25,7 @@ impl Signed {
     /// The octets of the first value of a signed attribute.
     pub fn attribute(&self, identifier: &str) -> Option<&[u8]> {
         let wanted = ber::object_identifier(identifier);
-        self.attributes
-            .iter()
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| value.as_slice())
+        self.attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.as_slice())
     }
 }
 
@@ -37,25 +34,15 @@ impl Signed {
 /// # Errors
 /// [`Error::Malformed`] when it is not SignedData, the signer's certificate is missing or the signature is wrong.
 pub fn read_signed(message: &[u8]) -> Result<Signed> {
-    let outer = ber::expect(
-        Some(&ber::read_only(message)?),
-        ber::SEQUENCE,
-        "ContentInfo",
-    )?;
-    if !outer
-        .first()
-        .is_some_and(|kind| kind.is_identifier(SIGNED_DATA))
-    {
+    let outer = ber::expect(Some(&ber::read_only(message)?), ber::SEQUENCE, "ContentInfo")?;
+    if !outer.first().is_some_and(|kind| kind.is_identifier(SIGNED_DATA)) {
         return Err(Error::Malformed("not SignedData"));
     }
     let wrapped = ber::expect(outer.get(1), ber::CONTEXT_0, "SignedData")?;
     let fields = ber::expect(wrapped.first(), ber::SEQUENCE, "SignedData")?;
     let encapsulated = ber::expect(fields.get(2), ber::SEQUENCE, "EncapsulatedContentInfo")?;
     let content = match encapsulated.get(1) {
-        Some(explicit) => explicit
-            .children()?
-            .first()
-            .map_or(Ok(Vec::new()), ber::Element::octets)?,
+        Some(explicit) => explicit.children()?.first().map_or(Ok(Vec::new()), ber::Element::octets)?,
         None => Vec::new(),
     };
     let mut certificates = Vec::new();
@@ -71,12 +58,7 @@ pub fn read_signed(message: &[u8]) -> Result<Signed> {
             _ => {}
         }
     }
-    let mut signed = Signed {
-        content,
-        certificates,
-        signer: None,
-        attributes: Vec::new(),
-    };
+    let mut signed = Signed { content, certificates, signer: None, attributes: Vec::new() };
     match signer_infos.as_slice() {
         [] => {}
         [one] => verify_signer(&mut signed, one)?,
@@ -94,9 +76,7 @@ fn verify_signer(signed: &mut Signed, info: &ber::Element<'_>) -> Result<()> {
             signer = Some(certificate.clone());
         }
     }
-    let signer = signer.ok_or(Error::Malformed(
-        "the signer's certificate is not in the message",
-    ))?;
+    let signer = signer.ok_or(Error::Malformed("the signer's certificate is not in the message"))?;
     let digest = ber::expect(fields.get(2), ber::SEQUENCE, "digestAlgorithm")?;
     let digest = digest_of(digest.first().ok_or(Error::Malformed("digestAlgorithm"))?)?;
     let mut rest = fields.get(3..).unwrap_or_default();
@@ -109,24 +89,17 @@ fn verify_signer(signed: &mut Signed, info: &ber::Element<'_>) -> Result<()> {
             if let (Some(name), Some(values)) = (parts.first(), parts.get(1))
                 && let Some(value) = values.children()?.first()
             {
-                signed
-                    .attributes
-                    .push((name.whole.to_vec(), value.octets()?));
+                signed.attributes.push((name.whole.to_vec(), value.octets()?));
             }
         }
         let imprint = hash(digest, &signed.content)?;
         if signed.attribute(MESSAGE_DIGEST) != Some(&*imprint) {
-            return Err(Error::Malformed(
-                "the message digest does not match the content",
-            ));
+            return Err(Error::Malformed("the message digest does not match the content"));
         }
         to_verify = ber::definite(ber::SET, first.content);
         rest = after;
     }
-    let signature = rest
-        .get(1)
-        .ok_or(Error::Malformed("SignerInfo"))?
-        .octets()?;
+    let signature = rest.get(1).ok_or(Error::Malformed("SignerInfo"))?.octets()?;
     let key = signer.public_key()?;
     let mut verifier = Verifier::new(digest, &key)?;
     if !verifier.verify_oneshot(&signature, &to_verify)? {
@@ -143,10 +116,6 @@ fn digest_of(element: &ber::Element<'_>) -> Result<MessageDigest> {
         ("2.16.840.1.101.3.4.2.2", MessageDigest::sha384()),
         ("2.16.840.1.101.3.4.2.3", MessageDigest::sha512()),
     ];
-    let found = known
-        .into_iter()
-        .find(|(identifier, _)| element.is_identifier(identifier));
-    found
-        .map(|(_, digest)| digest)
-        .ok_or(Error::Malformed("unknown digest"))
+    let found = known.into_iter().find(|(identifier, _)| element.is_identifier(identifier));
+    found.map(|(_, digest)| digest).ok_or(Error::Malformed("unknown digest"))
 }

@@ -19,10 +19,7 @@ fn identity() -> Identity {
 #[test]
 fn openssl_accepts_both_styles_and_only_over_the_same_body() {
     let phone = identity();
-    for style in [
-        SignatureStyle::Sha1WithoutAttributes,
-        SignatureStyle::Sha256WithAttributes,
-    ] {
+    for style in [SignatureStyle::Sha1WithoutAttributes, SignatureStyle::Sha256WithAttributes] {
         let made = sign_detached(style, &phone.key, &phone.certificate, b"body", NOON).unwrap();
         assert_eq!(&made[..2], [0x30, 0x80], "indefinite length");
         openssl_verify_detached(&made, b"body").unwrap();
@@ -31,9 +28,7 @@ fn openssl_accepts_both_styles_and_only_over_the_same_body() {
         let store = X509StoreBuilder::new().unwrap().build();
         let flags = openssl::pkcs7::Pkcs7Flags::NOVERIFY | openssl::pkcs7::Pkcs7Flags::BINARY;
         let none = openssl::stack::Stack::new().unwrap();
-        pkcs7
-            .verify(&none, &store, Some(b"body"), None, flags)
-            .unwrap();
+        pkcs7.verify(&none, &store, Some(b"body"), None, flags).unwrap();
     }
 }
 
@@ -49,27 +44,12 @@ fn shape(element: &ber::Element<'_>, depth: usize, out: &mut Vec<(usize, u8, boo
 
 #[test]
 fn a_signature_has_the_shape_of_a_real_devices() {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/captures/mdm-signature.der"
-    );
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures/mdm-signature.der");
     let phone = identity();
-    let ours = sign_detached(
-        SignatureStyle::default(),
-        &phone.key,
-        &phone.certificate,
-        b"body",
-        NOON,
-    )
-    .unwrap();
+    let ours = sign_detached(SignatureStyle::default(), &phone.key, &phone.certificate, b"body", NOON).unwrap();
     let mut our_shape = Vec::new();
     shape(&ber::read_only(&ours).unwrap(), 0, &mut our_shape);
-    assert!(our_shape.starts_with(&[
-        (0, 0x30, true),
-        (1, 0x06, false),
-        (1, 0xa0, true),
-        (2, 0x30, true)
-    ]));
+    assert!(our_shape.starts_with(&[(0, 0x30, true), (1, 0x06, false), (1, 0xa0, true), (2, 0x30, true)]));
     let Ok(real) = std::fs::read(file) else {
         eprintln!("no capture of a real device here: only the first levels were compared");
         return;
@@ -85,23 +65,13 @@ fn enclosed_content_and_attributes_are_read_back_and_by_openssl() {
     let content = vec![7; 5000];
     let mark = attribute("1.2.3.4", &ber::definite(ber::PRINTABLE_STRING, "19"));
     for digest in [Digest::Sha1, Digest::Sha256] {
-        let made = sign_enclosing(
-            digest,
-            &phone.key,
-            &phone.certificate,
-            &content,
-            vec![mark.clone()],
-        )
-        .unwrap();
+        let made = sign_enclosing(digest, &phone.key, &phone.certificate, &content, vec![mark.clone()]).unwrap();
         let read = read_signed(&made).unwrap();
         assert_eq!(read.content, content);
         assert_eq!(read.attribute("1.2.3.4"), Some(b"19".as_slice()));
         let mut out = Vec::new();
         let options = CMSOptions::NO_SIGNER_CERT_VERIFY | CMSOptions::BINARY;
-        CmsContentInfo::from_der(&made)
-            .unwrap()
-            .verify(None, None, None, Some(&mut out), options)
-            .unwrap();
+        CmsContentInfo::from_der(&made).unwrap().verify(None, None, None, Some(&mut out), options).unwrap();
         assert_eq!(out, content);
         let mut damaged = made.clone();
         let middle = damaged.iter().position(|octet| *octet == 7).unwrap() + 100;
@@ -114,28 +84,13 @@ fn enclosed_content_and_attributes_are_read_back_and_by_openssl() {
 fn openssl_opens_our_envelopes() {
     let (phone, other) = (identity(), identity());
     let content = b"a certificate request".repeat(100);
-    for cipher in [
-        ContentCipher::Aes128,
-        ContentCipher::Aes256,
-        ContentCipher::TripleDes,
-    ] {
+    for cipher in [ContentCipher::Aes128, ContentCipher::Aes256, ContentCipher::TripleDes] {
         let recipients = [other.certificate.clone(), phone.certificate.clone()];
         let made = envelop(cipher, &recipients, &content).unwrap();
-        assert_eq!(
-            open_envelope(&made, &phone.key, &phone.certificate).unwrap(),
-            content
-        );
-        assert_eq!(
-            open_envelope(&made, &other.key, &other.certificate).unwrap(),
-            content
-        );
+        assert_eq!(open_envelope(&made, &phone.key, &phone.certificate).unwrap(), content);
+        assert_eq!(open_envelope(&made, &other.key, &other.certificate).unwrap(), content);
     }
-    let single = envelop(
-        ContentCipher::SingleDes,
-        std::slice::from_ref(&phone.certificate),
-        &content,
-    )
-    .unwrap();
+    let single = envelop(ContentCipher::SingleDes, std::slice::from_ref(&phone.certificate), &content).unwrap();
     let wanted = ber::object_identifier("1.3.14.3.2.7");
     assert!(single.windows(wanted.len()).any(|window| window == wanted));
 }

@@ -27,21 +27,13 @@ impl Phone {
             "InstalledApplicationList" => (INSPECT_APPLICATIONS, false),
             "SecurityInfo" => (SECURITY, false),
             "Settings" => (SETTINGS, false),
-            "EnableLostMode" | "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => {
-                (0, true)
-            }
+            "EnableLostMode" | "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => (0, true),
             "RestartDevice" | "ShutDownDevice" => (LOCK_AND_CLEAR, true),
             _ => return Done::Answer(self.unknown(request_type)),
         };
-        let rights = self
-            .management
-            .as_ref()
-            .map_or(0, |management| u64::from(management.access_rights));
+        let rights = self.management.as_ref().map_or(0, |management| u64::from(management.access_rights));
         if right & !rights != 0 {
-            let item = ErrorItem::mdm(
-                12007,
-                &format!("Not authorized for the request {request_type}."),
-            );
+            let item = ErrorItem::mdm(12007, &format!("Not authorized for the request {request_type}."));
             return Done::Answer(self.error_message(&[item]));
         }
         if supervised_only && !self.options.supervised {
@@ -57,35 +49,23 @@ impl Phone {
     }
 
     fn unknown(&self, request_type: &str) -> Dictionary {
-        self.error_message(&[ErrorItem::mdm(
-            12021,
-            &format!("“{request_type}” is not a valid request type."),
-        )])
+        self.error_message(&[ErrorItem::mdm(12021, &format!("“{request_type}” is not a valid request type."))])
     }
 
     fn answer(&mut self, request_type: &str, command: &Dictionary, rights: u64) -> Dictionary {
         let mut answer = self.status_message("Acknowledged");
         match request_type {
             "DeviceInformation" => {
-                answer.insert(
-                    "QueryResponses".into(),
-                    Value::Dictionary(self.device_information(command, rights)),
-                );
+                answer.insert("QueryResponses".into(), Value::Dictionary(self.device_information(command, rights)));
             }
             "SecurityInfo" => {
-                answer.insert(
-                    "SecurityInfo".into(),
-                    Value::Dictionary(self.security_info()),
-                );
+                answer.insert("SecurityInfo".into(), Value::Dictionary(self.security_info()));
             }
             "ProfileList" => {
                 answer.insert("ProfileList".into(), self.profile_list(command));
             }
             "InstalledApplicationList" => {
-                answer.insert(
-                    "InstalledApplicationList".into(),
-                    self.application_list(command),
-                );
+                answer.insert("InstalledApplicationList".into(), self.application_list(command));
             }
             "CertificateList" => {
                 answer.insert("CertificateList".into(), self.certificate_list());
@@ -98,17 +78,9 @@ impl Phone {
             }
             "RestartDevice" => self.shared.change(|state| state.restarts += 1),
             "Settings" => {
-                let items = command
-                    .get("Settings")
-                    .and_then(Value::as_array)
-                    .map_or(0, Vec::len);
-                let done = |_| {
-                    Value::Dictionary([("Status", "Acknowledged")].into_iter().map(pair).collect())
-                };
-                answer.insert(
-                    "Settings".into(),
-                    Value::Array((0..items).map(done).collect()),
-                );
+                let items = command.get("Settings").and_then(Value::as_array).map_or(0, Vec::len);
+                let done = |_| Value::Dictionary([("Status", "Acknowledged")].into_iter().map(pair).collect());
+                answer.insert("Settings".into(), Value::Array((0..items).map(done).collect()));
             }
             _ => {}
         }
@@ -116,9 +88,7 @@ impl Phone {
     }
 
     fn lock(&mut self, command: &Dictionary, answer: &mut Dictionary) {
-        let shows = ["Message", "PhoneNumber"]
-            .iter()
-            .any(|key| command.contains_key(key));
+        let shows = ["Message", "PhoneNumber"].iter().any(|key| command.contains_key(key));
         let passcode = self.passcode_length.is_some();
         let lost = self.shared.change(|state| {
             // Without a passcode the screen goes dark and anybody opens it again.
@@ -141,10 +111,8 @@ impl Phone {
     fn clear_passcode(&mut self, command: &Dictionary, answer: Dictionary) -> Dictionary {
         let given = command.get("UnlockToken").and_then(Value::as_data);
         if self.unlock_token.is_empty() || given != Some(self.unlock_token.as_slice()) {
-            return self.error_message(&[ErrorItem::mdm(
-                12010,
-                "The passcode could not be cleared: the token is wrong.",
-            )]);
+            return self
+                .error_message(&[ErrorItem::mdm(12010, "The passcode could not be cleared: the token is wrong.")]);
         }
         self.set_passcode(None);
         self.unlock();
@@ -153,16 +121,10 @@ impl Phone {
 
     fn enable_lost_mode(&mut self, command: &Dictionary, answer: Dictionary) -> Dictionary {
         let field = |key: &str| text(command, key).map(str::to_owned);
-        let lost = LostMode {
-            message: field("Message"),
-            phone_number: field("PhoneNumber"),
-            footnote: field("Footnote"),
-        };
+        let lost =
+            LostMode { message: field("Message"), phone_number: field("PhoneNumber"), footnote: field("Footnote") };
         if lost.message.is_none() && lost.phone_number.is_none() {
-            return self.error_message(&[ErrorItem::mdm(
-                12065,
-                "Lost Mode needs a message or a telephone number.",
-            )]);
+            return self.error_message(&[ErrorItem::mdm(12065, "Lost Mode needs a message or a telephone number.")]);
         }
         self.shared.change(|state| {
             state.lost_mode = Some(lost);
@@ -173,10 +135,7 @@ impl Phone {
 
     fn while_lost(&mut self, request_type: &str, mut answer: Dictionary) -> Dictionary {
         if self.shared.read(|state| state.lost_mode.is_none()) {
-            return self.error_message(&[ErrorItem::mdm(
-                12067,
-                "The device is not in Managed Lost Mode.",
-            )]);
+            return self.error_message(&[ErrorItem::mdm(12067, "The device is not in Managed Lost Mode.")]);
         }
         match request_type {
             "DisableLostMode" => self.shared.change(|state| {

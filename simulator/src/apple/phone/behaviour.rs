@@ -115,33 +115,20 @@ pub struct ErrorItem {
 impl ErrorItem {
     /// An item in Apple's device-management domain.
     pub fn mdm(code: i64, description: &str) -> Self {
-        Self {
-            code,
-            domain: "MCMDMErrorDomain".into(),
-            description: description.into(),
-        }
+        Self { code, domain: "MCMDMErrorDomain".into(), description: description.into() }
     }
 
     /// Error 12078: not possible in Lost Mode.
     pub fn lost_mode() -> Self {
-        Self::mdm(
-            12078,
-            "The device is in Managed Lost Mode and cannot do this.",
-        )
+        Self::mdm(12078, "The device is in Managed Lost Mode and cannot do this.")
     }
 
     pub(crate) fn value(&self) -> Value {
         let mut item = Dictionary::new();
         item.insert("ErrorCode".into(), self.code.into());
         item.insert("ErrorDomain".into(), self.domain.clone().into());
-        item.insert(
-            "LocalizedDescription".into(),
-            self.description.clone().into(),
-        );
-        item.insert(
-            "USEnglishDescription".into(),
-            self.description.clone().into(),
-        );
+        item.insert("LocalizedDescription".into(), self.description.clone().into());
+        item.insert("USEnglishDescription".into(), self.description.clone().into());
         Value::Dictionary(item)
     }
 }
@@ -163,9 +150,7 @@ impl Behaviours {
         if let Behaviour::NotNow { request_type, .. } = &behaviour
             && NEVER_NOT_NOW.contains(&request_type.as_str())
         {
-            return Err(Error::State(
-                "iOS never answers NotNow to this request type",
-            ));
+            return Err(Error::State("iOS never answers NotNow to this request type"));
         }
         self.0.push(behaviour);
         Ok(())
@@ -193,36 +178,23 @@ impl Behaviours {
     pub(crate) fn for_command(&mut self, request_type: &str) -> Choice {
         let meant = |wanted: &str| wanted == "*" || wanted == request_type;
         let chosen = self.take(|behaviour| match behaviour {
-            Behaviour::NotNow {
-                request_type: wanted,
-                ..
-            } if meant(wanted) && !NEVER_NOT_NOW.contains(&request_type) => Some(Choice::NotNow),
-            Behaviour::Refuse {
-                request_type: wanted,
-                chain,
-                ..
-            } if meant(wanted) => Some(Choice::Refuse(chain.clone())),
-            Behaviour::ForgetCommand {
-                request_type: wanted,
-                ..
-            } if meant(wanted) => Some(Choice::Forget),
-            Behaviour::ForgetAnswer {
-                request_type: wanted,
-                ..
-            } if meant(wanted) => Some(Choice::ForgetAnswer),
+            Behaviour::NotNow { request_type: wanted, .. }
+                if meant(wanted) && !NEVER_NOT_NOW.contains(&request_type) =>
+            {
+                Some(Choice::NotNow)
+            }
+            Behaviour::Refuse { request_type: wanted, chain, .. } if meant(wanted) => {
+                Some(Choice::Refuse(chain.clone()))
+            }
+            Behaviour::ForgetCommand { request_type: wanted, .. } if meant(wanted) => Some(Choice::Forget),
+            Behaviour::ForgetAnswer { request_type: wanted, .. } if meant(wanted) => Some(Choice::ForgetAnswer),
             _ => None,
         });
         chosen.unwrap_or(Choice::Obey)
     }
 
     pub(crate) fn pause(&mut self) -> Option<Duration> {
-        self.take(|behaviour| {
-            if let Behaviour::Slow { pause, .. } = behaviour {
-                Some(*pause)
-            } else {
-                None
-            }
-        })
+        self.take(|behaviour| if let Behaviour::Slow { pause, .. } = behaviour { Some(*pause) } else { None })
     }
 
     /// `Some(None)`: drop half-way; `Some(Some(linger))`: drop before reading.
@@ -234,28 +206,21 @@ impl Behaviours {
         };
         self.take(|behaviour| match behaviour {
             Behaviour::DropBeforeSending { message, .. } if meant(message) => Some(None),
-            Behaviour::DropBeforeReading {
-                message, linger, ..
-            } if meant(message) => Some(Some(*linger)),
+            Behaviour::DropBeforeReading { message, linger, .. } if meant(message) => Some(Some(*linger)),
             _ => None,
         })
     }
 
     pub(crate) fn repeats(&mut self) -> bool {
-        self.take(|behaviour| matches!(behaviour, Behaviour::RepeatAnswer { .. }).then_some(()))
-            .is_some()
+        self.take(|behaviour| matches!(behaviour, Behaviour::RepeatAnswer { .. }).then_some(())).is_some()
     }
 
     pub(crate) fn invents(&mut self) -> bool {
-        self.take(|behaviour| matches!(behaviour, Behaviour::UnknownAnswer { .. }).then_some(()))
-            .is_some()
+        self.take(|behaviour| matches!(behaviour, Behaviour::UnknownAnswer { .. }).then_some(())).is_some()
     }
 
     pub(crate) fn garbles(&mut self) -> bool {
-        self.take(|behaviour| {
-            matches!(behaviour, Behaviour::UndecodableAnswer { .. }).then_some(())
-        })
-        .is_some()
+        self.take(|behaviour| matches!(behaviour, Behaviour::UndecodableAnswer { .. }).then_some(())).is_some()
     }
 }
 

@@ -44,30 +44,16 @@ impl Phone {
     /// [`Error::Cryptography`] when the key cannot sign.
     pub fn sign(&self, identity: &Identity, body: &[u8]) -> Result<String> {
         let (style, now) = (self.options.signature_style, self.options.clock.unix());
-        Ok(STANDARD.encode(cms::sign_detached(
-            style,
-            &identity.key,
-            &identity.certificate,
-            body,
-            now,
-        )?))
+        Ok(STANDARD.encode(cms::sign_detached(style, &identity.key, &identity.certificate, body, now)?))
     }
 
     /// Sends octets as they are, with or without a signature header, to this phone's server.
     ///
     /// # Errors
     /// [`Error::State`] when the phone knows no server, [`Error::Http`] when the connection fails.
-    pub async fn put(
-        &mut self,
-        channel: Channel,
-        body: &[u8],
-        signature: Option<&str>,
-    ) -> Result<Reply> {
+    pub async fn put(&mut self, channel: Channel, body: &[u8], signature: Option<&str>) -> Result<Reply> {
         let url = self.channel_url(channel)?;
-        let reply = self
-            .http
-            .put(url, channel.content_type(), signature, body)
-            .await?;
+        let reply = self.http.put(url, channel.content_type(), signature, body).await?;
         self.heed(&reply);
         Ok(reply)
     }
@@ -83,10 +69,7 @@ impl Phone {
     }
 
     pub(crate) fn own_signature(&self, body: &[u8]) -> Result<Option<String>> {
-        let management = self
-            .management
-            .as_ref()
-            .ok_or(Error::State("not managed"))?;
+        let management = self.management.as_ref().ok_or(Error::State("not managed"))?;
         if !management.sign_message {
             return Ok(None);
         }
@@ -95,10 +78,7 @@ impl Phone {
     }
 
     pub(crate) fn channel_url(&self, channel: Channel) -> Result<reqwest::Url> {
-        let management = self
-            .management
-            .as_ref()
-            .ok_or(Error::State("not managed"))?;
+        let management = self.management.as_ref().ok_or(Error::State("not managed"))?;
         super::transport::Transport::url(match channel {
             Channel::CheckIn => &management.check_in_url,
             Channel::Command => &management.server_url,
@@ -110,9 +90,7 @@ impl Phone {
         let told = String::from_utf8_lossy(&reply.body);
         let because = match reply.status {
             401 => "the server answered 401",
-            403 if self.options.os() >= (17, 0)
-                && told.contains("com.apple.unrecognized.device") =>
-            {
+            403 if self.options.os() >= (17, 0) && told.contains("com.apple.unrecognized.device") => {
                 "the server does not recognise the device"
             }
             _ => return,

@@ -18,10 +18,7 @@ impl Phone {
     pub fn authenticate_message(&self) -> Result<Dictionary> {
         let mut message = self.check_in_message("Authenticate")?;
         let options = &self.options;
-        let rights = self
-            .management
-            .as_ref()
-            .map_or(0, |management| management.access_rights);
+        let rights = self.management.as_ref().map_or(0, |management| management.access_rights);
         if rights & DEVICE_INFORMATION != 0 {
             message.insert("BuildVersion".into(), options.build_version.clone().into());
             message.insert("OSVersion".into(), options.os_version.clone().into());
@@ -46,11 +43,7 @@ impl Phone {
         let token = match (&self.registration, &self.options.push) {
             (Some(registration), _) => registration.token.clone(),
             (None, Some(push)) => {
-                let topic = self
-                    .management
-                    .as_ref()
-                    .map(|management| management.topic.clone())
-                    .unwrap_or_default();
+                let topic = self.management.as_ref().map(|management| management.topic.clone()).unwrap_or_default();
                 let registration = push.register_device(&topic, &self.push_magic)?;
                 let token = registration.token.clone();
                 self.registration = Some(registration);
@@ -72,10 +65,7 @@ impl Phone {
     }
 
     fn check_in_message(&self, message_type: &str) -> Result<Dictionary> {
-        let management = self
-            .management
-            .as_ref()
-            .ok_or(Error::State("not managed"))?;
+        let management = self.management.as_ref().ok_or(Error::State("not managed"))?;
         let mut message = Dictionary::new();
         message.insert("MessageType".into(), message_type.into());
         message.insert("Topic".into(), management.topic.clone().into());
@@ -97,10 +87,7 @@ impl Phone {
     /// # Errors
     /// [`Error::Status`] when the answer is not 200.
     pub async fn token_update(&mut self) -> Result<Reply> {
-        let rights = self
-            .management
-            .as_ref()
-            .map_or(0, |management| management.access_rights);
+        let rights = self.management.as_ref().map_or(0, |management| management.access_rights);
         let with_unlock_token = !self.unlock_token_sent && rights & LOCK_AND_CLEAR != 0;
         let message = self.token_update_message(with_unlock_token)?;
         let reply = self.send(Channel::CheckIn, &message).await?.ok()?;
@@ -126,16 +113,9 @@ impl Phone {
     /// # Errors
     /// [`Error::Http`] when goodbye could not be sent; management is gone all the same.
     pub async fn check_out(&mut self) -> Result<()> {
-        let goodbye = self
-            .management
-            .as_ref()
-            .is_some_and(|management| management.check_out_when_removed);
+        let goodbye = self.management.as_ref().is_some_and(|management| management.check_out_when_removed);
         let message = self.check_in_message("CheckOut")?;
-        let sent = if goodbye {
-            self.send(Channel::CheckIn, &message).await.map(|_| ())
-        } else {
-            Ok(())
-        };
+        let sent = if goodbye { self.send(Channel::CheckIn, &message).await.map(|_| ()) } else { Ok(()) };
         self.leave_management("removed by the holder");
         sent
     }

@@ -67,8 +67,7 @@ impl Phone {
     /// Whatever a phone would stop at: [`Error::Server`], [`Error::Status`], [`Error::ScepRefused`].
     pub async fn enrol(&mut self, invitation_url: &str) -> Result<()> {
         let profile = self.fetch_profile(invitation_url).await?;
-        self.install_enrolment(&profile, &ScepAttempt::default())
-            .await
+        self.install_enrolment(&profile, &ScepAttempt::default()).await
     }
 
     /// Enrols a phone that was wiped or left: same hardware, new key, new tokens.
@@ -93,24 +92,13 @@ impl Phone {
     /// # Errors
     /// [`Error::Server`] when it is not an HTML page with a form that accepts.
     pub async fn visit(&self, invitation_url: &str) -> Result<LandingPage> {
-        let reply = self
-            .http
-            .browse(Transport::url(invitation_url)?, "")
-            .await?
-            .ok()?;
+        let reply = self.http.browse(Transport::url(invitation_url)?, "").await?.ok()?;
         if reply.content_type != "text/html" {
-            return Err(server(format!(
-                "the invitation is {:?}, not a page",
-                reply.content_type
-            )));
+            return Err(server(format!("the invitation is {:?}, not a page", reply.content_type)));
         }
         let form = acceptance_form(&String::from_utf8_lossy(&reply.body))
             .ok_or_else(|| server("the invitation's page has no form to accept with"))?;
-        Ok(LandingPage {
-            cookies: cookies_of(&reply),
-            form,
-            reply,
-        })
+        Ok(LandingPage { cookies: cookies_of(&reply), form, reply })
     }
 
     /// Accepts, and follows to the profile. Answers the profile as downloaded.
@@ -121,35 +109,18 @@ impl Phone {
         let target = if page.form.action.is_empty() {
             page.reply.url.clone()
         } else {
-            page.reply
-                .url
-                .join(&page.form.action)
-                .map_err(|_| server("the form leads nowhere"))?
+            page.reply.url.join(&page.form.action).map_err(|_| server("the form leads nowhere"))?
         };
-        let mut reply = self
-            .http
-            .submit(target, &page.form.fields, &page.reply.url, &page.cookies)
-            .await?
-            .ok()?;
+        let mut reply = self.http.submit(target, &page.form.fields, &page.reply.url, &page.cookies).await?.ok()?;
         if reply.content_type == "text/html" {
             let link = profile_link(&String::from_utf8_lossy(&reply.body))
                 .ok_or_else(|| server("the page after accepting has no link to a profile"))?;
-            let link = reply
-                .url
-                .join(&link)
-                .map_err(|_| server("the link to the profile leads nowhere"))?;
+            let link = reply.url.join(&link).map_err(|_| server("the link to the profile leads nowhere"))?;
             let cookies = [page.cookies.clone(), cookies_of(&reply)].join("; ");
-            reply = self
-                .http
-                .browse(link, cookies.trim_matches([';', ' ']))
-                .await?
-                .ok()?;
+            reply = self.http.browse(link, cookies.trim_matches([';', ' '])).await?.ok()?;
         }
         if reply.content_type != PROFILE_TYPE {
-            return Err(server(format!(
-                "the profile comes as {:?}",
-                reply.content_type
-            )));
+            return Err(server(format!("the profile comes as {:?}", reply.content_type)));
         }
         Ok(reply.body)
     }
@@ -175,12 +146,8 @@ impl Phone {
         if violations.is_empty() {
             return Ok(());
         }
-        let complaint = format!(
-            "the profile breaks Apple's schema: {}",
-            violations.join("; ")
-        );
-        self.shared
-            .change(|state| state.violations.extend(violations));
+        let complaint = format!("the profile breaks Apple's schema: {}", violations.join("; "));
+        self.shared.change(|state| state.violations.extend(violations));
         Err(server(complaint))
     }
 
@@ -188,11 +155,7 @@ impl Phone {
     ///
     /// # Errors
     /// As [`Phone::enrol`]; the phone is then not managed.
-    pub async fn install_enrolment(
-        &mut self,
-        profile: &EnrolmentProfile,
-        attempt: &ScepAttempt,
-    ) -> Result<()> {
+    pub async fn install_enrolment(&mut self, profile: &EnrolmentProfile, attempt: &ScepAttempt) -> Result<()> {
         if self.shared.read(|state| state.enrolled) {
             return Err(Error::State("already managed"));
         }
@@ -218,8 +181,7 @@ impl Phone {
     pub(crate) fn adopt(&mut self, identity: Identity) -> Result<()> {
         let fingerprint = identity.fingerprint()?;
         self.identity = Some(identity);
-        self.shared
-            .change(|state| state.identities.push(fingerprint));
+        self.shared.change(|state| state.identities.push(fingerprint));
         Ok(())
     }
 
@@ -227,43 +189,21 @@ impl Phone {
     ///
     /// # Errors
     /// [`Error::ScepRefused`] when refused, [`Error::Server`] when an answer is not as RFC 8894 wants it.
-    pub async fn scep_enrol(
-        &mut self,
-        profile: &EnrolmentProfile,
-        attempt: &ScepAttempt,
-    ) -> Result<Identity> {
+    pub async fn scep_enrol(&mut self, profile: &EnrolmentProfile, attempt: &ScepAttempt) -> Result<Identity> {
         let sent = self.prepare_scep(&profile.scep, attempt).await?;
         self.last_scep = Some(sent.clone());
         let certificate = self.send_scep(&sent, attempt.by_get).await?;
-        Ok(Identity {
-            key: sent.key,
-            certificate,
-        })
+        Ok(Identity { key: sent.key, certificate })
     }
 
-    async fn prepare_scep(
-        &mut self,
-        payload: &ScepPayload,
-        attempt: &ScepAttempt,
-    ) -> Result<SentScep> {
+    async fn prepare_scep(&mut self, payload: &ScepPayload, attempt: &ScepAttempt) -> Result<SentScep> {
         if !matches!(payload.key_size, 1024 | 2048 | 4096) {
-            return Err(server(format!(
-                "Keysize {} is refused by iOS",
-                payload.key_size
-            )));
+            return Err(server(format!("Keysize {} is refused by iOS", payload.key_size)));
         }
         let name = payload.name.as_deref().unwrap_or_default();
-        let capabilities = self
-            .http
-            .get(scep_url(&payload.url, "GetCACaps", Some(name))?)
-            .await?
-            .ok()?;
+        let capabilities = self.http.get(scep_url(&payload.url, "GetCACaps", Some(name))?).await?.ok()?;
         let capabilities = Capabilities::parse(&String::from_utf8_lossy(&capabilities.body));
-        let answer = self
-            .http
-            .get(scep_url(&payload.url, "GetCACert", Some(name))?)
-            .await?
-            .ok()?;
+        let answer = self.http.get(scep_url(&payload.url, "GetCACert", Some(name))?).await?.ok()?;
         let authority = Authority::parse(&answer.content_type, &answer.body)?;
         if let Some(fingerprint) = &payload.fingerprint {
             authority.check_fingerprint(fingerprint)?;
@@ -279,10 +219,7 @@ impl Phone {
         };
         let options = RequestOptions {
             subject: subject_of_payload(payload.subject.as_ref())?,
-            challenge: attempt
-                .challenge
-                .as_deref()
-                .or(payload.challenge.as_deref()),
+            challenge: attempt.challenge.as_deref().or(payload.challenge.as_deref()),
             message_type: attempt.message_type.as_deref().unwrap_or("19"),
             digest: attempt.digest.unwrap_or(capabilities.digest()),
             cipher: attempt.cipher.unwrap_or(capabilities.cipher()),
@@ -290,12 +227,7 @@ impl Phone {
             now: self.options.clock.unix(),
         };
         let request = Request::new(&key, &authority, &options)?;
-        Ok(SentScep {
-            url: payload.url.clone(),
-            request,
-            authority,
-            key,
-        })
+        Ok(SentScep { url: payload.url.clone(), request, authority, key })
     }
 
     /// Sends a SCEP request, new or used before, octet for octet.
@@ -306,18 +238,13 @@ impl Phone {
         let reply = if by_get {
             use base64::Engine as _;
             let message = base64::engine::general_purpose::STANDARD.encode(&sent.request.message);
-            self.http
-                .get(scep_url(&sent.url, "PKIOperation", Some(&message))?)
-                .await?
+            self.http.get(scep_url(&sent.url, "PKIOperation", Some(&message))?).await?
         } else {
             let url = scep_url(&sent.url, "PKIOperation", None)?;
-            self.http
-                .post(url, "application/x-pki-message", &sent.request.message)
-                .await?
+            self.http.post(url, "application/x-pki-message", &sent.request.message).await?
         };
         let reply = reply.ok()?;
-        sent.request
-            .read_reply(&reply.content_type, &reply.body, &sent.authority)
+        sent.request.read_reply(&reply.content_type, &reply.body, &sent.authority)
     }
 }
 
@@ -331,9 +258,7 @@ fn scep_url(base: &str, operation: &str, message: Option<&str>) -> Result<reqwes
 }
 
 pub(crate) fn installed_profile(document: &Value, managed: bool) -> Result<InstalledProfile> {
-    let profile = document
-        .as_dictionary()
-        .ok_or(Error::Malformed("profile"))?;
+    let profile = document.as_dictionary().ok_or(Error::Malformed("profile"))?;
     let field = |key: &str| {
         profile
             .get(key)

@@ -18,24 +18,13 @@ impl Phone {
         }
     }
 
-    async fn try_install(
-        &mut self,
-        command: &Dictionary,
-    ) -> std::result::Result<(), Vec<ErrorItem>> {
-        let raw = command
-            .get("Payload")
-            .and_then(Value::as_data)
-            .unwrap_or_default()
-            .to_vec();
+    async fn try_install(&mut self, command: &Dictionary) -> std::result::Result<(), Vec<ErrorItem>> {
+        let raw = command.get("Payload").and_then(Value::as_data).unwrap_or_default().to_vec();
         let (document, _) = read_profile(&raw).map_err(|error| failed(4000, &error))?;
         let violations = profile_violations(&self.options, &document, Source::Mdm);
         if !violations.is_empty() {
-            let chain = vec![item(
-                4001,
-                &format!("Profile installation failed: {}", violations.join("; ")),
-            )];
-            self.shared
-                .change(|state| state.violations.extend(violations));
+            let chain = vec![item(4001, &format!("Profile installation failed: {}", violations.join("; ")))];
+            self.shared.change(|state| state.violations.extend(violations));
             return Err(chain);
         }
         let installed = installed_profile(&document, true).map_err(|error| failed(4000, &error))?;
@@ -43,47 +32,30 @@ impl Phone {
             let profile = EnrolmentProfile::parse(&raw).map_err(|error| failed(4001, &error))?;
             self.renew(&profile).await?;
             self.shared.change(|state| {
-                let before = state
-                    .profiles
-                    .iter()
-                    .find(|known| known.identifier == installed.identifier);
+                let before = state.profiles.iter().find(|known| known.identifier == installed.identifier);
                 let managed = before.is_some_and(|known| known.managed);
-                state
-                    .profiles
-                    .retain(|known| known.identifier != installed.identifier);
-                state.profiles.push(super::InstalledProfile {
-                    managed,
-                    ..installed
-                });
+                state.profiles.retain(|known| known.identifier != installed.identifier);
+                state.profiles.push(super::InstalledProfile { managed, ..installed });
             });
             return Ok(());
         }
         self.shared.change(|state| {
             // A profile with the same identifier takes the old one's place.
-            state
-                .profiles
-                .retain(|known| known.identifier != installed.identifier);
+            state.profiles.retain(|known| known.identifier != installed.identifier);
             state.profiles.push(installed);
         });
         Ok(())
     }
 
     /// The same MDM payload again, with a new SCEP payload: gets a new identity and checks in with it.
-    async fn renew(
-        &mut self,
-        profile: &EnrolmentProfile,
-    ) -> std::result::Result<(), Vec<ErrorItem>> {
+    async fn renew(&mut self, profile: &EnrolmentProfile) -> std::result::Result<(), Vec<ErrorItem>> {
         let Some(current) = self.management.clone() else {
             return Err(vec![ErrorItem::mdm(12011, "The device is not managed.")]);
         };
         let new = &profile.management;
-        if new.payload_identifier != current.payload_identifier
-            || new.profile_identifier != current.profile_identifier
+        if new.payload_identifier != current.payload_identifier || new.profile_identifier != current.profile_identifier
         {
-            return Err(vec![ErrorItem::mdm(
-                12001,
-                "There can be only one MDM payload.",
-            )]);
+            return Err(vec![ErrorItem::mdm(12001, "There can be only one MDM payload.")]);
         }
         let unchanged = new.topic == current.topic
             && new.server_url == current.server_url
@@ -116,37 +88,25 @@ impl Phone {
     /// Removes a profile; the enrolment profile takes management with it.
     pub(crate) fn remove_profile(&mut self, command: &Dictionary) -> Done {
         let identifier = text(command, "Identifier").unwrap_or_default();
-        let own = self
-            .management
-            .as_ref()
-            .is_some_and(|management| management.profile_identifier == identifier);
+        let own = self.management.as_ref().is_some_and(|management| management.profile_identifier == identifier);
         if own {
             return Done::LeaveManagement(self.status_message("Acknowledged"));
         }
         let removed = self.shared.change(|state| {
             let before = state.profiles.len();
-            state
-                .profiles
-                .retain(|known| !(known.managed && known.identifier == identifier));
+            state.profiles.retain(|known| !(known.managed && known.identifier == identifier));
             state.profiles.len() < before
         });
         Done::Answer(if removed {
             self.status_message("Acknowledged")
         } else {
-            self.error_message(&[ErrorItem::mdm(
-                12013,
-                "The profile is not managed by this server.",
-            )])
+            self.error_message(&[ErrorItem::mdm(12013, "The profile is not managed by this server.")])
         })
     }
 }
 
 fn item(code: i64, description: &str) -> ErrorItem {
-    ErrorItem {
-        code,
-        domain: "MCInstallationErrorDomain".into(),
-        description: description.to_owned(),
-    }
+    ErrorItem { code, domain: "MCInstallationErrorDomain".into(), description: description.to_owned() }
 }
 
 fn failed(code: i64, error: &Error) -> Vec<ErrorItem> {

@@ -33,11 +33,7 @@ impl Phone {
     pub fn listen(self) -> PhoneHandle {
         let (orders, inbox) = mpsc::channel(16);
         let shared = Arc::clone(&self.shared);
-        PhoneHandle {
-            shared,
-            orders,
-            task: tokio::spawn(live(self, inbox)),
-        }
+        PhoneHandle { shared, orders, task: tokio::spawn(live(self, inbox)) }
     }
 }
 
@@ -48,11 +44,7 @@ impl PhoneHandle {
     }
 
     /// Waits until it is as wished; `None` when that takes longer.
-    pub async fn wait_until(
-        &self,
-        timeout: Duration,
-        wish: impl Fn(&PhoneState) -> bool,
-    ) -> Option<PhoneState> {
+    pub async fn wait_until(&self, timeout: Duration, wish: impl Fn(&PhoneState) -> bool) -> Option<PhoneState> {
         self.shared.wait(timeout, wish).await
     }
 
@@ -60,10 +52,7 @@ impl PhoneHandle {
     ///
     /// # Errors
     /// [`Error::State`] when the phone has stopped.
-    pub async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Phone) -> T + Send + 'static,
-    ) -> Result<T> {
+    pub async fn change<T: Send + 'static>(&self, change: impl FnOnce(&mut Phone) -> T + Send + 'static) -> Result<T> {
         let (done, result) = oneshot::channel();
         let order = Order::Change(Box::new(move |phone: &mut Phone| {
             let _ = done.send(change(phone));
@@ -124,10 +113,7 @@ async fn live(mut phone: Phone, mut inbox: mpsc::Receiver<Order>) -> Phone {
     // Rings for nobody: a phone without push service is only visited by order.
     let silence = Arc::new(Notify::new());
     loop {
-        let bell = phone
-            .registration
-            .as_ref()
-            .map_or(&silence, |registration| &registration.wake);
+        let bell = phone.registration.as_ref().map_or(&silence, |registration| &registration.wake);
         let bell = Arc::clone(bell);
         tokio::select! {
             biased;
@@ -184,11 +170,7 @@ fn come_back(phone: &Phone, outcome: &Result<PollOutcome>, failures: &mut u32) -
 }
 
 fn back_off(phone: &Phone, failures: &mut u32) -> Duration {
-    let wait = phone
-        .options
-        .failure_retry
-        .saturating_mul(2u32.saturating_pow(*failures))
-        .min(LONGEST_RETRY);
+    let wait = phone.options.failure_retry.saturating_mul(2u32.saturating_pow(*failures)).min(LONGEST_RETRY);
     *failures = failures.saturating_add(1);
     wait
 }

@@ -65,10 +65,7 @@ impl Phone {
     /// # Errors
     /// [`crate::Error::Http`] when the root certificate cannot be read.
     pub fn new(options: PhoneOptions) -> Result<Self> {
-        let state = PhoneState {
-            passcode_present: options.passcode_length.is_some(),
-            ..PhoneState::default()
-        };
+        let state = PhoneState { passcode_present: options.passcode_length.is_some(), ..PhoneState::default() };
         let shared = Arc::new(Shared::new(state));
         Ok(Self {
             http: Transport::new(&options, Arc::clone(&shared))?,
@@ -137,9 +134,7 @@ impl Phone {
 
     /// The push token, once it has one.
     pub fn push_token(&self) -> Option<&[u8]> {
-        self.registration
-            .as_ref()
-            .map(|registration| registration.token.as_slice())
+        self.registration.as_ref().map(|registration| registration.token.as_slice())
     }
 
     /// The last SCEP request sent, for sending it again octet for octet.
@@ -158,8 +153,7 @@ impl Phone {
     /// The holder sets or removes the passcode (its number of characters).
     pub fn set_passcode(&mut self, length: Option<u8>) {
         self.passcode_length = length;
-        self.shared
-            .change(|state| state.passcode_present = length.is_some());
+        self.shared.change(|state| state.passcode_present = length.is_some());
     }
 
     /// The holder puts another SIM in.
@@ -205,10 +199,6 @@ impl Phone {
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "Phone({}, {})",
-            self.options.name, self.options.serial
-        )
+        write!(formatter, "Phone({}, {})", self.options.name, self.options.serial)
     }
 }

@@ -89,10 +89,7 @@ impl PhoneOptions {
 
     /// The version of iOS, major and minor.
     pub fn os(&self) -> (u32, u32) {
-        let mut parts = self
-            .os_version
-            .split('.')
-            .map(|part| part.parse().unwrap_or(0));
+        let mut parts = self.os_version.split('.').map(|part| part.parse().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
@@ -115,10 +112,7 @@ fn digits(count: usize) -> String {
     let mut bytes = vec![0; count];
     // Without randomness the digits are zeros, which a phone survives; keys are made elsewhere and do fail.
     let _ = openssl::rand::rand_bytes(&mut bytes);
-    bytes
-        .into_iter()
-        .map(|byte| char::from(b'0' + byte % 10))
-        .collect()
+    bytes.into_iter().map(|byte| char::from(b'0' + byte % 10)).collect()
 }
 
 /// Appends the Luhn digit that ends an IMEI.
@@ -129,11 +123,7 @@ fn with_check_digit(body: &str) -> String {
         .enumerate()
         .map(|(place, digit)| {
             let value = u32::from(digit.saturating_sub(b'0'));
-            if place % 2 == 0 {
-                value * 2 / 10 + value * 2 % 10
-            } else {
-                value
-            }
+            if place % 2 == 0 { value * 2 / 10 + value * 2 % 10 } else { value }
         })
         .sum();
     format!("{body}{}", (10 - sum % 10) % 10)

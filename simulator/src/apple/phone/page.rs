@@ -16,10 +16,7 @@ pub fn acceptance_form(html: &str) -> Option<Form> {
     let lower = html.to_ascii_lowercase();
     let mut from = 0;
     while let Some(start) = lower.get(from..)?.find("<form").map(|at| from + at) {
-        let end = lower
-            .get(start..)?
-            .find("</form")
-            .map_or(html.len(), |at| start + at);
+        let end = lower.get(start..)?.find("</form").map_or(html.len(), |at| start + at);
         let form = read_form(html.get(start..end)?);
         if form.method == "post" {
             return Some(form);
@@ -36,29 +33,19 @@ pub fn profile_link(html: &str) -> Option<String> {
         .filter_map(|tag| match tag.name.as_str() {
             "a" => tag.attribute("href"),
             // <meta http-equiv="refresh" content="0; url=…">
-            _ => tag
-                .attribute("content")?
-                .split_once("url=")
-                .map(|(_, url)| url.trim_matches('\'').to_owned()),
+            _ => tag.attribute("content")?.split_once("url=").map(|(_, url)| url.trim_matches('\'').to_owned()),
         })
         .find(|link| link.contains("mobileconfig"))
 }
 
 fn read_form(html: &str) -> Form {
-    let mut form = Form {
-        action: String::new(),
-        method: "get".into(),
-        fields: Vec::new(),
-    };
+    let mut form = Form { action: String::new(), method: "get".into(), fields: Vec::new() };
     let mut pressed = false;
     for tag in tags(html) {
         match tag.name.as_str() {
             "form" => {
                 form.action = tag.attribute("action").unwrap_or_default();
-                form.method = tag
-                    .attribute("method")
-                    .unwrap_or_else(|| "get".into())
-                    .to_lowercase();
+                form.method = tag.attribute("method").unwrap_or_else(|| "get".into()).to_lowercase();
             }
             "input" | "button" => {
                 let kind = tag.attribute("type").unwrap_or_default().to_lowercase();
@@ -69,10 +56,7 @@ fn read_form(html: &str) -> Form {
                 pressed |= button;
                 if let Some(name) = tag.attribute("name") {
                     let default = if kind == "checkbox" { "on" } else { "" };
-                    form.fields.push((
-                        name,
-                        tag.attribute("value").unwrap_or_else(|| default.into()),
-                    ));
+                    form.fields.push((name, tag.attribute("value").unwrap_or_else(|| default.into())));
                 }
             }
             _ => {}
@@ -88,10 +72,7 @@ struct Tag {
 
 impl Tag {
     fn attribute(&self, name: &str) -> Option<String> {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 }
 
@@ -104,14 +85,12 @@ fn read_tag(text: &str) -> Option<Tag> {
     let (name, mut rest) = text.split_at(name_end);
     let mut attributes = Vec::new();
     loop {
-        rest =
-            rest.trim_start_matches(|letter: char| letter.is_ascii_whitespace() || letter == '/');
+        rest = rest.trim_start_matches(|letter: char| letter.is_ascii_whitespace() || letter == '/');
         if rest.is_empty() || rest.starts_with('>') {
             break;
         }
-        let end = rest
-            .find(|letter: char| letter.is_ascii_whitespace() || "=>/".contains(letter))
-            .unwrap_or(rest.len());
+        let end =
+            rest.find(|letter: char| letter.is_ascii_whitespace() || "=>/".contains(letter)).unwrap_or(rest.len());
         if end == 0 {
             break;
         }
@@ -123,10 +102,7 @@ fn read_tag(text: &str) -> Option<Tag> {
         attributes.push((key.to_lowercase(), value));
         rest = after;
     }
-    Some(Tag {
-        name: name.to_lowercase(),
-        attributes,
-    })
+    Some(Tag { name: name.to_lowercase(), attributes })
 }
 
 fn read_value(text: &str) -> (String, &str) {
@@ -136,9 +112,7 @@ fn read_value(text: &str) -> (String, &str) {
             return (unescape(value), rest);
         }
     }
-    let end = text
-        .find(|letter: char| letter.is_ascii_whitespace() || letter == '>')
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| letter.is_ascii_whitespace() || letter == '>').unwrap_or(text.len());
     let (value, rest) = text.split_at(end);
     (unescape(value), rest)
 }
@@ -172,21 +146,15 @@ mod tests {
             <button type="submit" name="answer" value="yes">Accept</button><button name="answer" value="no">No</button></form>"#;
         let form = acceptance_form(html).expect("a form");
         assert_eq!(form.action, "/i/abc?x=1&y=2");
-        let fields: Vec<(&str, &str)> = form
-            .fields
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
+        let fields: Vec<(&str, &str)> = form.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(fields, [("notice", "3"), ("read", "on"), ("answer", "yes")]);
     }
 
     #[test]
     fn the_link_to_the_profile() {
         assert_eq!(
-            profile_link(
-                r#"<a href="/help">Help</a> <a class="b" href='/i/abc/apple.mobileconfig'>Get</a>"#
-            )
-            .as_deref(),
+            profile_link(r#"<a href="/help">Help</a> <a class="b" href='/i/abc/apple.mobileconfig'>Get</a>"#)
+                .as_deref(),
             Some("/i/abc/apple.mobileconfig")
         );
         assert_eq!(profile_link("<a href=/help>Help</a>"), None);

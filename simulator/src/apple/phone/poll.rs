@@ -58,19 +58,10 @@ impl Phone {
             return Err(Error::State("not managed"));
         }
         let mut commands = Vec::new();
-        let mut message = self
-            .undelivered
-            .take()
-            .unwrap_or_else(|| self.status_message("Idle"));
+        let mut message = self.undelivered.take().unwrap_or_else(|| self.status_message("Idle"));
         loop {
             let status = text(&message, "Status").unwrap_or_default().to_owned();
-            let finish = |commands, end| {
-                Ok(PollOutcome {
-                    commands,
-                    last_status: status.clone(),
-                    end,
-                })
-            };
+            let finish = |commands, end| Ok(PollOutcome { commands, last_status: status.clone(), end });
             let reply = match self.deliver(&message).await? {
                 Some(reply) => reply,
                 None => return finish(commands, PollEnd::Dropped),
@@ -101,11 +92,7 @@ impl Phone {
                     // Best effort: the phone goes whether or not the answer arrives.
                     let _ = self.deliver(&message).await;
                     self.depart(&end).await;
-                    return Ok(PollOutcome {
-                        commands,
-                        last_status: "Acknowledged".into(),
-                        end,
-                    });
+                    return Ok(PollOutcome { commands, last_status: "Acknowledged".into(), end });
                 }
             };
             if let Some(seen) = commands.get_mut(index) {
@@ -119,8 +106,7 @@ impl Phone {
             self.wipe();
         } else {
             let _ = self.check_out().await;
-            self.shared
-                .change(|state| state.unenrolled_because = Some("removed by the server".into()));
+            self.shared.change(|state| state.unenrolled_because = Some("removed by the server".into()));
         }
     }
 
@@ -149,37 +135,24 @@ impl Phone {
         if let Some(linger) = self.behaviours.interruption(idle) {
             let url = self.channel_url(Channel::Command)?;
             let kind = Channel::Command.content_type();
-            let _ = self
-                .http
-                .put_and_drop(url, kind, signature.as_deref(), &body, linger)
-                .await;
+            let _ = self.http.put_and_drop(url, kind, signature.as_deref(), &body, linger).await;
             self.keep(message);
             return Ok(None);
         }
         if !idle && self.behaviours.invents() {
             let mut invented = self.status_message("Acknowledged");
-            invented.insert(
-                "CommandUUID".into(),
-                uuid::Uuid::new_v4().to_string().to_uppercase().into(),
-            );
+            invented.insert("CommandUUID".into(), uuid::Uuid::new_v4().to_string().to_uppercase().into());
             self.send(Channel::Command, &invented).await?;
         }
         if !idle && self.behaviours.garbles() {
             let garbage = b"<plist><dict><key>Status</key><string>Acknowl".to_vec();
             let signature = self.own_signature(&garbage)?;
-            return Ok(Some(
-                self.put(Channel::Command, &garbage, signature.as_deref())
-                    .await?,
-            ));
+            return Ok(Some(self.put(Channel::Command, &garbage, signature.as_deref()).await?));
         }
         if !idle && self.behaviours.repeats() {
-            self.put(Channel::Command, &body, signature.as_deref())
-                .await?;
+            self.put(Channel::Command, &body, signature.as_deref()).await?;
         }
-        match self
-            .put(Channel::Command, &body, signature.as_deref())
-            .await
-        {
+        match self.put(Channel::Command, &body, signature.as_deref()).await {
             Ok(reply) => Ok(Some(reply)),
             Err(error) => {
                 self.keep(message);
@@ -191,11 +164,7 @@ impl Phone {
     async fn receive(&mut self, command: &Value) -> Result<(SeenCommand, Next)> {
         let envelope = command.as_dictionary().ok_or(Error::Malformed("command"))?;
         let uuid = text(envelope, "CommandUUID").unwrap_or_default().to_owned();
-        let body = envelope
-            .get("Command")
-            .and_then(Value::as_dictionary)
-            .cloned()
-            .unwrap_or_default();
+        let body = envelope.get("Command").and_then(Value::as_dictionary).cloned().unwrap_or_default();
         let request_type = text(&body, "RequestType").unwrap_or_default().to_owned();
         let violations = self.command_violations(command);
         let seen = SeenCommand {
@@ -222,10 +191,7 @@ impl Phone {
                     Done::Answer(self.error_message(&[ErrorItem {
                         code: 4001,
                         domain: "MCInstallationErrorDomain".into(),
-                        description: format!(
-                            "Profile installation failed: {}",
-                            violations.join("; ")
-                        ),
+                        description: format!("Profile installation failed: {}", violations.join("; ")),
                     }]))
                 };
                 self.conclude(done, matches!(choice, Choice::ForgetAnswer))
@@ -258,21 +224,14 @@ impl Phone {
         if !self.options.check_schema {
             return Vec::new();
         }
-        let rights = self
-            .management
-            .as_ref()
-            .map(|management| management.access_rights);
-        let violations =
-            schema::check_command(command, &device(&self.options, Source::Mdm), rights);
+        let rights = self.management.as_ref().map(|management| management.access_rights);
+        let violations = schema::check_command(command, &device(&self.options, Source::Mdm), rights);
         violations.iter().map(ToString::to_string).collect()
     }
 
     pub(crate) fn error_message(&self, chain: &[ErrorItem]) -> Dictionary {
         let mut message = self.status_message("Error");
-        message.insert(
-            "ErrorChain".into(),
-            Value::Array(chain.iter().map(ErrorItem::value).collect()),
-        );
+        message.insert("ErrorChain".into(), Value::Array(chain.iter().map(ErrorItem::value).collect()));
         message
     }
 }
@@ -293,9 +252,7 @@ impl Next {
 
     fn status(&self) -> Option<String> {
         match self {
-            Self::Send(message) | Self::SendAndEnd(message, _) => {
-                text(message, "Status").map(str::to_owned)
-            }
+            Self::Send(message) | Self::SendAndEnd(message, _) => text(message, "Status").map(str::to_owned),
             Self::End(_) => None,
         }
     }

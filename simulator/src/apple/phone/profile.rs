@@ -77,21 +77,14 @@ pub fn read_profile(raw: &[u8]) -> Result<(Value, bool)> {
 
 /// The payloads of a profile.
 pub fn payloads(document: &Value) -> Vec<&Dictionary> {
-    let content = document
-        .as_dictionary()
-        .and_then(|profile| profile.get("PayloadContent"));
-    let payloads = content
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let content = document.as_dictionary().and_then(|profile| profile.get("PayloadContent"));
+    let payloads = content.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     payloads.iter().filter_map(Value::as_dictionary).collect()
 }
 
 /// The first payload of a type.
 pub fn payload<'a>(document: &'a Value, payload_type: &str) -> Option<&'a Dictionary> {
-    payloads(document)
-        .into_iter()
-        .find(|payload| text(payload, "PayloadType") == Some(payload_type))
+    payloads(document).into_iter().find(|payload| text(payload, "PayloadType") == Some(payload_type))
 }
 
 /// A string in a dictionary.
@@ -106,8 +99,7 @@ impl EnrolmentProfile {
     /// [`Error::Server`] when the MDM or SCEP payload is missing or they do not belong together.
     pub fn parse(raw: &[u8]) -> Result<Self> {
         let (document, _) = read_profile(raw)?;
-        let mdm = payload(&document, "com.apple.mdm")
-            .ok_or_else(|| server("the profile has no MDM payload"))?;
+        let mdm = payload(&document, "com.apple.mdm").ok_or_else(|| server("the profile has no MDM payload"))?;
         let identity = text(mdm, "IdentityCertificateUUID");
         let scep = payloads(&document)
             .into_iter()
@@ -118,21 +110,13 @@ impl EnrolmentProfile {
         }
         let management = read_management(&document, mdm)?;
         let scep = read_scep(scep)?;
-        Ok(Self {
-            raw: raw.to_vec(),
-            management,
-            scep,
-            document,
-        })
+        Ok(Self { raw: raw.to_vec(), management, scep, document })
     }
 }
 
 fn read_management(document: &Value, mdm: &Dictionary) -> Result<Management> {
-    let required = |key: &str| {
-        text(mdm, key)
-            .map(str::to_owned)
-            .ok_or_else(|| server(format!("the MDM payload lacks {key}")))
-    };
+    let required =
+        |key: &str| text(mdm, key).map(str::to_owned).ok_or_else(|| server(format!("the MDM payload lacks {key}")));
     let flag = |key: &str| mdm.get(key).and_then(Value::as_boolean).unwrap_or(false);
     let topic = required("Topic")?;
     if !topic.starts_with("com.apple.mgmt.") {
@@ -143,13 +127,9 @@ fn read_management(document: &Value, mdm: &Dictionary) -> Result<Management> {
     let access_rights = rights.map_or(8191, |rights| u32::try_from(rights).unwrap_or(0));
     let lacks = |bit: u32, needed: u32| access_rights & bit != 0 && access_rights & needed == 0;
     if access_rights == 0 || lacks(2, 1) || lacks(128, 64) {
-        return Err(server(format!(
-            "AccessRights {access_rights} is refused by iOS"
-        )));
+        return Err(server(format!("AccessRights {access_rights} is refused by iOS")));
     }
-    let profile = document
-        .as_dictionary()
-        .ok_or(Error::Malformed("profile"))?;
+    let profile = document.as_dictionary().ok_or(Error::Malformed("profile"))?;
     Ok(Management {
         check_in_url: text(mdm, "CheckInURL").unwrap_or(&server_url).to_owned(),
         server_url,
@@ -169,50 +149,27 @@ fn read_scep(payload: &Dictionary) -> Result<ScepPayload> {
         .get("PayloadContent")
         .and_then(Value::as_dictionary)
         .ok_or_else(|| server("the SCEP payload has no PayloadContent"))?;
-    let key_size = content
-        .get("Keysize")
-        .and_then(Value::as_unsigned_integer)
-        .unwrap_or(1024);
+    let key_size = content.get("Keysize").and_then(Value::as_unsigned_integer).unwrap_or(1024);
     Ok(ScepPayload {
-        url: text(content, "URL")
-            .ok_or_else(|| server("the SCEP payload lacks URL"))?
-            .to_owned(),
+        url: text(content, "URL").ok_or_else(|| server("the SCEP payload lacks URL"))?.to_owned(),
         name: text(content, "Name").map(str::to_owned),
         challenge: text(content, "Challenge").map(str::to_owned),
         subject: content.get("Subject").cloned(),
-        fingerprint: content
-            .get("CAFingerprint")
-            .and_then(Value::as_data)
-            .map(<[u8]>::to_vec),
+        fingerprint: content.get("CAFingerprint").and_then(Value::as_data).map(<[u8]>::to_vec),
         key_size: u32::try_from(key_size).unwrap_or(0),
     })
 }
 
 /// How this phone would be described to Apple's schema.
 pub(crate) fn device(options: &PhoneOptions, source: Source) -> Device {
-    let mode = if options.supervised {
-        Mode::Supervised
-    } else {
-        Mode::Device
-    };
-    Device {
-        mode,
-        ios: options.os(),
-        source,
-    }
+    let mode = if options.supervised { Mode::Supervised } else { Mode::Device };
+    Device { mode, ios: options.os(), source }
 }
 
 /// What Apple's schema does not allow in a profile, in words; empty when the phone does not look.
-pub(crate) fn profile_violations(
-    options: &PhoneOptions,
-    document: &Value,
-    source: Source,
-) -> Vec<String> {
+pub(crate) fn profile_violations(options: &PhoneOptions, document: &Value, source: Source) -> Vec<String> {
     if !options.check_schema {
         return Vec::new();
     }
-    schema::check_profile(document, &device(options, source))
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    schema::check_profile(document, &device(options, source)).iter().map(ToString::to_string).collect()
 }

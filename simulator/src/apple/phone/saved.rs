@@ -43,8 +43,7 @@ impl Phone {
             model: self.options.model.clone(),
             supervised: self.options.supervised,
             management: self.management.clone().ok_or(Error::State("not managed"))?,
-            private_key_pem: String::from_utf8_lossy(&identity.key.private_key_to_pem_pkcs8()?)
-                .into_owned(),
+            private_key_pem: String::from_utf8_lossy(&identity.key.private_key_to_pem_pkcs8()?).into_owned(),
             certificate_pem: String::from_utf8_lossy(&identity.certificate.to_pem()?).into_owned(),
         })
     }

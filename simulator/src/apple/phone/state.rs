@@ -42,17 +42,12 @@ pub struct PhoneState {
 impl PhoneState {
     /// Whether a profile with this identifier is installed.
     pub fn has_profile(&self, identifier: &str) -> bool {
-        self.profiles
-            .iter()
-            .any(|profile| profile.identifier == identifier)
+        self.profiles.iter().any(|profile| profile.identifier == identifier)
     }
 
     /// The commands of one request type, in order.
     pub fn commands_of(&self, request_type: &str) -> Vec<&SeenCommand> {
-        self.commands
-            .iter()
-            .filter(|command| command.request_type == request_type)
-            .collect()
+        self.commands.iter().filter(|command| command.request_type == request_type).collect()
     }
 }
 
@@ -115,10 +110,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(state: PhoneState) -> Self {
-        Self {
-            state: Mutex::new(state),
-            changes: watch::Sender::new(0),
-        }
+        Self { state: Mutex::new(state), changes: watch::Sender::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, PhoneState> {
@@ -140,11 +132,7 @@ impl Shared {
     }
 
     /// Waits until the state is as wished; `None` after the time is up.
-    pub(crate) async fn wait(
-        &self,
-        timeout: Duration,
-        wish: impl Fn(&PhoneState) -> bool,
-    ) -> Option<PhoneState> {
+    pub(crate) async fn wait(&self, timeout: Duration, wish: impl Fn(&PhoneState) -> bool) -> Option<PhoneState> {
         let mut changes = self.changes.subscribe();
         let waiting = async {
             loop {

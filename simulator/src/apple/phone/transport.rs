@@ -43,15 +43,8 @@ impl Reply {
         if self.status == 200 {
             return Ok(self);
         }
-        let body = String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(300)
-            .collect();
-        Err(Error::Status {
-            url: self.url.to_string(),
-            status: self.status,
-            body,
-        })
+        let body = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        Err(Error::Status { url: self.url.to_string(), status: self.status, body })
     }
 }
 
@@ -67,8 +60,7 @@ impl Transport {
     pub(crate) fn new(options: &PhoneOptions, shared: Arc<Shared>) -> Result<Self> {
         let mut builder = Client::builder().no_proxy().timeout(options.timeout);
         if let Some(pem) = &options.root_certificate_pem {
-            builder =
-                builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem.as_bytes())?);
+            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem.as_bytes())?);
         }
         Ok(Self {
             client: builder.build()?,
@@ -84,11 +76,7 @@ impl Transport {
 
     /// A page or file, as Safari fetches it.
     pub(crate) async fn browse(&self, url: Url, cookies: &str) -> Result<Reply> {
-        let request = self
-            .client
-            .get(url.clone())
-            .header(USER_AGENT, &self.browser)
-            .header("Accept", "*/*");
+        let request = self.client.get(url.clone()).header(USER_AGENT, &self.browser).header("Accept", "*/*");
         self.run("GET", &url, with_cookies(request, cookies)).await
     }
 
@@ -112,20 +100,13 @@ impl Transport {
 
     /// A SCEP request without body.
     pub(crate) async fn get(&self, url: Url) -> Result<Reply> {
-        let request = self
-            .client
-            .get(url.clone())
-            .header(USER_AGENT, "mdmclient/1.0");
+        let request = self.client.get(url.clone()).header(USER_AGENT, "mdmclient/1.0");
         self.run("GET", &url, request).await
     }
 
     /// A SCEP message.
     pub(crate) async fn post(&self, url: Url, content_type: &str, body: &[u8]) -> Result<Reply> {
-        let request = self
-            .client
-            .post(url.clone())
-            .header(CONTENT_TYPE, content_type)
-            .body(body.to_vec());
+        let request = self.client.post(url.clone()).header(CONTENT_TYPE, content_type).body(body.to_vec());
         self.run("POST", &url, request).await
     }
 
@@ -149,55 +130,26 @@ impl Transport {
         self.run("PUT", &url, request).await
     }
 
-    async fn run(
-        &self,
-        method: &'static str,
-        url: &Url,
-        request: reqwest::RequestBuilder,
-    ) -> Result<Reply> {
+    async fn run(&self, method: &'static str, url: &Url, request: reqwest::RequestBuilder) -> Result<Reply> {
         let answered = async {
             let response = request.send().await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
             let url = response.url().clone();
             let body = response.bytes().await?.to_vec();
-            let content_type = headers
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default();
-            let content_type = content_type
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase();
-            Ok(Reply {
-                status,
-                content_type,
-                headers,
-                url,
-                body,
-            })
+            let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            Ok(Reply { status, content_type, headers, url, body })
         }
         .await;
-        self.record(
-            method,
-            url,
-            answered.as_ref().ok().map(|reply: &Reply| reply.status),
-        );
+        self.record(method, url, answered.as_ref().ok().map(|reply: &Reply| reply.status));
         answered
     }
 
     fn record(&self, method: &'static str, url: &Url, status: Option<u16>) {
         let mut address = url.clone();
         address.set_query(None);
-        self.shared.change(|state| {
-            state.http.push(Exchange {
-                method,
-                url: address.into(),
-                status,
-            })
-        });
+        self.shared.change(|state| state.http.push(Exchange { method, url: address.into(), status }));
     }
 
     /// Sends a message of the MDM protocol on a connection of its own and never reads the answer: half the message when
@@ -210,18 +162,13 @@ impl Transport {
         body: &[u8],
         linger: Option<Duration>,
     ) -> Result<()> {
-        let host = url
-            .host_str()
-            .ok_or_else(|| server("an address without host"))?
-            .to_owned();
+        let host = url.host_str().ok_or_else(|| server("an address without host"))?.to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
         let tcp = TcpStream::connect((host.as_str(), port)).await?;
         let mut request = format!(
             "PUT {}{} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {MDM_AGENT}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n",
             url.path(),
-            url.query()
-                .map(|query| format!("?{query}"))
-                .unwrap_or_default(),
+            url.query().map(|query| format!("?{query}")).unwrap_or_default(),
             body.len()
         );
         if let Some(signature) = signature {
@@ -229,11 +176,7 @@ impl Transport {
         }
         request.push_str("\r\n");
         let mut message = request.into_bytes();
-        let sent = if linger.is_some() {
-            body.len()
-        } else {
-            body.len() / 2
-        };
+        let sent = if linger.is_some() { body.len() } else { body.len() / 2 };
         message.extend(body.iter().take(sent));
         self.record("PUT", &url, None);
         if url.scheme() == "https" {
@@ -245,10 +188,7 @@ impl Transport {
             }
             let ssl = builder.build().configure()?.into_ssl(&host)?;
             let mut stream = SslStream::new(ssl, tcp)?;
-            Pin::new(&mut stream)
-                .connect()
-                .await
-                .map_err(|error| server(format!("TLS: {error}")))?;
+            Pin::new(&mut stream).connect().await.map_err(|error| server(format!("TLS: {error}")))?;
             write_and_drop(stream, &message, linger).await
         } else {
             write_and_drop(tcp, &message, linger).await
@@ -270,35 +210,18 @@ async fn write_and_drop(
 }
 
 fn with_cookies(request: reqwest::RequestBuilder, cookies: &str) -> reqwest::RequestBuilder {
-    if cookies.is_empty() {
-        request
-    } else {
-        request.header(COOKIE, cookies)
-    }
+    if cookies.is_empty() { request } else { request.header(COOKIE, cookies) }
 }
 
 /// The cookies a reply sets, as the next request sends them.
 pub(crate) fn cookies_of(reply: &Reply) -> String {
-    let set = reply
-        .headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    set.filter_map(|cookie| cookie.split(';').next())
-        .collect::<Vec<_>>()
-        .join("; ")
+    let set = reply.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
 }
 
 impl From<Reply> for Error {
     fn from(reply: Reply) -> Self {
-        let body = String::from_utf8_lossy(&reply.body)
-            .chars()
-            .take(300)
-            .collect();
-        Self::Status {
-            url: reply.url.to_string(),
-            status: reply.status,
-            body,
-        }
+        let body = String::from_utf8_lossy(&reply.body).chars().take(300).collect();
+        Self::Status { url: reply.url.to_string(), status: reply.status, body }
     }
 }

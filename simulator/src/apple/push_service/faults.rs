@@ -27,11 +27,7 @@ pub enum Fault {
 impl Fault {
     /// Answers this status with Apple's usual reason.
     pub fn status(status: u16) -> Self {
-        Self::Answer {
-            status,
-            reason: None,
-            retry_after: None,
-        }
+        Self::Answer { status, reason: None, retry_after: None }
     }
 }
 
@@ -55,11 +51,7 @@ struct Rule {
 
 impl Faults {
     pub(crate) fn add(&mut self, token: Option<String>, fault: Fault, times: Times) {
-        self.0.push(Rule {
-            token,
-            fault,
-            times,
-        });
+        self.0.push(Rule { token, fault, times });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -69,10 +61,7 @@ impl Faults {
     /// The fault for a push to this token, if any; the oldest rule comes first, and a spent one is forgotten.
     pub(crate) fn take(&mut self, token: &str) -> Option<Fault> {
         self.0.retain(|rule| rule.times != Times::Next(0));
-        let rule = self
-            .0
-            .iter_mut()
-            .find(|rule| rule.token.as_deref().is_none_or(|only| only == token))?;
+        let rule = self.0.iter_mut().find(|rule| rule.token.as_deref().is_none_or(|only| only == token))?;
         if let Times::Next(left) = &mut rule.times {
             *left -= 1;
         }

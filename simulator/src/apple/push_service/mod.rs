@@ -101,18 +101,10 @@ impl PushService {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let authorities = Authorities::new(clock.unix())?;
-        let inner = Arc::new(Inner {
-            clock,
-            authorities,
-            address,
-            state: Mutex::default(),
-        });
+        let inner = Arc::new(Inner { clock, authorities, address, state: Mutex::default() });
         let acceptor = serve::acceptor(&inner.authorities)?;
         let task = tokio::spawn(serve::accept(Arc::clone(&inner), listener, acceptor));
-        Ok(Self {
-            inner,
-            listener: Arc::new(Listener(task)),
-        })
+        Ok(Self { inner, listener: Arc::new(Listener(task)) })
     }
 
     /// The base address for the server's `apns.url` setting, `https://127.0.0.1:port`.
@@ -140,10 +132,7 @@ impl PushService {
 
     /// Makes something go wrong from now on: for every token, or for one (hex).
     pub fn set_fault(&self, token: Option<&str>, fault: Fault, times: Times) {
-        self.inner
-            .state()
-            .faults
-            .add(token.map(str::to_lowercase), fault, times);
+        self.inner.state().faults.add(token.map(str::to_lowercase), fault, times);
     }
 
     /// Lets everything go right again.
@@ -159,16 +148,9 @@ impl PushService {
         let mut token = vec![0; 32];
         openssl::rand::rand_bytes(&mut token)?;
         let wake = Arc::new(Notify::new());
-        let record = Token {
-            topic: topic.to_owned(),
-            magic: magic.to_owned(),
-            wake: Arc::clone(&wake),
-            unregistered: None,
-        };
-        self.inner
-            .state()
-            .tokens
-            .insert(hex::encode(&token), record);
+        let record =
+            Token { topic: topic.to_owned(), magic: magic.to_owned(), wake: Arc::clone(&wake), unregistered: None };
+        self.inner.state().tokens.insert(hex::encode(&token), record);
         Ok(Registration { token, wake })
     }
 
@@ -192,13 +174,9 @@ impl PushService {
     /// # Errors
     /// [`Error::Malformed`] when there is no UID.
     pub fn admit_certificate(&self, certificate: &X509Ref) -> Result<()> {
-        let topic = certificate::subject_entry(certificate, Nid::USERID).ok_or(
-            Error::Malformed("the push certificate's subject has no UID"),
-        )?;
-        self.inner
-            .state()
-            .certificates
-            .insert(certificate::fingerprint(certificate)?, topic);
+        let topic = certificate::subject_entry(certificate, Nid::USERID)
+            .ok_or(Error::Malformed("the push certificate's subject has no UID"))?;
+        self.inner.state().certificates.insert(certificate::fingerprint(certificate)?, topic);
         Ok(())
     }
 
@@ -207,10 +185,7 @@ impl PushService {
     /// # Errors
     /// [`Error::Cryptography`] when OpenSSL cannot encode it.
     pub fn revoke_certificate(&self, certificate: &X509Ref) -> Result<()> {
-        self.inner
-            .state()
-            .certificates
-            .remove(&certificate::fingerprint(certificate)?);
+        self.inner.state().certificates.remove(&certificate::fingerprint(certificate)?);
         Ok(())
     }
 
@@ -249,9 +224,6 @@ pub(crate) fn new_topic() -> String {
     format!("com.apple.mgmt.External.{}", uuid::Uuid::new_v4())
 }
 
-pub(crate) fn issuer(
-    certificate: X509,
-    key: openssl::pkey::PKey<openssl::pkey::Private>,
-) -> Issuer {
+pub(crate) fn issuer(certificate: X509, key: openssl::pkey::PKey<openssl::pkey::Private>) -> Issuer {
     Issuer { certificate, key }
 }

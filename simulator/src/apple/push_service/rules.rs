@@ -69,11 +69,7 @@ pub(crate) struct Refusal {
 }
 
 fn refuse<T>(status: u16, reason: &'static str) -> Result<T, Refusal> {
-    Err(Refusal {
-        status,
-        reason,
-        since: None,
-    })
+    Err(Refusal { status, reason, since: None })
 }
 
 /// Checks everything; answers the bell to ring.
@@ -106,11 +102,7 @@ pub(crate) fn judge(
         return refuse(400, "DeviceTokenNotForTopic");
     }
     if let Some(since) = known.unregistered {
-        return Err(Refusal {
-            status: 410,
-            reason: "Unregistered",
-            since: Some(since),
-        });
+        return Err(Refusal { status: 410, reason: "Unregistered", since: Some(since) });
     }
     if known.magic != magic {
         // Apple cannot know the magic and a phone ignores a wrong one in silence; a test should hear of it.
@@ -151,24 +143,16 @@ fn check_headers(inner: &Inner, record: &mut PushRecord) -> Result<(), Refusal> 
     if record.priority.as_deref() != Some("10") {
         return refuse(400, "BadPriority");
     }
-    let Some(expiration) = record
-        .expiration
-        .as_deref()
-        .and_then(|text| text.parse::<i64>().ok())
-    else {
+    let Some(expiration) = record.expiration.as_deref().and_then(|text| text.parse::<i64>().ok()) else {
         return refuse(400, "BadExpirationDate");
     };
     let ahead = expiration - inner.clock.unix();
     if expiration == 0 {
-        record
-            .notes
-            .push("apns-expiration 0: kept for no time at all; seven days are wanted".into());
+        record.notes.push("apns-expiration 0: kept for no time at all; seven days are wanted".into());
     } else if ahead <= 0 || ahead > LONGEST_EXPIRY {
         return refuse(400, "BadExpirationDate");
     } else if (ahead - WANTED_EXPIRY).abs() > 3600 {
-        record.notes.push(format!(
-            "apns-expiration is {ahead} s ahead; seven days are wanted"
-        ));
+        record.notes.push(format!("apns-expiration is {ahead} s ahead; seven days are wanted"));
     }
     Ok(())
 }
@@ -181,11 +165,7 @@ fn read_body(body: &[u8]) -> Result<String, Refusal> {
     if body.len() > LARGEST_PAYLOAD {
         return refuse(413, "PayloadTooLarge");
     }
-    let wrong = Refusal {
-        status: 400,
-        reason: "BadMessage",
-        since: None,
-    };
+    let wrong = Refusal { status: 400, reason: "BadMessage", since: None };
     let Ok(serde_json::Value::Object(object)) = serde_json::from_slice(body) else {
         return Err(wrong);
     };

@@ -35,9 +35,7 @@ pub(super) fn acceptor(authorities: &Authorities) -> Result<SslAcceptor> {
     builder.set_private_key(&authorities.server.key)?;
     builder.set_certificate(&authorities.server.certificate)?;
     builder.check_private_key()?;
-    builder.set_alpn_select_callback(|_, offered| {
-        select_next_proto(b"\x02h2", offered).ok_or(AlpnError::ALERT_FATAL)
-    });
+    builder.set_alpn_select_callback(|_, offered| select_next_proto(b"\x02h2", offered).ok_or(AlpnError::ALERT_FATAL));
     // The certificate is asked for but judged per request, so that a refusal is logged with a reason.
     builder.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
     builder.set_session_id_context(b"push")?;
@@ -84,10 +82,7 @@ async fn connection(inner: Arc<Inner>, tcp: TcpStream, ssl: Ssl) {
     };
     let _open = Open(Arc::clone(&inner));
     let client = stream.ssl().peer_certificate();
-    let Ok(mut http) = h2::server::Builder::new()
-        .handshake::<_, Body>(stream)
-        .await
-    else {
+    let Ok(mut http) = h2::server::Builder::new().handshake::<_, Body>(stream).await else {
         return;
     };
     let (end, mut ended) = mpsc::channel(1);
@@ -129,20 +124,12 @@ impl Call {
             }
         }
         let path = head.uri.path();
-        let header = |name: &str| {
-            head.headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut record = PushRecord {
             at: self.inner.clock.unix(),
             connection: self.number,
             method: head.method.to_string(),
-            token: path
-                .strip_prefix("/3/device/")
-                .unwrap_or(path)
-                .to_lowercase(),
+            token: path.strip_prefix("/3/device/").unwrap_or(path).to_lowercase(),
             certificate_topic: rules::topic_of(self.client.as_ref()),
             topic: header("apns-topic"),
             push_type: header("apns-push-type"),
@@ -176,22 +163,9 @@ impl Call {
                 let _kept = respond;
                 return std::future::pending().await;
             }
-            (
-                Some(Fault::Answer {
-                    status,
-                    reason,
-                    retry_after,
-                }),
-                _,
-            ) => {
-                let reason = (status != 200)
-                    .then(|| reason.unwrap_or_else(|| usual_reason(status).to_owned()));
-                (
-                    status,
-                    reason,
-                    (status == 410).then_some(record.at),
-                    retry_after,
-                )
+            (Some(Fault::Answer { status, reason, retry_after }), _) => {
+                let reason = (status != 200).then(|| reason.unwrap_or_else(|| usual_reason(status).to_owned()));
+                (status, reason, (status == 410).then_some(record.at), retry_after)
             }
             (delay, judged) => {
                 if let Some(Fault::Delay(pause)) = delay {
@@ -203,12 +177,7 @@ impl Call {
                         wake.notify_one();
                         (200, None, None, None)
                     }
-                    Err(refusal) => (
-                        refusal.status,
-                        Some(refusal.reason.to_owned()),
-                        refusal.since,
-                        None,
-                    ),
+                    Err(refusal) => (refusal.status, Some(refusal.reason.to_owned()), refusal.since, None),
                 }
             }
         };
@@ -230,9 +199,7 @@ fn send(
     since: Option<i64>,
     retry_after: Option<u64>,
 ) {
-    let mut response = Response::builder()
-        .status(status)
-        .header("apns-id", uuid::Uuid::new_v4().to_string());
+    let mut response = Response::builder().status(status).header("apns-id", uuid::Uuid::new_v4().to_string());
     if let Some(seconds) = retry_after {
         response = response.header("retry-after", seconds);
     }

@@ -13,13 +13,7 @@ use super::{
 };
 
 /// How a device says what became of a command.
-const STATUSES: [&str; 5] = [
-    "Acknowledged",
-    "CommandFormatError",
-    "Error",
-    "Idle",
-    "NotNow",
-];
+const STATUSES: [&str; 5] = ["Acknowledged", "CommandFormatError", "Error", "Idle", "NotNow"];
 
 /// What an answer carries beside the command's own keys.
 /// Apple, "Commands and Queries", <https://developer.apple.com/documentation/devicemanagement/commands-and-queries>.
@@ -39,11 +33,7 @@ const ENVELOPE: [(&str, Kind); 10] = [
 /// Every way in which `command` (the whole of it: `CommandUUID` and `Command`) would not do for `device`, whose enrolment holds
 /// `access_rights` (`None`: not looked at). A profile inside InstallProfile is checked too, unless it is signed.
 #[must_use]
-pub fn check_command(
-    command: &Value,
-    device: &Device,
-    access_rights: Option<u32>,
-) -> Vec<Violation> {
+pub fn check_command(command: &Value, device: &Device, access_rights: Option<u32>) -> Vec<Violation> {
     let Value::Dictionary(envelope) = command else {
         return vec![wrong_type("", Kind::Dictionary, command)];
     };
@@ -58,38 +48,17 @@ pub fn check_command(
     let Some(Value::Dictionary(request)) = envelope.get("Command") else {
         return found;
     };
-    typed(
-        request,
-        "Command",
-        "RequestType",
-        Kind::String,
-        true,
-        &mut found,
-    );
-    typed(
-        request,
-        "Command",
-        "RequestRequiresNetworkTether",
-        Kind::Boolean,
-        false,
-        &mut found,
-    );
+    typed(request, "Command", "RequestType", Kind::String, true, &mut found);
+    typed(request, "Command", "RequestRequiresNetworkTether", Kind::Boolean, false, &mut found);
     let Some(request_type) = text(request, "RequestType") else {
         return found;
     };
     let Some(entry) = TABLE.commands.get(request_type) else {
         let request_type = request_type.to_owned();
-        found.push(Violation::new(
-            "Command.RequestType",
-            Problem::UnknownRequestType { request_type },
-        ));
+        found.push(Violation::new("Command.RequestType", Problem::UnknownRequestType { request_type }));
         return found;
     };
-    let view = View {
-        rights: access_rights,
-        source: Some(Source::Mdm),
-        ..device.view()
-    };
+    let view = View { rights: access_rights, source: Some(Source::Mdm), ..device.view() };
     let mut walk = Walk::new(view, entry);
     if walk.available("Command", &entry.os) {
         let mut own = request.clone();
@@ -103,15 +72,9 @@ pub fn check_command(
         // A signed profile is no property list; it is for whoever signed it to have checked it.
         && let Ok(profile) = Value::from_reader(Cursor::new(bytes))
     {
-        let through_mdm = Device {
-            source: Source::Mdm,
-            ..*device
-        };
+        let through_mdm = Device { source: Source::Mdm, ..*device };
         let inner = check_profile(&profile, &through_mdm).into_iter();
-        found.extend(inner.map(|violation| Violation {
-            path: join("Command.Payload", &violation.path),
-            ..violation
-        }));
+        found.extend(inner.map(|violation| Violation { path: join("Command.Payload", &violation.path), ..violation }));
     }
     found
 }
@@ -130,16 +93,10 @@ pub fn check_check_in(message: &Value) -> Vec<Violation> {
     };
     let Some(entry) = TABLE.check_ins.get(message_type) else {
         let message_type = message_type.to_owned();
-        found.push(Violation::new(
-            "MessageType",
-            Problem::UnknownMessageType { message_type },
-        ));
+        found.push(Violation::new("MessageType", Problem::UnknownMessageType { message_type }));
         return found;
     };
-    let view = View {
-        user_enrolment: Some(keys.contains_key("EnrollmentID")),
-        ..View::default()
-    };
+    let view = View { user_enrolment: Some(keys.contains_key("EnrollmentID")), ..View::default() };
     let mut walk = Walk::new(view, entry);
     if walk.available("", &entry.os) {
         walk.dictionary("", &[&entry.keys], keys);
@@ -166,44 +123,26 @@ pub fn check_response(request_type: &str, response: &Value) -> Vec<Violation> {
         && !STATUSES.contains(&status)
     {
         let allowed = STATUSES.map(str::to_owned).to_vec();
-        found.push(Violation::new(
-            "Status",
-            Problem::NotInRangeList {
-                found: status.to_owned(),
-                allowed,
-            },
-        ));
+        found.push(Violation::new("Status", Problem::NotInRangeList { found: status.to_owned(), allowed }));
     }
     if status == Some("Idle") && keys.contains_key("CommandUUID") {
         let rule = "Idle answers no command";
-        found.push(Violation::new(
-            "CommandUUID",
-            Problem::Inconsistent { rule },
-        ));
+        found.push(Violation::new("CommandUUID", Problem::Inconsistent { rule }));
     }
     check_identity(keys, &mut found);
     check_errors(keys, status, &mut found);
     let mut own = keys.clone();
     own.retain(|name, _| ENVELOPE.iter().all(|(known, _)| known != name));
     if status != Some("Acknowledged") {
-        found.extend(
-            own.keys()
-                .map(|name| Violation::new(name, Problem::UnknownKey)),
-        );
+        found.extend(own.keys().map(|name| Violation::new(name, Problem::UnknownKey)));
         return found;
     }
     let Some(entry) = TABLE.commands.get(request_type) else {
         let request_type = request_type.to_owned();
-        found.push(Violation::new(
-            "",
-            Problem::UnknownRequestType { request_type },
-        ));
+        found.push(Violation::new("", Problem::UnknownRequestType { request_type }));
         return found;
     };
-    let view = View {
-        user_enrolment: Some(keys.contains_key("EnrollmentID")),
-        ..View::default()
-    };
+    let view = View { user_enrolment: Some(keys.contains_key("EnrollmentID")), ..View::default() };
     found.extend(check_own_keys(entry, view, &own));
     found
 }
@@ -245,38 +184,15 @@ fn check_errors(keys: &Dictionary, status: Option<&str>, found: &mut Vec<Violati
         };
         typed(error, &here, "ErrorCode", Kind::Integer, true, found);
         typed(error, &here, "ErrorDomain", Kind::String, true, found);
-        typed(
-            error,
-            &here,
-            "LocalizedDescription",
-            Kind::String,
-            false,
-            found,
-        );
-        typed(
-            error,
-            &here,
-            "USEnglishDescription",
-            Kind::String,
-            false,
-            found,
-        );
+        typed(error, &here, "LocalizedDescription", Kind::String, false, found);
+        typed(error, &here, "USEnglishDescription", Kind::String, false, found);
     }
 }
 
-fn typed(
-    keys: &Dictionary,
-    path: &str,
-    name: &str,
-    expected: Kind,
-    required: bool,
-    found: &mut Vec<Violation>,
-) {
+fn typed(keys: &Dictionary, path: &str, name: &str, expected: Kind, required: bool, found: &mut Vec<Violation>) {
     match keys.get(name) {
         None if required => found.push(Violation::new(join(path, name), Problem::MissingKey)),
-        Some(value) if Kind::of(value) != expected => {
-            found.push(wrong_type(&join(path, name), expected, value))
-        }
+        Some(value) if Kind::of(value) != expected => found.push(wrong_type(&join(path, name), expected, value)),
         _ => {}
     }
 }

@@ -19,45 +19,17 @@ const WIFI: &str = "com.apple.wifi.managed";
 const IDENTITIES: [&str; 3] = ["com.apple.security.acme", "com.apple.security.pkcs12", SCEP];
 
 /// Payload types that bring a certificate alone.
-const CERTIFICATES: [&str; 3] = [
-    "com.apple.security.pem",
-    "com.apple.security.pkcs1",
-    "com.apple.security.root",
-];
+const CERTIFICATES: [&str; 3] = ["com.apple.security.pem", "com.apple.security.pkcs1", "com.apple.security.root"];
 
 /// Keys, at any depth of a payload, that name other payloads of the same profile by their `PayloadUUID`.
 const REFERENCES: [(&str, &[&str], &str); 7] = [
-    (
-        "IdentityCertificateUUID",
-        &IDENTITIES,
-        "an identity payload",
-    ),
+    ("IdentityCertificateUUID", &IDENTITIES, "an identity payload"),
     ("PayloadCertificateUUID", &IDENTITIES, "an identity payload"),
-    (
-        "SMIMESigningCertificateUUID",
-        &IDENTITIES,
-        "an identity payload",
-    ),
-    (
-        "SMIMEEncryptionCertificateUUID",
-        &IDENTITIES,
-        "an identity payload",
-    ),
-    (
-        "PayloadCertificateAnchorUUID",
-        &CERTIFICATES,
-        "a certificate payload",
-    ),
-    (
-        "ServerURLPinningCertificateUUIDs",
-        &CERTIFICATES,
-        "a certificate payload",
-    ),
-    (
-        "CheckInURLPinningCertificateUUIDs",
-        &CERTIFICATES,
-        "a certificate payload",
-    ),
+    ("SMIMESigningCertificateUUID", &IDENTITIES, "an identity payload"),
+    ("SMIMEEncryptionCertificateUUID", &IDENTITIES, "an identity payload"),
+    ("PayloadCertificateAnchorUUID", &CERTIFICATES, "a certificate payload"),
+    ("ServerURLPinningCertificateUUIDs", &CERTIFICATES, "a certificate payload"),
+    ("CheckInURLPinningCertificateUUIDs", &CERTIFICATES, "a certificate payload"),
 ];
 
 /// Every way in which `profile` (the outermost dictionary, unsigned) would not do for `device`; empty if it would.
@@ -72,9 +44,7 @@ pub fn check_profile(profile: &Value, device: &Device) -> Vec<Violation> {
         Some(Value::Array(items)) => {
             let numbered = items.iter().enumerate();
             numbered
-                .filter_map(|(place, item)| {
-                    Some((format!("PayloadContent[{place}]"), item.as_dictionary()?))
-                })
+                .filter_map(|(place, item)| Some((format!("PayloadContent[{place}]"), item.as_dictionary()?)))
                 .collect()
         }
         _ => Vec::new(),
@@ -86,9 +56,7 @@ pub fn check_profile(profile: &Value, device: &Device) -> Vec<Violation> {
     found.extend(check_numbers_of_each(&payloads));
     let types: BTreeMap<&str, &str> = payloads
         .iter()
-        .filter_map(|(_, payload)| {
-            Some((text(payload, "PayloadUUID")?, text(payload, "PayloadType")?))
-        })
+        .filter_map(|(_, payload)| Some((text(payload, "PayloadUUID")?, text(payload, "PayloadType")?)))
         .collect();
     for (path, payload) in &payloads {
         check_references(path, payload, &types, &mut found);
@@ -103,11 +71,7 @@ pub fn check_profile(profile: &Value, device: &Device) -> Vec<Violation> {
 }
 
 fn check_top(top: &Dictionary, device: &Device) -> Vec<Violation> {
-    let Some(entry) = TABLE
-        .profiles
-        .get("TopLevel")
-        .and_then(|forms| forms.first())
-    else {
+    let Some(entry) = TABLE.profiles.get("TopLevel").and_then(|forms| forms.first()) else {
         return Vec::new();
     };
     let mut walk = Walk::new(device.view(), entry);
@@ -115,32 +79,23 @@ fn check_top(top: &Dictionary, device: &Device) -> Vec<Violation> {
     let mut found = walk.found;
     if top.get("IsEncrypted").and_then(Value::as_boolean) == Some(true) {
         // The schema's own words: an encrypted profile carries its payloads in the other key.
-        found.retain(|violation| {
-            !(violation.path == "PayloadContent" && violation.problem == Problem::MissingKey)
-        });
+        found.retain(|violation| !(violation.path == "PayloadContent" && violation.problem == Problem::MissingKey));
         if !top.contains_key("EncryptedPayloadContent") {
-            found.push(Violation::new(
-                "EncryptedPayloadContent",
-                Problem::MissingKey,
-            ));
+            found.push(Violation::new("EncryptedPayloadContent", Problem::MissingKey));
         }
     }
     found
 }
 
 fn check_payload(path: &str, payload: &Dictionary, device: &Device) -> Vec<Violation> {
-    let common = TABLE
-        .profiles
-        .get("CommonPayloadKeys")
-        .and_then(|forms| forms.first());
+    let common = TABLE.profiles.get("CommonPayloadKeys").and_then(|forms| forms.first());
     let empty = Entry::default();
     let common = common.unwrap_or(&empty);
     // Without a type there is nothing to compare with, beyond the keys every payload has.
     let Some(payload_type) = text(payload, "PayloadType") else {
         let mut walk = Walk::new(device.view(), common);
         walk.dictionary(path, &[&common.keys], payload);
-        walk.found
-            .retain(|violation| violation.problem != Problem::UnknownKey);
+        walk.found.retain(|violation| violation.problem != Problem::UnknownKey);
         return walk.found;
     };
     let forms = match payload_type {
@@ -149,10 +104,7 @@ fn check_payload(path: &str, payload: &Dictionary, device: &Device) -> Vec<Viola
     };
     let Some(forms) = forms else {
         let payload_type = payload_type.to_owned();
-        return vec![Violation::new(
-            join(path, "PayloadType"),
-            Problem::UnknownPayloadType { payload_type },
-        )];
+        return vec![Violation::new(join(path, "PayloadType"), Problem::UnknownPayloadType { payload_type })];
     };
     // Where Apple describes a type in several forms, the payload need fit one.
     let attempts = forms.iter().map(|entry| {
@@ -169,10 +121,7 @@ fn check_payload(path: &str, payload: &Dictionary, device: &Device) -> Vec<Viola
 fn check_names(top: &Dictionary, payloads: &[(String, &Dictionary)]) -> Vec<Violation> {
     let mut found = Vec::new();
     for key in ["PayloadUUID", "PayloadIdentifier"] {
-        let mut seen: BTreeSet<String> = text(top, key)
-            .map(str::to_ascii_uppercase)
-            .into_iter()
-            .collect();
+        let mut seen: BTreeSet<String> = text(top, key).map(str::to_ascii_uppercase).into_iter().collect();
         for (path, payload) in payloads {
             if let Some(name) = text(payload, key)
                 && !seen.insert(name.to_ascii_uppercase())
@@ -192,10 +141,7 @@ fn check_numbers_of_each(payloads: &[(String, &Dictionary)]) -> Vec<Violation> {
         let Some(payload_type) = text(payload, "PayloadType") else {
             continue;
         };
-        let single = TABLE
-            .profiles
-            .get(payload_type)
-            .is_some_and(|forms| forms.iter().all(|entry| entry.os.single));
+        let single = TABLE.profiles.get(payload_type).is_some_and(|forms| forms.iter().all(|entry| entry.os.single));
         if !seen.insert(payload_type) && single {
             let payload_type = payload_type.to_owned();
             found.push(Violation::new(path, Problem::TooMany { payload_type }));
@@ -204,19 +150,13 @@ fn check_numbers_of_each(payloads: &[(String, &Dictionary)]) -> Vec<Violation> {
     found
 }
 
-fn check_references(
-    path: &str,
-    dictionary: &Dictionary,
-    types: &BTreeMap<&str, &str>,
-    found: &mut Vec<Violation>,
-) {
+fn check_references(path: &str, dictionary: &Dictionary, types: &BTreeMap<&str, &str>, found: &mut Vec<Violation>) {
     for (name, value) in dictionary {
         let here = join(path, name);
         let reference = REFERENCES.iter().find(|(key, _, _)| key == name);
         let suits = |value: &Value, allowed: &[&str]| {
             let uuid = value.as_string();
-            uuid.and_then(|uuid| types.get(uuid))
-                .is_some_and(|payload_type| allowed.contains(payload_type))
+            uuid.and_then(|uuid| types.get(uuid)).is_some_and(|payload_type| allowed.contains(payload_type))
         };
         match (reference, value) {
             (Some((_, allowed, wanted)), Value::String(_)) if !suits(value, allowed) => {
@@ -225,10 +165,7 @@ fn check_references(
             (Some((_, allowed, wanted)), Value::Array(items)) => {
                 for (place, item) in items.iter().enumerate() {
                     if !suits(item, allowed) {
-                        found.push(Violation::new(
-                            format!("{here}[{place}]"),
-                            Problem::WrongReference { wanted },
-                        ));
+                        found.push(Violation::new(format!("{here}[{place}]"), Problem::WrongReference { wanted }));
                     }
                 }
             }
@@ -242,72 +179,33 @@ fn check_references(
 fn check_mdm(path: &str, payload: &Dictionary, device: &Device, found: &mut Vec<Violation>) {
     let mut rule = |key: &str, broken: bool, rule: &'static str| {
         if broken {
-            found.push(Violation::new(
-                join(path, key),
-                Problem::Inconsistent { rule },
-            ));
+            found.push(Violation::new(join(path, key), Problem::Inconsistent { rule }));
         }
     };
     if let Some(Value::Integer(rights)) = payload.get("AccessRights") {
         let rights = rights.as_signed().unwrap_or(i64::MAX);
         let has = |bit: i64| rights & bit != 0;
         rule("AccessRights", rights == 0, "must not be 0");
-        rule(
-            "AccessRights",
-            !(0..=8191).contains(&rights),
-            "only the bits 1 to 4096 exist",
-        );
-        rule(
-            "AccessRights",
-            has(2) && !has(1),
-            "2 (install profiles) needs 1 (inspect profiles)",
-        );
-        rule(
-            "AccessRights",
-            has(128) && !has(64),
-            "128 (install provisioning profiles) needs 64 (inspect them)",
-        );
+        rule("AccessRights", !(0..=8191).contains(&rights), "only the bits 1 to 4096 exist");
+        rule("AccessRights", has(2) && !has(1), "2 (install profiles) needs 1 (inspect profiles)");
+        rule("AccessRights", has(128) && !has(64), "128 (install provisioning profiles) needs 64 (inspect them)");
     }
     if let Some(topic) = text(payload, "Topic") {
-        rule(
-            "Topic",
-            !topic.starts_with("com.apple.mgmt."),
-            "must begin with com.apple.mgmt.",
-        );
+        rule("Topic", !topic.starts_with("com.apple.mgmt."), "must begin with com.apple.mgmt.");
     }
     let assigned = text(payload, "AssignedManagedAppleID");
-    rule(
-        "AssignedManagedAppleID",
-        assigned.is_some_and(str::is_empty),
-        "must not be empty",
-    );
+    rule("AssignedManagedAppleID", assigned.is_some_and(str::is_empty), "must not be empty");
     let enrolment = text(payload, "EnrollmentMode");
     match device.mode {
         Mode::User => {
             // iOS 18 left only the account-driven form of User Enrolment, and that needs both keys.
             let account_driven = !payload.contains_key("ManagedAppleID");
-            rule(
-                "EnrollmentMode",
-                account_driven && enrolment.is_none(),
-                "account-driven enrolment needs it",
-            );
-            rule(
-                "AssignedManagedAppleID",
-                account_driven && assigned.is_none(),
-                "account-driven enrolment needs it",
-            );
-            rule(
-                "EnrollmentMode",
-                enrolment == Some("ADDE"),
-                "ADDE is not User Enrolment",
-            );
+            rule("EnrollmentMode", account_driven && enrolment.is_none(), "account-driven enrolment needs it");
+            rule("AssignedManagedAppleID", account_driven && assigned.is_none(), "account-driven enrolment needs it");
+            rule("EnrollmentMode", enrolment == Some("ADDE"), "ADDE is not User Enrolment");
         }
         Mode::Device | Mode::Supervised => {
-            rule(
-                "EnrollmentMode",
-                enrolment == Some("BYOD"),
-                "BYOD makes it a User Enrolment",
-            );
+            rule("EnrollmentMode", enrolment == Some("BYOD"), "BYOD makes it a User Enrolment");
         }
     }
 }
@@ -318,21 +216,13 @@ fn check_scep(path: &str, payload: &Dictionary, found: &mut Vec<Violation>) {
     };
     let path = join(path, "PayloadContent");
     if text(content, "Key Type").is_some_and(|kind| kind != "RSA") {
-        found.push(Violation::new(
-            join(&path, "Key Type"),
-            Problem::Inconsistent {
-                rule: "is always RSA",
-            },
-        ));
+        found.push(Violation::new(join(&path, "Key Type"), Problem::Inconsistent { rule: "is always RSA" }));
     }
     if let Some(usage) = content.get("Key Usage").and_then(Value::as_signed_integer)
         && !matches!(usage, 0 | 1 | 4 | 5)
     {
         let rule = "only 1 (signing), 4 (encryption), both or none";
-        found.push(Violation::new(
-            join(&path, "Key Usage"),
-            Problem::Inconsistent { rule },
-        ));
+        found.push(Violation::new(join(&path, "Key Usage"), Problem::Inconsistent { rule }));
     }
 }
 

@@ -10,9 +10,7 @@ use std::{
 
 use serde_yaml_ng::Value;
 
-use super::table::{
-    Availability, Entry, Format, Keys, Kind, Node, Scalar, TABLE, Table, UserEnrolment, Version,
-};
+use super::table::{Availability, Entry, Format, Keys, Kind, Node, Scalar, TABLE, Table, UserEnrolment, Version};
 
 /// Names of the access rights as the schema writes them, with their bits.
 const RIGHTS: [(&str, u32); 16] = [
@@ -59,12 +57,8 @@ fn schema_table_matches_apples_files() {
             "Apple's schema is not beside the repository: only the committed table's own sanity was checked"
         );
     };
-    let same = *TABLE == table
-        && fs::read_to_string(committed()).is_ok_and(|committed| committed == write(&table));
-    assert!(
-        same,
-        "the committed table is not what Apple's files say; BEADLE_UPDATE_SCHEMA_TABLE=1 rewrites it"
-    );
+    let same = *TABLE == table && fs::read_to_string(committed()).is_ok_and(|committed| committed == write(&table));
+    assert!(same, "the committed table is not what Apple's files say; BEADLE_UPDATE_SCHEMA_TABLE=1 rewrites it");
 }
 
 /// What must hold of any release, checked even where Apple's files are missing.
@@ -80,30 +74,17 @@ fn check_sanity(table: &Table) {
         "com.apple.wifi.managed",
     ] {
         let forms = &table.profiles[payload_type];
-        assert!(
-            forms
-                .iter()
-                .all(|entry| !entry.keys.is_empty() && !entry.os.not_on_ios),
-            "{payload_type}"
-        );
+        assert!(forms.iter().all(|entry| !entry.keys.is_empty() && !entry.os.not_on_ios), "{payload_type}");
     }
-    let passcode =
-        &table.profiles["com.apple.mobiledevice.passwordpolicy"][0].keys["maxFailedAttempts"];
+    let passcode = &table.profiles["com.apple.mobiledevice.passwordpolicy"][0].keys["maxFailedAttempts"];
     assert_eq!((passcode.min, passcode.max), (Some(2.0), Some(11.0)));
     assert_eq!(table.commands["EraseDevice"].os.rights, 8);
     assert!(table.commands["EnableLostMode"].os.supervised);
     assert!(table.profiles["com.apple.dock"][0].os.not_on_ios);
     assert!(table.check_ins["TokenUpdate"].keys["PushMagic"].required);
     let profiles = table.profiles.values().flatten();
-    for entry in profiles
-        .chain(table.commands.values())
-        .chain(table.check_ins.values())
-    {
-        let nodes = entry
-            .keys
-            .values()
-            .chain(entry.response.values())
-            .chain(entry.shared.values());
+    for entry in profiles.chain(table.commands.values()).chain(table.check_ins.values()) {
+        let nodes = entry.keys.values().chain(entry.response.values()).chain(entry.shared.values());
         nodes.for_each(|node| check_node(node, &entry.shared));
     }
 }
@@ -121,18 +102,11 @@ fn check_node(node: &Node, shared: &Keys) {
 
 fn read(folder: &Path) -> Table {
     let mut table = Table::default();
-    for (name, key) in [
-        ("profiles", "payloadtype"),
-        ("commands", "requesttype"),
-        ("checkin", "requesttype"),
-    ] {
+    for (name, key) in [("profiles", "payloadtype"), ("commands", "requesttype"), ("checkin", "requesttype")] {
         let mut files: Vec<PathBuf> = fs::read_dir(folder.join(name))
             .expect("the folder is readable")
             .map(|file| file.expect("the folder is readable").path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "yaml")
-            })
+            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
             .collect();
         files.sort();
         for path in files {
@@ -161,38 +135,22 @@ fn read(folder: &Path) -> Table {
 /// Where Apple's files do not say what Apple's documentation says.
 fn correct(table: &mut Table) {
     let mut keys = |payload_type: &str| {
-        let forms = table
-            .profiles
-            .get_mut(payload_type)
-            .expect("the payload exists");
+        let forms = table.profiles.get_mut(payload_type).expect("the payload exists");
         std::mem::take(&mut forms[0].keys)
     };
     // Apple's errata: a string or a list of strings, which the schema's form cannot say.
     let mut scep = keys("com.apple.security.scep");
     let content = scep.get_mut("PayloadContent").expect("SCEP has content");
-    let names = content
-        .keys
-        .get_mut("SubjectAltName")
-        .expect("SCEP has alternative names");
+    let names = content.keys.get_mut("SubjectAltName").expect("SCEP has alternative names");
     for name in ["dNSName", "rfc822Name", "uniformResourceIdentifier"] {
         names.keys.get_mut(name).expect("the name exists").or_list = true;
     }
     // Written as if languages stood one level deeper than they do.
     let mut top = keys("TopLevel");
-    let consent = top
-        .get_mut("ConsentText")
-        .expect("a profile may have consent text");
-    consent.keys = consent
-        .keys
-        .remove("ConsentTextItem")
-        .expect("the extra level is still there")
-        .keys;
+    let consent = top.get_mut("ConsentText").expect("a profile may have consent text");
+    consent.keys = consent.keys.remove("ConsentTextItem").expect("the extra level is still there").keys;
     for (payload_type, keys) in [("com.apple.security.scep", scep), ("TopLevel", top)] {
-        table
-            .profiles
-            .get_mut(payload_type)
-            .expect("the payload exists")[0]
-            .keys = keys;
+        table.profiles.get_mut(payload_type).expect("the payload exists")[0].keys = keys;
     }
 }
 
@@ -225,56 +183,34 @@ fn entry(file: &Value) -> Entry {
     let os = availability(&file["payload"]["supportedOS"]["iOS"]);
     if os.not_on_ios {
         // The name alone is enough to say so.
-        return Entry {
-            os,
-            ..Entry::default()
-        };
+        return Entry { os, ..Entry::default() };
     }
     let mut named = BTreeMap::new();
     let keys = keys(&file["payloadkeys"], &mut named);
     let response = self::keys(&file["responsekeys"], &mut named);
     let mut wanted = Vec::new();
-    keys.values()
-        .chain(response.values())
-        .for_each(|node| likes(node, &mut wanted));
+    keys.values().chain(response.values()).for_each(|node| likes(node, &mut wanted));
     named.retain(|name, _| wanted.contains(name));
-    assert!(
-        wanted.iter().all(|name| named.contains_key(name)),
-        "{wanted:?}"
-    );
-    Entry {
-        os,
-        keys,
-        response,
-        shared: named,
-    }
+    assert!(wanted.iter().all(|name| named.contains_key(name)), "{wanted:?}");
+    Entry { os, keys, response, shared: named }
 }
 
 fn likes(node: &Node, names: &mut Vec<String>) {
     names.extend(node.like.clone());
-    node.keys
-        .values()
-        .chain(node.items.values())
-        .for_each(|node| likes(node, names));
+    node.keys.values().chain(node.items.values()).for_each(|node| likes(node, names));
 }
 
 fn keys(list: &Value, named: &mut Keys) -> Keys {
     let mut keys = Keys::new();
     for item in list.as_sequence().into_iter().flatten() {
         let name = string(&item["key"]).expect("every key has a name");
-        assert!(
-            keys.insert(name.clone(), node(item, named)).is_none(),
-            "{name} twice"
-        );
+        assert!(keys.insert(name.clone(), node(item, named)).is_none(), "{name} twice");
     }
     keys
 }
 
 fn node(item: &Value, named: &mut Keys) -> Node {
-    let kind = match string(&item["type"])
-        .expect("every key has a type")
-        .as_str()
-    {
+    let kind = match string(&item["type"]).expect("every key has a type").as_str() {
         "<string>" => Kind::String,
         "<integer>" => Kind::Integer,
         "<real>" => Kind::Real,
@@ -290,22 +226,14 @@ fn node(item: &Value, named: &mut Keys) -> Node {
         kind,
         required: item["presence"] == "required",
         os: availability(&item["supportedOS"]["iOS"]),
-        values: item["rangelist"]
-            .as_sequence()
-            .into_iter()
-            .flatten()
-            .map(scalar)
-            .collect(),
+        values: item["rangelist"].as_sequence().into_iter().flatten().map(scalar).collect(),
         min: item["range"]["min"].as_f64(),
         max: item["range"]["max"].as_f64(),
         format: string(&item["format"]).map(|pattern| format(&pattern)),
-        repeat: item["repetition"]["min"]
-            .as_u64()
-            .zip(item["repetition"]["max"].as_u64())
-            .map(|(min, max)| {
-                let count = |number| usize::try_from(number).expect("a small number");
-                (count(min), count(max))
-            }),
+        repeat: item["repetition"]["min"].as_u64().zip(item["repetition"]["max"].as_u64()).map(|(min, max)| {
+            let count = |number| usize::try_from(number).expect("a small number");
+            (count(min), count(max))
+        }),
         or_list: false,
         keys: Keys::new(),
         items: Keys::new(),
@@ -313,14 +241,7 @@ fn node(item: &Value, named: &mut Keys) -> Node {
         like: None,
     };
     if node.os.not_on_ios {
-        return Node {
-            values: Vec::new(),
-            min: None,
-            max: None,
-            format: None,
-            repeat: None,
-            ..node
-        };
+        return Node { values: Vec::new(), min: None, max: None, format: None, repeat: None, ..node };
     }
     let inside = &item["subkeys"];
     let subkeytype = string(&item["subkeytype"]);
@@ -331,8 +252,7 @@ fn node(item: &Value, named: &mut Keys) -> Node {
         _ => {
             for choice in inside.as_sequence().into_iter().flatten() {
                 let name = string(&choice["key"]).expect("every choice has a name");
-                node.choices
-                    .insert(name, availability(&choice["supportedOS"]["iOS"]));
+                node.choices.insert(name, availability(&choice["supportedOS"]["iOS"]));
             }
         }
     }
@@ -345,10 +265,7 @@ fn node(item: &Value, named: &mut Keys) -> Node {
 fn availability(ios: &Value) -> Availability {
     let introduced = string(&ios["introduced"]);
     if introduced.as_deref() == Some("n/a") {
-        return Availability {
-            not_on_ios: true,
-            ..Availability::default()
-        };
+        return Availability { not_on_ios: true, ..Availability::default() };
     }
     let rights = string(&ios["accessrights"]).map_or(0, |name| {
         let right = RIGHTS.iter().find(|(known, _)| *known == name);
@@ -373,13 +290,8 @@ fn availability(ios: &Value) -> Availability {
 }
 
 fn version(text: &str) -> Version {
-    let mut parts = text
-        .split('.')
-        .map(|part| part.parse().unwrap_or_else(|_| panic!("version {text}")));
-    (
-        parts.next().expect("split gives one part"),
-        parts.next().unwrap_or(0),
-    )
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or_else(|_| panic!("version {text}")));
+    (parts.next().expect("split gives one part"), parts.next().unwrap_or(0))
 }
 
 fn format(pattern: &str) -> Format {
@@ -397,10 +309,9 @@ fn format(pattern: &str) -> Format {
 fn scalar(value: &Value) -> Scalar {
     match value {
         Value::String(text) => Scalar::Text(text.clone()),
-        Value::Number(number) => number.as_i64().map_or_else(
-            || Scalar::Real(number.as_f64().expect("a number")),
-            Scalar::Integer,
-        ),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| Scalar::Real(number.as_f64().expect("a number")), Scalar::Integer)
+        }
         other => panic!("value {other:?}"),
     }
 }
@@ -424,12 +335,7 @@ fn write(table: &Table) -> String {
     text
 }
 
-fn section<T: serde::Serialize>(
-    text: &mut String,
-    name: &str,
-    entries: &BTreeMap<String, T>,
-    after: &str,
-) {
+fn section<T: serde::Serialize>(text: &mut String, name: &str, entries: &BTreeMap<String, T>, after: &str) {
     let lines: Vec<String> = entries
         .iter()
         .map(|(name, entry)| {
@@ -437,6 +343,5 @@ fn section<T: serde::Serialize>(
             format!("{}:{entry}", serde_json::Value::from(name.as_str()))
         })
         .collect();
-    writeln!(text, "\"{name}\":{{\n{}\n}}{after}", lines.join(",\n"))
-        .expect("writing to a string succeeds");
+    writeln!(text, "\"{name}\":{{\n{}\n}}{after}", lines.join(",\n")).expect("writing to a string succeeds");
 }

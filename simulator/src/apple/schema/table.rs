@@ -235,9 +235,7 @@ impl Format {
             Self::RoamingConsortium => matches!(text.len(), 6 | 9) && alphanumeric(text),
             Self::MccMnc => text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()),
             Self::HardwareAddress => {
-                let hexadecimal = |part: &str| {
-                    part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-                };
+                let hexadecimal = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
                 text.split(':').count() == 6 && text.split(':').all(hexadecimal)
             }
         }

@@ -13,11 +13,7 @@ const DEVICE: Device = device(Mode::Device);
 const USER: Device = device(Mode::User);
 
 const fn device(mode: Mode) -> Device {
-    Device {
-        mode,
-        ios: (18, 1),
-        source: Source::Mdm,
-    }
+    Device { mode, ios: (18, 1), source: Source::Mdm }
 }
 
 /// A dictionary of these keys.
@@ -35,11 +31,7 @@ fn with(mut value: Value, key: &str, inner: impl Into<Value>) -> Value {
 
 /// A dictionary without that key.
 fn without(mut value: Value, key: &str) -> Value {
-    value
-        .as_dictionary_mut()
-        .expect("a dictionary")
-        .remove(key)
-        .expect("the key was there");
+    value.as_dictionary_mut().expect("a dictionary").remove(key).expect("the key was there");
     value
 }
 
@@ -52,9 +44,6 @@ fn assert_fine(found: &[Violation]) {
 /// That this, and nothing else, was found.
 #[track_caller]
 fn assert_only(found: &[Violation], path: &str, problem: &Problem) {
-    let expected = Violation {
-        path: path.to_owned(),
-        problem: problem.clone(),
-    };
+    let expected = Violation { path: path.to_owned(), problem: problem.clone() };
     assert_eq!(found, [expected]);
 }

@@ -16,10 +16,7 @@ pub struct Violation {
 
 impl Violation {
     pub(crate) fn new(path: impl Into<String>, problem: Problem) -> Self {
-        Self {
-            path: path.into(),
-            problem,
-        }
+        Self { path: path.into(), problem }
     }
 }
 
@@ -165,10 +162,7 @@ impl fmt::Display for Problem {
                 write!(formatter, "has {found} elements, should have {min}")
             }
             Self::WrongCount { found, min, max } => {
-                write!(
-                    formatter,
-                    "has {found} elements, should have {min} to {max}"
-                )
+                write!(formatter, "has {found} elements, should have {min} to {max}")
             }
             Self::UnknownPayloadType { payload_type } => {
                 write!(formatter, "Apple knows no payload type {payload_type:?}")
@@ -177,10 +171,7 @@ impl fmt::Display for Problem {
                 write!(formatter, "Apple knows no command {request_type:?}")
             }
             Self::UnknownMessageType { message_type } => {
-                write!(
-                    formatter,
-                    "Apple knows no check-in message {message_type:?}"
-                )
+                write!(formatter, "Apple knows no check-in message {message_type:?}")
             }
             Self::NotOnIos => write!(formatter, "not for iOS"),
             Self::Forbidden => write!(formatter, "forbidden under User Enrolment"),
@@ -188,12 +179,8 @@ impl fmt::Display for Problem {
             Self::SupervisedOnly => write!(formatter, "only for supervised devices"),
             Self::SharedIpadOnly => write!(formatter, "only for a Shared iPad"),
             Self::MdmOnly => write!(formatter, "cannot be installed by hand, only through MDM"),
-            Self::TooNew {
-                introduced: (major, minor),
-            } => write!(formatter, "needs iOS {major}.{minor}"),
-            Self::Removed {
-                removed: (major, minor),
-            } => write!(formatter, "removed in iOS {major}.{minor}"),
+            Self::TooNew { introduced: (major, minor) } => write!(formatter, "needs iOS {major}.{minor}"),
+            Self::Removed { removed: (major, minor) } => write!(formatter, "removed in iOS {major}.{minor}"),
             Self::MissingAccessRight { missing } => {
                 write!(formatter, "the enrolment lacks access rights {missing}")
             }
@@ -202,10 +189,7 @@ impl fmt::Display for Problem {
             }
             Self::NotUnique => write!(formatter, "used more than once in this profile"),
             Self::WrongReference { wanted } => {
-                write!(
-                    formatter,
-                    "should be the PayloadUUID of {wanted} in this profile"
-                )
+                write!(formatter, "should be the PayloadUUID of {wanted} in this profile")
             }
             Self::Inconsistent { rule } => write!(formatter, "{rule}"),
         }

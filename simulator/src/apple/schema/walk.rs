@@ -27,11 +27,7 @@ pub(crate) struct Walk<'table> {
 
 impl<'table> Walk<'table> {
     pub(crate) fn new(view: View, entry: &'table Entry) -> Self {
-        Self {
-            view,
-            shared: &entry.shared,
-            found: Vec::new(),
-        }
+        Self { view, shared: &entry.shared, found: Vec::new() }
     }
 
     pub(crate) fn report(&mut self, path: &str, problem: Problem) {
@@ -39,12 +35,7 @@ impl<'table> Walk<'table> {
     }
 
     /// Checks a dictionary against all of `sources`, the first that knows a key deciding.
-    pub(crate) fn dictionary(
-        &mut self,
-        path: &str,
-        sources: &[&'table Keys],
-        dictionary: &Dictionary,
-    ) {
+    pub(crate) fn dictionary(&mut self, path: &str, sources: &[&'table Keys], dictionary: &Dictionary) {
         for (name, value) in dictionary {
             let here = join(path, name);
             let exact = sources.iter().find_map(|keys| keys.get(name));
@@ -59,11 +50,7 @@ impl<'table> Walk<'table> {
         }
         let expected = sources.iter().flat_map(|keys| keys.iter());
         for (name, node) in expected {
-            if node.required
-                && !is_any_key(name)
-                && !dictionary.contains_key(name)
-                && self.can_be_demanded(&node.os)
-            {
+            if node.required && !is_any_key(name) && !dictionary.contains_key(name) && self.can_be_demanded(&node.os) {
                 self.report(&join(path, name), Problem::MissingKey);
             }
         }
@@ -84,9 +71,7 @@ impl<'table> Walk<'table> {
                 }
             }
             (Kind::Array, Value::Array(elements)) => {
-                let items = self
-                    .inside(node)
-                    .map_or(&node.items, |inside| &inside.items);
+                let items = self.inside(node).map_or(&node.items, |inside| &inside.items);
                 self.elements(path, items, elements);
             }
             (_, Value::Array(elements)) if node.or_list => {
@@ -127,13 +112,7 @@ impl<'table> Walk<'table> {
         }
         let Value::Dictionary(dictionary) = element else {
             let found = Kind::of(element);
-            self.report(
-                path,
-                Problem::WrongType {
-                    expected: Kind::Dictionary,
-                    found,
-                },
-            );
+            self.report(path, Problem::WrongType { expected: Kind::Dictionary, found });
             return None;
         };
         let mark = |item: &'table Node| {
@@ -157,31 +136,20 @@ impl<'table> Walk<'table> {
         let name = key?;
         let problem = match dictionary.get(name) {
             None => Problem::MissingKey,
-            Some(value) => Problem::NotInRangeList {
-                found: shown(value),
-                allowed,
-            },
+            Some(value) => Problem::NotInRangeList { found: shown(value), allowed },
         };
         self.report(&join(path, name), problem);
         None
     }
 
     fn scalar(&mut self, path: &str, node: &'table Node, value: &Value) {
-        if Kind::of(value) != node.kind
-            && !(node.kind == Kind::Real && matches!(value, Value::Integer(_)))
-        {
+        if Kind::of(value) != node.kind && !(node.kind == Kind::Real && matches!(value, Value::Integer(_))) {
             let (expected, found) = (node.kind, Kind::of(value));
             return self.report(path, Problem::WrongType { expected, found });
         }
         if !node.values.is_empty() && !node.values.iter().any(|scalar| equals(scalar, value)) {
             let allowed = node.values.iter().map(ToString::to_string).collect();
-            self.report(
-                path,
-                Problem::NotInRangeList {
-                    found: shown(value),
-                    allowed,
-                },
-            );
+            self.report(path, Problem::NotInRangeList { found: shown(value), allowed });
         }
         if let Some(found) = number(value) {
             let (min, max) = (node.min, node.max);
@@ -194,12 +162,7 @@ impl<'table> Walk<'table> {
             if let Some(format) = node.format
                 && !format.fits(text)
             {
-                self.report(
-                    path,
-                    Problem::WrongFormat {
-                        expected: format.words(),
-                    },
-                );
+                self.report(path, Problem::WrongFormat { expected: format.words() });
             }
             if !node.choices.is_empty() {
                 match node.choices.get(text) {
@@ -208,13 +171,7 @@ impl<'table> Walk<'table> {
                     }
                     None => {
                         let allowed = node.choices.keys().cloned().collect();
-                        self.report(
-                            path,
-                            Problem::NotInRangeList {
-                                found: text.clone(),
-                                allowed,
-                            },
-                        );
+                        self.report(path, Problem::NotInRangeList { found: text.clone(), allowed });
                     }
                 }
             }
@@ -237,9 +194,7 @@ impl<'table> Walk<'table> {
         }
         match (os.user_enrolment, self.view.user_enrolment) {
             (Some(UserEnrolment::Forbidden), Some(true)) => self.report(path, Problem::Forbidden),
-            (Some(UserEnrolment::Only), Some(false)) => {
-                self.report(path, Problem::UserEnrolmentOnly)
-            }
+            (Some(UserEnrolment::Only), Some(false)) => self.report(path, Problem::UserEnrolmentOnly),
             _ => {}
         }
         if os.supervised && self.view.supervised == Some(false) {
@@ -253,11 +208,7 @@ impl<'table> Walk<'table> {
             self.report(path, Problem::MdmOnly);
         }
         // A device under User Enrolment ignores AccessRights.
-        if let Some(rights) = self
-            .view
-            .rights
-            .filter(|_| self.view.user_enrolment != Some(true))
-        {
+        if let Some(rights) = self.view.rights.filter(|_| self.view.user_enrolment != Some(true)) {
             let missing = os.rights & !rights;
             if missing != 0 {
                 self.report(path, Problem::MissingAccessRight { missing });
@@ -268,12 +219,7 @@ impl<'table> Walk<'table> {
 
     /// Whether a required key may be missed: only where it certainly applies.
     fn can_be_demanded(&self, os: &Availability) -> bool {
-        let View {
-            user_enrolment,
-            supervised,
-            ios,
-            ..
-        } = self.view;
+        let View { user_enrolment, supervised, ios, .. } = self.view;
         let old_enough = match (os.introduced, ios) {
             (Some(introduced), Some(ios)) => ios >= introduced,
             // Without a version, what belongs to the kind of enrolment itself (EnrollmentID) is still asked for.
@@ -291,11 +237,7 @@ impl<'table> Walk<'table> {
             None => true,
         };
         let right_supervision = !os.supervised || supervised == Some(true);
-        let rights_known = os.rights == 0
-            || self
-                .view
-                .rights
-                .is_some_and(|rights| os.rights & !rights == 0);
+        let rights_known = os.rights == 0 || self.view.rights.is_some_and(|rights| os.rights & !rights == 0);
         !os.not_on_ios
             && !os.shared_ipad_only
             && old_enough
@@ -307,11 +249,7 @@ impl<'table> Walk<'table> {
 }
 
 pub(crate) fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -343,8 +281,6 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Boolean(truth) => truth.to_string(),
-        other => {
-            number(other).map_or_else(|| Kind::of(other).to_string(), |number| number.to_string())
-        }
+        other => number(other).map_or_else(|| Kind::of(other).to_string(), |number| number.to_string()),
     }
 }

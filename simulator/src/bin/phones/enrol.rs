@@ -55,11 +55,7 @@ fn read_links(arguments: &Enrol) -> Outcome<Vec<String>> {
         if link.is_empty() || link.starts_with('#') {
             continue;
         }
-        links.push(if link.contains("://") {
-            link.to_owned()
-        } else {
-            format!("{}{link}", arguments.url)
-        });
+        links.push(if link.contains("://") { link.to_owned() } else { format!("{}{link}", arguments.url) });
     }
     links.truncate(arguments.count.unwrap_or(usize::MAX));
     Ok(links)
@@ -70,16 +66,9 @@ pub(crate) async fn enrol(arguments: Enrol) -> Outcome<bool> {
     if links.is_empty() {
         return Err("there are no invitation links".into());
     }
-    let root_certificate_pem = arguments
-        .root_ca
-        .as_ref()
-        .map(std::fs::read_to_string)
-        .transpose()?;
+    let root_certificate_pem = arguments.root_ca.as_ref().map(std::fs::read_to_string).transpose()?;
     let keys = KeyPool::generate(arguments.keys)?;
-    let out = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&arguments.identities)?;
+    let out = std::fs::OpenOptions::new().create(true).append(true).open(&arguments.identities)?;
     let out = Arc::new(Mutex::new(out));
     let total = links.len();
     let queue = Arc::new(Mutex::new(links.into_iter().enumerate()));
@@ -128,8 +117,6 @@ async fn enrol_one(options: PhoneOptions, link: &str, out: &Mutex<std::fs::File>
     let mut line = serde_json::to_vec(&phone.save()?)?;
     line.push(b'\n');
     // One write per line, so that a killed run leaves whole lines.
-    out.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .write_all(&line)?;
+    out.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)?;
     Ok(())
 }

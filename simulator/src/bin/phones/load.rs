@@ -99,17 +99,9 @@ impl Poller {
         message.insert("Status".into(), status.into());
         message.insert("UDID".into(), self.udid.clone().into());
         if let Some(command) = answered {
-            message.insert(
-                "CommandUUID".into(),
-                command
-                    .get("CommandUUID")
-                    .cloned()
-                    .unwrap_or_else(|| "".into()),
-            );
+            message.insert("CommandUUID".into(), command.get("CommandUUID").cloned().unwrap_or_else(|| "".into()));
             let body = command.get("Command").and_then(Value::as_dictionary);
-            let request_type = body
-                .and_then(|body| body.get("RequestType"))
-                .and_then(Value::as_string);
+            let request_type = body.and_then(|body| body.get("RequestType")).and_then(Value::as_string);
             if let Some((key, value)) = small_answer(request_type.unwrap_or_default(), &self.udid) {
                 message.insert(key.into(), value);
             }
@@ -120,13 +112,7 @@ impl Poller {
     }
 
     fn sign(&self, body: &[u8], style: SignatureStyle) -> Result<String, Error> {
-        Ok(STANDARD.encode(sign_detached(
-            style,
-            &self.key,
-            &self.certificate,
-            body,
-            Clock::system().unix(),
-        )?))
+        Ok(STANDARD.encode(sign_detached(style, &self.key, &self.certificate, body, Clock::system().unix())?))
     }
 }
 
@@ -166,11 +152,7 @@ pub(crate) async fn load(arguments: Load) -> Outcome<bool> {
     if pollers.is_empty() {
         return Err("there are no identities".into());
     }
-    println!(
-        "{} phones, prepared in {:.2} s",
-        pollers.len(),
-        preparing.elapsed().as_secs_f64()
-    );
+    println!("{} phones, prepared in {:.2} s", pollers.len(), preparing.elapsed().as_secs_f64());
     let connections = arguments.connections.clamp(1, pollers.len());
     let mut shares: Vec<Vec<Poller>> = (0..connections).map(|_| Vec::new()).collect();
     for (index, poller) in pollers.into_iter().enumerate() {
@@ -184,10 +166,7 @@ pub(crate) async fn load(arguments: Load) -> Outcome<bool> {
     let mut tasks = JoinSet::new();
     for share in shares {
         // A client of its own makes a connection of its own, kept alive throughout.
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .http1_only()
-            .timeout(Duration::from_secs(30));
+        let mut builder = reqwest::Client::builder().no_proxy().http1_only().timeout(Duration::from_secs(30));
         if let Some(pem) = &root {
             builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
         }
@@ -209,9 +188,7 @@ async fn drive(
     let mut count = Count::default();
     'time: while Instant::now() < until {
         for phone in &share {
-            let mut reply = count
-                .put(&client, phone, phone.idle.clone(), &phone.idle_signature)
-                .await;
+            let mut reply = count.put(&client, phone, phone.idle.clone(), &phone.idle_signature).await;
             count.idle += 1;
             while mode == Mode::Pairs
                 && let Some(command) = reply.take().filter(|body| !body.is_empty())
@@ -256,10 +233,7 @@ impl Count {
         let request = client
             .put(&phone.url)
             .header("User-Agent", "MDM/1.0")
-            .header(
-                "Content-Type",
-                "application/x-apple-aspen-mdm; charset=UTF-8",
-            )
+            .header("Content-Type", "application/x-apple-aspen-mdm; charset=UTF-8")
             .header("Mdm-Signature", signature)
             .body(body);
         let answered = async {
@@ -294,11 +268,7 @@ fn report(counts: Vec<Count>, elapsed: Duration, mode: Mode) -> bool {
         }
     }
     let seconds = elapsed.as_secs_f64();
-    println!(
-        "idle polls {} ({:.1} a second)",
-        sum.idle,
-        sum.idle as f64 / seconds
-    );
+    println!("idle polls {} ({:.1} a second)", sum.idle, sum.idle as f64 / seconds);
     if mode == Mode::Pairs {
         println!(
             "answered commands {} ({:.1} a second), fetched {}",
@@ -307,23 +277,12 @@ fn report(counts: Vec<Count>, elapsed: Duration, mode: Mode) -> bool {
             sum.commands
         );
         let each = sum.signing.as_secs_f64() * 1e6 / sum.signatures.max(1) as f64;
-        println!(
-            "our own signing: {:.2} s in all, {each:.0} µs an answer",
-            sum.signing.as_secs_f64()
-        );
+        println!("our own signing: {:.2} s in all, {each:.0} µs an answer", sum.signing.as_secs_f64());
     } else {
         println!("our own signing: made once per phone, outside the measured time");
     }
-    let statuses: Vec<String> = sum
-        .statuses
-        .iter()
-        .map(|(status, number)| format!("{status}: {number}"))
-        .collect();
-    println!(
-        "statuses {}; failed connections {}",
-        statuses.join(", "),
-        sum.failed
-    );
+    let statuses: Vec<String> = sum.statuses.iter().map(|(status, number)| format!("{status}: {number}")).collect();
+    println!("statuses {}; failed connections {}", statuses.join(", "), sum.failed);
     print_latency(&mut sum.times);
     sum.failed == 0 && sum.statuses.keys().all(|status| *status == 200)
 }

@@ -10,10 +10,7 @@ use clap::{Parser, Subcommand};
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Parser)]
-#[command(
-    name = "beadle-phones",
-    about = "Simulated iPhones for load and kill tests"
-)]
+#[command(name = "beadle-phones", about = "Simulated iPhones for load and kill tests")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -45,8 +42,7 @@ async fn main() -> std::process::ExitCode {
 
 fn print_latency(times: &mut [Duration]) {
     times.sort_unstable();
-    let at =
-        |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+    let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
     if let (Some(middle), Some(slow), Some(slowest)) = (at(50), at(99), times.last()) {
         println!("latency: median {middle:.2?}, 99th percentile {slow:.2?}, slowest {slowest:.2?}");
     }

@@ -51,8 +51,7 @@ impl Council {
         let subject = name(&[("CN", "Council CA")]).unwrap();
         let now = Clock::system().unix();
         let valid = (now - DAY, now + 100 * DAY);
-        let certificate =
-            issue(&subject, &key, None, Some(&key), Purpose::Authority, valid).unwrap();
+        let certificate = issue(&subject, &key, None, Some(&key), Purpose::Authority, valid).unwrap();
         let council = Self {
             url: format!("https://{}", listener.local_addr().unwrap()),
             authority: Arc::new(Issuer { certificate, key }),
@@ -63,8 +62,7 @@ impl Council {
         let server = council.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let mut stream =
-                    SslStream::new(Ssl::new(acceptor.context()).unwrap(), stream).unwrap();
+                let mut stream = SslStream::new(Ssl::new(acceptor.context()).unwrap(), stream).unwrap();
                 let server = server.clone();
                 tokio::spawn(async move {
                     if Pin::new(&mut stream).accept().await.is_ok() {
@@ -81,15 +79,7 @@ impl Council {
         let now = Clock::system().unix();
         let subject = name(&[("CN", "localhost")]).unwrap();
         let purpose = Purpose::LoopbackServer;
-        let certificate = issue(
-            &subject,
-            &key,
-            Some(&self.authority),
-            None,
-            purpose,
-            (now - DAY, now + DAY),
-        )
-        .unwrap();
+        let certificate = issue(&subject, &key, Some(&self.authority), None, purpose, (now - DAY, now + DAY)).unwrap();
         let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
         builder.set_private_key(&key).unwrap();
         builder.set_certificate(&certificate).unwrap();
@@ -114,11 +104,7 @@ impl Council {
         let mut envelope = Dictionary::new();
         envelope.insert("CommandUUID".into(), uuid.clone().into());
         envelope.insert("Command".into(), Value::Dictionary(command));
-        self.book
-            .lock()
-            .unwrap()
-            .queue
-            .push_back(Value::Dictionary(envelope));
+        self.book.lock().unwrap().queue.push_back(Value::Dictionary(envelope));
         uuid
     }
 
@@ -127,21 +113,13 @@ impl Council {
     }
 
     pub(super) fn profile(&self, rights: i64, topic: &str) -> Vec<u8> {
-        let fingerprint = self
-            .authority
-            .certificate
-            .digest(MessageDigest::sha256())
-            .unwrap()
-            .to_vec();
+        let fingerprint = self.authority.certificate.digest(MessageDigest::sha256()).unwrap().to_vec();
         let challenge = self.book.lock().unwrap().challenge.clone();
         let payload = |kind: &str, uuid: &str, more: Vec<(&str, Value)>| {
             let mut payload = Dictionary::new();
             payload.insert("PayloadType".into(), kind.into());
             payload.insert("PayloadVersion".into(), 1.into());
-            payload.insert(
-                "PayloadIdentifier".into(),
-                format!("uk.example.{kind}").into(),
-            );
+            payload.insert("PayloadIdentifier".into(), format!("uk.example.{kind}").into());
             payload.insert("PayloadUUID".into(), uuid.into());
             for (key, value) in more {
                 payload.insert(key.into(), value);
@@ -174,18 +152,12 @@ impl Council {
             mdm.push(("Invented", true.into()));
         }
         let content = Value::Array(vec![
-            payload(
-                "com.apple.security.scep",
-                identity,
-                vec![("PayloadContent", Value::Dictionary(scep))],
-            ),
+            payload("com.apple.security.scep", identity, vec![("PayloadContent", Value::Dictionary(scep))]),
             payload("com.apple.mdm", "7B1C2A0E-3F44-4E9E-8A55-000000000002", mdm),
         ]);
         let id = "7B1C2A0E-3F44-4E9E-8A55-000000000003";
         let mut xml = Vec::new();
-        payload("Configuration", id, vec![("PayloadContent", content)])
-            .to_writer_xml(&mut xml)
-            .unwrap();
+        payload("Configuration", id, vec![("PayloadContent", content)]).to_writer_xml(&mut xml).unwrap();
         let Issuer { key, certificate } = &*self.authority;
         cms::sign_enclosing(Digest::Sha256, key, certificate, &xml, Vec::new()).unwrap()
     }
@@ -203,14 +175,10 @@ impl Council {
             };
             let head = String::from_utf8_lossy(&buffer[..head_end]).into_owned();
             let header = |name: &str| {
-                let line = head
-                    .lines()
-                    .find(|line| line.to_lowercase().starts_with(&format!("{name}:")));
-                line.and_then(|line| line.split_once(':'))
-                    .map(|(_, value)| value.trim().to_owned())
+                let line = head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}:")));
+                line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
             };
-            let length: usize =
-                header("content-length").map_or(0, |length| length.parse().unwrap());
+            let length: usize = header("content-length").map_or(0, |length| length.parse().unwrap());
             while buffer.len() < head_end + length {
                 if stream.read_buf(&mut buffer).await.unwrap_or(0) == 0 {
                     return;
@@ -221,27 +189,15 @@ impl Council {
             let mut first = head.lines().next().unwrap().split(' ');
             let (method, path) = (first.next().unwrap(), first.next().unwrap());
             let (status, kind, answer) = self.answer(method, path, header("mdm-signature"), &body);
-            let head = format!(
-                "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
-                answer.len()
-            );
-            if stream
-                .write_all(&[head.into_bytes(), answer].concat())
-                .await
-                .is_err()
-            {
+            let head =
+                format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", answer.len());
+            if stream.write_all(&[head.into_bytes(), answer].concat()).await.is_err() {
                 return;
             }
         }
     }
 
-    fn answer(
-        &self,
-        method: &str,
-        path: &str,
-        signature: Option<String>,
-        body: &[u8],
-    ) -> (u16, &'static str, Vec<u8>) {
+    fn answer(&self, method: &str, path: &str, signature: Option<String>, body: &[u8]) -> (u16, &'static str, Vec<u8>) {
         match (method, path.split('?').next().unwrap()) {
             ("GET", "/invite/abc") => {
                 let page = r#"<form method="post" action="/invite/abc/accept"><input type="hidden" name="notice" value="1"><button>Accept</button></form>"#;
@@ -249,41 +205,20 @@ impl Council {
             }
             ("POST", "/invite/abc/accept") => {
                 assert_eq!(body, b"notice=1");
-                (
-                    200,
-                    "text/html",
-                    br#"<a href="/invite/abc/apple.mobileconfig">Download</a>"#.to_vec(),
-                )
+                (200, "text/html", br#"<a href="/invite/abc/apple.mobileconfig">Download</a>"#.to_vec())
             }
-            ("GET", "/invite/abc/apple.mobileconfig") => (
-                200,
-                "application/x-apple-aspen-config",
-                self.profile(8191, TOPIC),
-            ),
-            ("GET", "/scep") if path.contains("GetCACaps") => (
-                200,
-                "text/plain",
-                b"POSTPKIOperation\nSHA-256\nAES\nSCEPStandard\nRenewal\n".to_vec(),
-            ),
+            ("GET", "/invite/abc/apple.mobileconfig") => {
+                (200, "application/x-apple-aspen-config", self.profile(8191, TOPIC))
+            }
+            ("GET", "/scep") if path.contains("GetCACaps") => {
+                (200, "text/plain", b"POSTPKIOperation\nSHA-256\nAES\nSCEPStandard\nRenewal\n".to_vec())
+            }
             ("GET", "/scep") if path.contains("PKIOperation") => {
                 let url = reqwest::Url::parse(&format!("http://host{path}")).unwrap();
-                let message = url
-                    .query_pairs()
-                    .find(|(key, _)| key == "message")
-                    .unwrap()
-                    .1
-                    .into_owned();
-                (
-                    200,
-                    "application/x-pki-message",
-                    self.scep(&STANDARD.decode(message).unwrap()),
-                )
+                let message = url.query_pairs().find(|(key, _)| key == "message").unwrap().1.into_owned();
+                (200, "application/x-pki-message", self.scep(&STANDARD.decode(message).unwrap()))
             }
-            ("GET", "/scep") => (
-                200,
-                "application/x-x509-ca-cert",
-                self.authority.certificate.to_der().unwrap(),
-            ),
+            ("GET", "/scep") => (200, "application/x-x509-ca-cert", self.authority.certificate.to_der().unwrap()),
             ("POST", "/scep") => (200, "application/x-pki-message", self.scep(body)),
             ("PUT", "/checkin") => {
                 self.verify(signature, body);
@@ -330,36 +265,19 @@ impl Council {
         let request = cms::read_signed(message).unwrap();
         let csr = cms::open_envelope(&request.content, key, certificate).unwrap();
         let challenge = self.book.lock().unwrap().challenge.clone();
-        let right = csr
-            .windows(challenge.len())
-            .any(|window| window == challenge.as_bytes());
+        let right = csr.windows(challenge.len()).any(|window| window == challenge.as_bytes());
         let printable = |text: &str| ber::definite(ber::PRINTABLE_STRING, text);
-        let mut nonce = request
-            .attribute(&format!("{VERISIGN}.5"))
-            .unwrap()
-            .to_vec();
+        let mut nonce = request.attribute(&format!("{VERISIGN}.5")).unwrap().to_vec();
         if self.book.lock().unwrap().wrong_nonce {
             nonce[0] ^= 1;
         }
         let transaction = request.attribute(&format!("{VERISIGN}.7")).unwrap();
         let mut attributes = vec![
             cms::attribute(&format!("{VERISIGN}.2"), &printable("3")),
-            cms::attribute(
-                &format!("{VERISIGN}.3"),
-                &printable(if right { "0" } else { "2" }),
-            ),
-            cms::attribute(
-                &format!("{VERISIGN}.5"),
-                &ber::definite(ber::OCTET_STRING, [1; 16]),
-            ),
-            cms::attribute(
-                &format!("{VERISIGN}.6"),
-                &ber::definite(ber::OCTET_STRING, nonce),
-            ),
-            cms::attribute(
-                &format!("{VERISIGN}.7"),
-                &ber::definite(ber::PRINTABLE_STRING, transaction),
-            ),
+            cms::attribute(&format!("{VERISIGN}.3"), &printable(if right { "0" } else { "2" })),
+            cms::attribute(&format!("{VERISIGN}.5"), &ber::definite(ber::OCTET_STRING, [1; 16])),
+            cms::attribute(&format!("{VERISIGN}.6"), &ber::definite(ber::OCTET_STRING, nonce)),
+            cms::attribute(&format!("{VERISIGN}.7"), &ber::definite(ber::PRINTABLE_STRING, transaction)),
         ];
         let mut content = Vec::new();
         if right {
@@ -368,15 +286,8 @@ impl Council {
             assert!(csr.verify(&public).unwrap());
             let now = Clock::system().unix();
             let valid = (now - DAY, now + 90 * DAY);
-            let issued = issue(
-                csr.subject_name(),
-                &public,
-                Some(&self.authority),
-                None,
-                Purpose::Client,
-                valid,
-            )
-            .unwrap();
+            let issued =
+                issue(csr.subject_name(), &public, Some(&self.authority), None, Purpose::Client, valid).unwrap();
             let signed = ber::sequence(&[
                 &ber::small_integer(1),
                 &ber::definite(ber::SET, []),
@@ -386,12 +297,7 @@ impl Council {
             ]);
             let explicit = ber::definite(ber::CONTEXT_0, signed);
             let degenerate = ber::sequence(&[&ber::object_identifier(cms::SIGNED_DATA), &explicit]);
-            content = cms::envelop(
-                ContentCipher::Aes128,
-                &[request.signer.unwrap()],
-                &degenerate,
-            )
-            .unwrap();
+            content = cms::envelop(ContentCipher::Aes128, &[request.signer.unwrap()], &degenerate).unwrap();
             self.book.lock().unwrap().issued.push(issued);
         } else {
             attributes.push(cms::attribute(&format!("{VERISIGN}.4"), &printable("2")));

@@ -33,11 +33,7 @@ fn status(answer: &plist::Dictionary) -> &str {
 }
 
 fn types(phone: &PhoneState) -> Vec<(String, Option<String>)> {
-    phone
-        .commands
-        .iter()
-        .map(|seen| (seen.request_type.clone(), seen.status.clone()))
-        .collect()
+    phone.commands.iter().map(|seen| (seen.request_type.clone(), seen.status.clone())).collect()
 }
 
 #[tokio::test]
@@ -48,57 +44,28 @@ async fn a_phone_enrols_and_answers_what_it_is_asked() {
     assert!(state.enrolled && state.has_profile("uk.example.Configuration"));
     let check_ins = council.book.lock().unwrap().check_ins.clone();
     assert_eq!(check_ins.len(), 2);
-    assert_eq!(
-        check_ins[0].get("SerialNumber").and_then(Value::as_string),
-        Some(phone.options().serial.as_str())
-    );
+    assert_eq!(check_ins[0].get("SerialNumber").and_then(Value::as_string), Some(phone.options().serial.as_str()));
     assert!(!check_ins[0].contains_key("Model"));
     assert!(check_ins[1].contains_key("UnlockToken"));
     for message in &check_ins {
-        assert_eq!(
-            crate::apple::schema::check_check_in(&Value::Dictionary(message.clone())),
-            []
-        );
+        assert_eq!(crate::apple::schema::check_check_in(&Value::Dictionary(message.clone())), []);
     }
-    let asked = Value::Array(vec![
-        "SerialNumber".into(),
-        "IMEI".into(),
-        "ServiceSubscriptions".into(),
-        "NoSuch".into(),
-    ]);
+    let asked =
+        Value::Array(vec!["SerialNumber".into(), "IMEI".into(), "ServiceSubscriptions".into(), "NoSuch".into()]);
     council.queue("DeviceInformation", &[("Queries", asked)]);
-    for request_type in [
-        "SecurityInfo",
-        "ProfileList",
-        "InstalledApplicationList",
-        "CertificateList",
-    ] {
+    for request_type in ["SecurityInfo", "ProfileList", "InstalledApplicationList", "CertificateList"] {
         council.queue(request_type, &[]);
     }
     let outcome = phone.poll().await.unwrap();
     assert_eq!(outcome.end, PollEnd::Empty);
-    assert!(
-        outcome
-            .commands
-            .iter()
-            .all(|seen| seen.status.as_deref() == Some("Acknowledged"))
-    );
+    assert!(outcome.commands.iter().all(|seen| seen.status.as_deref() == Some("Acknowledged")));
     let answers = council.answers();
     for (seen, answer) in outcome.commands.iter().zip(&answers) {
-        let violations = crate::apple::schema::check_response(
-            &seen.request_type,
-            &Value::Dictionary(answer.clone()),
-        );
+        let violations = crate::apple::schema::check_response(&seen.request_type, &Value::Dictionary(answer.clone()));
         assert_eq!(violations, [], "{}", seen.request_type);
     }
-    let responses = answers[0]
-        .get("QueryResponses")
-        .and_then(Value::as_dictionary)
-        .unwrap();
-    assert_eq!(
-        responses.keys().collect::<Vec<_>>(),
-        ["SerialNumber", "IMEI", "ServiceSubscriptions"]
-    );
+    let responses = answers[0].get("QueryResponses").and_then(Value::as_dictionary).unwrap();
+    assert_eq!(responses.keys().collect::<Vec<_>>(), ["SerialNumber", "IMEI", "ServiceSubscriptions"]);
 }
 
 #[tokio::test]
@@ -106,15 +73,8 @@ async fn the_other_signature_style_and_scep_by_get_work_too() {
     let council = Council::start().await;
     let pool = KeyPool::generate(1).unwrap();
     let style = SignatureStyle::Sha256WithAttributes;
-    let phone = enrolled(
-        &council,
-        PhoneOptions {
-            signature_style: style,
-            keys: Some(pool),
-            ..options(&council)
-        },
-    )
-    .await;
+    let phone =
+        enrolled(&council, PhoneOptions { signature_style: style, keys: Some(pool), ..options(&council) }).await;
     let sent = phone.last_scep().unwrap().clone();
     for by_get in [false, true] {
         let again = phone.send_scep(&sent, by_get).await.unwrap();
@@ -127,31 +87,14 @@ async fn a_phone_does_not_enrol_with_a_wrong_challenge_or_a_bad_answer() {
     let council = Council::start().await;
     let mut phone = Phone::new(options(&council)).unwrap();
     let profile = phone.fetch_profile(&council.invitation()).await.unwrap();
-    let wrong = ScepAttempt {
-        challenge: Some("guessed".into()),
-        ..ScepAttempt::default()
-    };
-    assert!(
-        matches!(phone.scep_enrol(&profile, &wrong).await, Err(Error::ScepRefused(info)) if info == "2")
-    );
+    let wrong = ScepAttempt { challenge: Some("guessed".into()), ..ScepAttempt::default() };
+    assert!(matches!(phone.scep_enrol(&profile, &wrong).await, Err(Error::ScepRefused(info)) if info == "2"));
     council.book.lock().unwrap().wrong_nonce = true;
-    assert!(matches!(
-        phone.enrol(&council.invitation()).await,
-        Err(Error::Server(_))
-    ));
+    assert!(matches!(phone.enrol(&council.invitation()).await, Err(Error::Server(_))));
     assert!(!phone.snapshot().enrolled);
     council.book.lock().unwrap().invented_key = true;
-    assert!(matches!(
-        phone.enrol(&council.invitation()).await,
-        Err(Error::Server(_))
-    ));
-    assert!(
-        phone
-            .snapshot()
-            .violations
-            .iter()
-            .any(|violation| violation.contains("Invented"))
-    );
+    assert!(matches!(phone.enrol(&council.invitation()).await, Err(Error::Server(_))));
+    assert!(phone.snapshot().violations.iter().any(|violation| violation.contains("Invented")));
 }
 
 #[tokio::test]
@@ -160,59 +103,27 @@ async fn locks_lost_mode_and_passcodes() {
     let mut phone = enrolled(&council, options(&council)).await;
     council.queue("DeviceLock", &[("Message", "Lost".into())]);
     council.queue("EnableLostMode", &[("Message", "Lost".into())]);
-    council.queue(
-        "ClearPasscode",
-        &[("UnlockToken", Value::Data(vec![1; 64]))],
-    );
+    council.queue("ClearPasscode", &[("UnlockToken", Value::Data(vec![1; 64]))]);
     phone.poll().await.unwrap();
     let answers = council.answers();
-    assert_eq!(
-        answers[0].get("MessageResult").and_then(Value::as_string),
-        Some("Success")
-    );
-    assert_eq!(
-        (status(&answers[1]), status(&answers[2])),
-        ("Error", "Error"),
-        "unsupervised; wrong token"
-    );
+    assert_eq!(answers[0].get("MessageResult").and_then(Value::as_string), Some("Success"));
+    assert_eq!((status(&answers[1]), status(&answers[2])), ("Error", "Error"), "unsupervised; wrong token");
     assert!(phone.snapshot().locked && phone.snapshot().passcode_present);
-    let token = council.book.lock().unwrap().check_ins[1]
-        .get("UnlockToken")
-        .unwrap()
-        .clone();
+    let token = council.book.lock().unwrap().check_ins[1].get("UnlockToken").unwrap().clone();
     council.queue("ClearPasscode", &[("UnlockToken", token)]);
     council.queue("DeviceLock", &[("Message", "Lost".into())]);
     phone.poll().await.unwrap();
-    assert_eq!(
-        council.answers()[4]
-            .get("MessageResult")
-            .and_then(Value::as_string),
-        Some("NoPasscodeSet")
-    );
+    assert_eq!(council.answers()[4].get("MessageResult").and_then(Value::as_string), Some("NoPasscodeSet"));
     assert!(!phone.snapshot().locked);
 
-    let mut supervised = enrolled(
-        &council,
-        PhoneOptions {
-            supervised: true,
-            ..options(&council)
-        },
-    )
-    .await;
+    let mut supervised = enrolled(&council, PhoneOptions { supervised: true, ..options(&council) }).await;
     council.queue("DeviceLocation", &[]);
     council.queue("EnableLostMode", &[("PhoneNumber", "01326 000000".into())]);
     council.queue("DeviceLocation", &[]);
     council.queue("PlayLostModeSound", &[]);
     let outcome = supervised.poll().await.unwrap();
-    let statuses: Vec<_> = outcome
-        .commands
-        .iter()
-        .filter_map(|seen| seen.status.as_deref())
-        .collect();
-    assert_eq!(
-        statuses,
-        ["Error", "Acknowledged", "Acknowledged", "Acknowledged"]
-    );
+    let statuses: Vec<_> = outcome.commands.iter().filter_map(|seen| seen.status.as_deref()).collect();
+    assert_eq!(statuses, ["Error", "Acknowledged", "Acknowledged", "Acknowledged"]);
     assert!(supervised.snapshot().lost_mode.is_some());
     council.queue("DisableLostMode", &[]);
     supervised.poll().await.unwrap();
@@ -243,29 +154,13 @@ async fn renewal_keeps_the_server_and_refuses_another() {
     let mut phone = enrolled(&council, options(&council)).await;
     let before = phone.identity().unwrap().fingerprint().unwrap();
     council.book.lock().unwrap().challenge = "second".into();
-    council.queue(
-        "InstallProfile",
-        &[(
-            "Payload",
-            Value::Data(council.profile(8191, "com.apple.mgmt.Other")),
-        )],
-    );
-    council.queue(
-        "InstallProfile",
-        &[("Payload", Value::Data(council.profile(8183, TOPIC)))],
-    );
-    council.queue(
-        "InstallProfile",
-        &[("Payload", Value::Data(council.profile(8191, TOPIC)))],
-    );
+    council.queue("InstallProfile", &[("Payload", Value::Data(council.profile(8191, "com.apple.mgmt.Other")))]);
+    council.queue("InstallProfile", &[("Payload", Value::Data(council.profile(8183, TOPIC)))]);
+    council.queue("InstallProfile", &[("Payload", Value::Data(council.profile(8191, TOPIC)))]);
     phone.poll().await.unwrap();
     let answers = council.answers();
     let statuses: Vec<&str> = answers.iter().map(status).collect();
-    assert_eq!(
-        statuses,
-        ["Error", "Acknowledged", "Error"],
-        "other topic; fewer rights; more rights than now"
-    );
+    assert_eq!(statuses, ["Error", "Acknowledged", "Error"], "other topic; fewer rights; more rights than now");
     assert_ne!(phone.identity().unwrap().fingerprint().unwrap(), before);
     assert_eq!(council.book.lock().unwrap().check_ins.len(), 4);
     assert_eq!(phone.snapshot().profiles.len(), 1);
@@ -290,36 +185,14 @@ async fn profiles_come_and_go_and_take_management_along() {
     council.queue("InstallProfile", &[("Payload", Value::Data(xml))]);
     phone.poll().await.unwrap();
     assert!(phone.snapshot().has_profile("uk.example.policy"));
-    council.queue(
-        "RemoveProfile",
-        &[("Identifier", "uk.example.policy".into())],
-    );
-    council.queue(
-        "RemoveProfile",
-        &[("Identifier", "uk.example.policy".into())],
-    );
+    council.queue("RemoveProfile", &[("Identifier", "uk.example.policy".into())]);
+    council.queue("RemoveProfile", &[("Identifier", "uk.example.policy".into())]);
     phone.poll().await.unwrap();
-    assert_eq!(
-        council.answers().iter().map(status).collect::<Vec<_>>(),
-        ["Acknowledged", "Acknowledged", "Error"]
-    );
-    council.queue(
-        "RemoveProfile",
-        &[("Identifier", "uk.example.Configuration".into())],
-    );
+    assert_eq!(council.answers().iter().map(status).collect::<Vec<_>>(), ["Acknowledged", "Acknowledged", "Error"]);
+    council.queue("RemoveProfile", &[("Identifier", "uk.example.Configuration".into())]);
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Unenrolled);
-    let last = council
-        .book
-        .lock()
-        .unwrap()
-        .check_ins
-        .last()
-        .unwrap()
-        .clone();
-    assert_eq!(
-        last.get("MessageType").and_then(Value::as_string),
-        Some("CheckOut")
-    );
+    let last = council.book.lock().unwrap().check_ins.last().unwrap().clone();
+    assert_eq!(last.get("MessageType").and_then(Value::as_string), Some("CheckOut"));
     assert!(!phone.snapshot().enrolled);
 }
 
@@ -327,38 +200,16 @@ async fn profiles_come_and_go_and_take_management_along() {
 async fn misbehaviour_on_request() {
     let council = Council::start().await;
     let mut phone = enrolled(&council, options(&council)).await;
-    assert!(
-        phone
-            .behave(Behaviour::NotNow {
-                request_type: "EraseDevice".into(),
-                times: 1
-            })
-            .is_err()
-    );
-    phone
-        .behave(Behaviour::NotNow {
-            request_type: "*".into(),
-            times: 1,
-        })
-        .unwrap();
+    assert!(phone.behave(Behaviour::NotNow { request_type: "EraseDevice".into(), times: 1 }).is_err());
+    phone.behave(Behaviour::NotNow { request_type: "*".into(), times: 1 }).unwrap();
     let chain = vec![ErrorItem::lost_mode()];
-    phone
-        .behave(Behaviour::Refuse {
-            request_type: "SecurityInfo".into(),
-            chain,
-            times: 1,
-        })
-        .unwrap();
+    phone.behave(Behaviour::Refuse { request_type: "SecurityInfo".into(), chain, times: 1 }).unwrap();
     council.queue("DeviceLock", &[]);
     council.queue("Settings", &[("Settings", Value::Array(vec![]))]);
     council.queue("SecurityInfo", &[]);
     council.queue("NoSuchThing", &[]);
     phone.poll().await.unwrap();
-    let statuses: Vec<String> = council
-        .answers()
-        .iter()
-        .map(|answer| status(answer).to_owned())
-        .collect();
+    let statuses: Vec<String> = council.answers().iter().map(|answer| status(answer).to_owned()).collect();
     assert_eq!(statuses, ["Acknowledged", "NotNow", "Error", "Error"]);
 
     phone.behave(Behaviour::RepeatAnswer { times: 1 }).unwrap();
@@ -370,60 +221,36 @@ async fn misbehaviour_on_request() {
     assert_ne!(answers[4].get("CommandUUID"), answers[5].get("CommandUUID"));
     assert_eq!(answers[5], answers[6]);
 
-    phone
-        .behave(Behaviour::UndecodableAnswer { times: 1 })
-        .unwrap();
+    phone.behave(Behaviour::UndecodableAnswer { times: 1 }).unwrap();
     council.queue("SecurityInfo", &[]);
     phone.poll().await.unwrap();
     assert_eq!(council.book.lock().unwrap().undecodable, 1);
 
-    phone
-        .behave(Behaviour::ForgetCommand {
-            request_type: "*".into(),
-            times: 1,
-        })
-        .unwrap();
+    phone.behave(Behaviour::ForgetCommand { request_type: "*".into(), times: 1 }).unwrap();
     council.queue("EraseDevice", &[]);
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Forgotten);
     assert!(!phone.snapshot().wiped);
-    assert_eq!(
-        types(&phone.snapshot()).last(),
-        Some(&("EraseDevice".to_owned(), None))
-    );
+    assert_eq!(types(&phone.snapshot()).last(), Some(&("EraseDevice".to_owned(), None)));
 }
 
 #[tokio::test]
 async fn answers_that_did_not_arrive_are_sent_again() {
     let council = Council::start().await;
     let mut phone = enrolled(&council, options(&council)).await;
-    phone
-        .behave(Behaviour::DropBeforeSending {
-            message: Message::Answer,
-            times: 1,
-        })
-        .unwrap();
+    phone.behave(Behaviour::DropBeforeSending { message: Message::Answer, times: 1 }).unwrap();
     council.queue("SecurityInfo", &[]);
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Dropped);
     assert!(council.answers().is_empty());
     phone.poll().await.unwrap();
     assert_eq!(council.answers().len(), 1);
     let linger = Duration::from_millis(100);
-    phone
-        .behave(Behaviour::DropBeforeReading {
-            message: Message::Answer,
-            times: 1,
-            linger,
-        })
-        .unwrap();
+    phone.behave(Behaviour::DropBeforeReading { message: Message::Answer, times: 1, linger }).unwrap();
     council.queue("SecurityInfo", &[]);
     phone.poll().await.unwrap();
     phone.poll().await.unwrap();
     let answers = council.answers();
     assert_eq!(answers.len(), 3);
-    assert_eq!(
-        answers[1], answers[2],
-        "arrived both times, octet for octet"
-    );
+    assert_eq!(answers[1], answers[2], "arrived both times, octet for octet");
 }
 
 #[tokio::test]
@@ -435,66 +262,32 @@ async fn a_401_unenrols_and_a_503_does_not() {
     assert!(phone.snapshot().enrolled);
     assert_eq!(phone.poll().await.unwrap().end, PollEnd::Unenrolled);
     let state = phone.snapshot();
-    assert_eq!(
-        state.unenrolled_because.as_deref(),
-        Some("the server answered 401")
-    );
-    assert_eq!(
-        state.http.last().and_then(|exchange| exchange.status),
-        Some(401)
-    );
+    assert_eq!(state.unenrolled_because.as_deref(), Some("the server answered 401"));
+    assert_eq!(state.http.last().and_then(|exchange| exchange.status), Some(401));
 }
 
 #[tokio::test]
 async fn a_listening_phone_comes_when_pushed_and_after_a_last_not_now() {
     let council = Council::start().await;
     let push = PushService::start().await.unwrap();
-    let phone = enrolled(
-        &council,
-        PhoneOptions {
-            push: Some(push.clone()),
-            ..options(&council)
-        },
-    )
-    .await;
+    let phone = enrolled(&council, PhoneOptions { push: Some(push.clone()), ..options(&council) }).await;
     let bell = phone.registration.clone().unwrap().wake;
     let handle = phone.listen();
     let soon = Duration::from_secs(5);
     council.queue("SecurityInfo", &[]);
     bell.notify_one();
-    handle
-        .wait_until(soon, |state| state.commands.len() == 1)
-        .await
-        .expect("comes when pushed");
-    handle
-        .behave(Behaviour::NotNow {
-            request_type: "Settings".into(),
-            times: 1,
-        })
-        .await
-        .unwrap();
+    handle.wait_until(soon, |state| state.commands.len() == 1).await.expect("comes when pushed");
+    handle.behave(Behaviour::NotNow { request_type: "Settings".into(), times: 1 }).await.unwrap();
     council.queue("Settings", &[("Settings", Value::Array(vec![]))]);
     bell.notify_one();
-    handle
-        .wait_until(soon, |state| state.commands.len() == 2)
-        .await
-        .expect("comes when pushed");
+    handle.wait_until(soon, |state| state.commands.len() == 2).await.expect("comes when pushed");
     council.queue("SecurityInfo", &[]);
-    handle
-        .wait_until(soon, |state| state.commands.len() == 3)
-        .await
-        .expect("comes back by itself");
+    handle.wait_until(soon, |state| state.commands.len() == 3).await.expect("comes back by itself");
     council.book.lock().unwrap().failures = [503].into();
     council.queue("EraseDevice", &[]);
     bell.notify_one();
-    let state = handle
-        .wait_until(soon, |state| state.wiped)
-        .await
-        .expect("tries again after a fault");
-    assert_eq!(
-        types(&state).last(),
-        Some(&("EraseDevice".to_owned(), Some("Acknowledged".to_owned())))
-    );
+    let state = handle.wait_until(soon, |state| state.wiped).await.expect("tries again after a fault");
+    assert_eq!(types(&state).last(), Some(&("EraseDevice".to_owned(), Some("Acknowledged".to_owned()))));
     assert!(handle.stop().await.unwrap().management().is_none());
 }
 
@@ -503,7 +296,6 @@ async fn a_saved_phone_goes_on() {
     let council = Council::start().await;
     let phone = enrolled(&council, options(&council)).await;
     let line = serde_json::to_string(&phone.save().unwrap()).unwrap();
-    let mut again =
-        Phone::restore(&serde_json::from_str(&line).unwrap(), options(&council)).unwrap();
+    let mut again = Phone::restore(&serde_json::from_str(&line).unwrap(), options(&council)).unwrap();
     assert_eq!(again.poll().await.unwrap().end, PollEnd::Empty);
 }

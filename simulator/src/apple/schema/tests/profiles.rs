@@ -56,16 +56,11 @@ fn passcode() -> Value {
 }
 
 fn root(place: usize) -> Value {
-    payload(
-        ROOT,
-        place,
-        [("PayloadContent", Value::Data(vec![0x30, 0]))],
-    )
+    payload(ROOT, place, [("PayloadContent", Value::Data(vec![0x30, 0]))])
 }
 
 fn scep(place: usize) -> Value {
-    let pair =
-        |name: &str, value: &str| Value::Array(vec![Value::Array(vec![name.into(), value.into()])]);
+    let pair = |name: &str, value: &str| Value::Array(vec![Value::Array(vec![name.into(), value.into()])]);
     let content = dictionary([
         ("URL", "https://mdm.council.example/scep".into()),
         ("Challenge", "once".into()),
@@ -73,17 +68,8 @@ fn scep(place: usize) -> Value {
         ("Key Type", "RSA".into()),
         ("Key Usage", 5.into()),
         ("CAFingerprint", Value::Data(vec![0; 20])),
-        (
-            "Subject",
-            Value::Array(vec![pair("O", "Council"), pair("CN", "phone")]),
-        ),
-        (
-            "SubjectAltName",
-            dictionary([(
-                "dNSName",
-                Value::Array(vec!["a.example".into(), "b.example".into()]),
-            )]),
-        ),
+        ("Subject", Value::Array(vec![pair("O", "Council"), pair("CN", "phone")])),
+        ("SubjectAltName", dictionary([("dNSName", Value::Array(vec!["a.example".into(), "b.example".into()]))])),
     ]);
     payload(SCEP, place, [("PayloadContent", content)])
 }
@@ -100,10 +86,7 @@ fn mdm(place: usize, identity: usize) -> Value {
             ("SignMessage", true.into()),
             ("CheckOutWhenRemoved", true.into()),
             ("AccessRights", 8191.into()),
-            (
-                "ServerCapabilities",
-                Value::Array(vec!["com.apple.mdm.token".into()]),
-            ),
+            ("ServerCapabilities", Value::Array(vec!["com.apple.mdm.token".into()])),
         ],
     )
 }
@@ -123,134 +106,66 @@ fn wifi(place: usize) -> Value {
 
 #[test]
 fn a_good_profile_passes_in_its_modes() {
-    let settings = profile(vec![
-        passcode(),
-        wifi(1),
-        root(2),
-        payload(RESTRICTIONS, 3, [("allowScreenShot", false.into())]),
-    ]);
+    let settings =
+        profile(vec![passcode(), wifi(1), root(2), payload(RESTRICTIONS, 3, [("allowScreenShot", false.into())])]);
     for device in [SUPERVISED, DEVICE, USER] {
         assert_fine(&check_profile(&settings, &device));
     }
     let enrolment = profile(vec![scep(0), mdm(1, 0), root(2)]);
     for mode in [SUPERVISED, DEVICE] {
-        assert_fine(&check_profile(
-            &enrolment,
-            &Device {
-                source: Source::Manual,
-                ..mode
-            },
-        ));
+        assert_fine(&check_profile(&enrolment, &Device { source: Source::Manual, ..mode }));
     }
     let account_driven = with(mdm(1, 0), "EnrollmentMode", "BYOD");
-    let account_driven = with(
-        account_driven,
-        "AssignedManagedAppleID",
-        "clerk@council.example",
-    );
-    assert_fine(&check_profile(
-        &profile(vec![scep(0), account_driven]),
-        &USER,
-    ));
+    let account_driven = with(account_driven, "AssignedManagedAppleID", "clerk@council.example");
+    assert_fine(&check_profile(&profile(vec![scep(0), account_driven]), &USER));
 }
 
 #[test]
 fn a_wrong_key_is_found() {
-    let found = check_profile(
-        &profile(vec![with(passcode(), "minimumLength", 6)]),
-        &DEVICE,
-    );
-    assert_only(
-        &found,
-        "PayloadContent[0].minimumLength",
-        &Problem::UnknownKey,
-    );
-    let found = check_profile(
-        &with(profile(vec![passcode()]), "PayloadContents", true),
-        &DEVICE,
-    );
+    let found = check_profile(&profile(vec![with(passcode(), "minimumLength", 6)]), &DEVICE);
+    assert_only(&found, "PayloadContent[0].minimumLength", &Problem::UnknownKey);
+    let found = check_profile(&with(profile(vec![passcode()]), "PayloadContents", true), &DEVICE);
     assert_only(&found, "PayloadContents", &Problem::UnknownKey);
-    let found = check_profile(
-        &profile(vec![with(passcode(), "customRegex", dictionary([]))]),
-        &DEVICE,
-    );
+    let found = check_profile(&profile(vec![with(passcode(), "customRegex", dictionary([]))]), &DEVICE);
     assert_only(&found, "PayloadContent[0].customRegex", &Problem::NotOnIos);
 }
 
 #[test]
 fn a_missing_key_is_found() {
-    let found = check_profile(
-        &profile(vec![without(passcode(), "PayloadVersion")]),
-        &DEVICE,
-    );
-    assert_only(
-        &found,
-        "PayloadContent[0].PayloadVersion",
-        &Problem::MissingKey,
-    );
+    let found = check_profile(&profile(vec![without(passcode(), "PayloadVersion")]), &DEVICE);
+    assert_only(&found, "PayloadContent[0].PayloadVersion", &Problem::MissingKey);
     let found = check_profile(&without(profile(vec![passcode()]), "PayloadUUID"), &DEVICE);
     assert_only(&found, "PayloadUUID", &Problem::MissingKey);
     let found = check_profile(&profile(vec![without(wifi(0), "SSID_STR")]), &DEVICE);
     assert_only(&found, "PayloadContent[0].SSID_STR", &Problem::MissingKey);
     let bare = payload(SCEP, 0, []);
     let found = check_profile(&profile(vec![bare]), &DEVICE);
-    assert_only(
-        &found,
-        "PayloadContent[0].PayloadContent",
-        &Problem::MissingKey,
-    );
+    assert_only(&found, "PayloadContent[0].PayloadContent", &Problem::MissingKey);
     let no_type = without(passcode(), "PayloadType");
     let found = check_profile(&profile(vec![no_type]), &DEVICE);
-    assert_only(
-        &found,
-        "PayloadContent[0].PayloadType",
-        &Problem::MissingKey,
-    );
+    assert_only(&found, "PayloadContent[0].PayloadType", &Problem::MissingKey);
 }
 
 #[test]
 fn a_wrong_type_is_found() {
     let wrong = |expected, found| Problem::WrongType { expected, found };
     for (key, value, expected) in [
-        (
-            "minLength",
-            Value::from("6"),
-            wrong(Kind::Integer, Kind::String),
-        ),
-        (
-            "minLength",
-            Value::Real(6.0),
-            wrong(Kind::Integer, Kind::Real),
-        ),
-        (
-            "forcePIN",
-            Value::from(1),
-            wrong(Kind::Boolean, Kind::Integer),
-        ),
+        ("minLength", Value::from("6"), wrong(Kind::Integer, Kind::String)),
+        ("minLength", Value::Real(6.0), wrong(Kind::Integer, Kind::Real)),
+        ("forcePIN", Value::from(1), wrong(Kind::Boolean, Kind::Integer)),
     ] {
         let found = check_profile(&profile(vec![with(passcode(), key, value)]), &DEVICE);
         assert_only(&found, &format!("PayloadContent[0].{key}"), &expected);
     }
     let text = with(root(0), "PayloadContent", "MAA=");
     let found = check_profile(&profile(vec![text]), &DEVICE);
-    assert_only(
-        &found,
-        "PayloadContent[0].PayloadContent",
-        &wrong(Kind::Data, Kind::String),
-    );
+    assert_only(&found, "PayloadContent[0].PayloadContent", &wrong(Kind::Data, Kind::String));
     let found = check_profile(&profile(vec!["payload".into()]), &DEVICE);
-    assert_only(
-        &found,
-        "PayloadContent[0]",
-        &wrong(Kind::Dictionary, Kind::String),
-    );
+    assert_only(&found, "PayloadContent[0]", &wrong(Kind::Dictionary, Kind::String));
     let found = check_profile(&Value::from("profile"), &DEVICE);
     assert_only(&found, "", &wrong(Kind::Dictionary, Kind::String));
-    let deep = with(
-        wifi(0),
-        "EAPClientConfiguration",
-        dictionary([("AcceptEAPTypes", Value::Array(vec!["TLS".into()]))]),
-    );
+    let deep =
+        with(wifi(0), "EAPClientConfiguration", dictionary([("AcceptEAPTypes", Value::Array(vec!["TLS".into()]))]));
     let found = check_profile(&profile(vec![deep]), &DEVICE);
     let path = "PayloadContent[0].EAPClientConfiguration.AcceptEAPTypes[0]";
     assert_only(&found, path, &wrong(Kind::Integer, Kind::String));
@@ -258,51 +173,28 @@ fn a_wrong_type_is_found() {
 
 #[test]
 fn a_value_out_of_range_is_found() {
-    for (key, value, min, max) in [
-        ("maxFailedAttempts", 1, 2.0, 11.0),
-        ("maxFailedAttempts", 12, 2.0, 11.0),
-        ("maxInactivity", 16, 0.0, 15.0),
-    ] {
+    for (key, value, min, max) in
+        [("maxFailedAttempts", 1, 2.0, 11.0), ("maxFailedAttempts", 12, 2.0, 11.0), ("maxInactivity", 16, 0.0, 15.0)]
+    {
         let found = check_profile(&profile(vec![with(passcode(), key, value)]), &DEVICE);
-        let problem = Problem::OutOfRange {
-            found: f64::from(value),
-            min: Some(min),
-            max: Some(max),
-        };
+        let problem = Problem::OutOfRange { found: f64::from(value), min: Some(min), max: Some(max) };
         assert_only(&found, &format!("PayloadContent[0].{key}"), &problem);
     }
     for value in [2, 11] {
-        assert_fine(&check_profile(
-            &profile(vec![with(passcode(), "maxFailedAttempts", value)]),
-            &DEVICE,
-        ));
+        assert_fine(&check_profile(&profile(vec![with(passcode(), "maxFailedAttempts", value)]), &DEVICE));
     }
 }
 
 #[test]
 fn a_value_not_in_the_list_is_found() {
-    let found = check_profile(
-        &profile(vec![with(wifi(0), "EncryptionType", "WPA4")]),
-        &DEVICE,
-    );
-    let allowed = ["WEP", "WPA", "WPA2", "WPA3", "Any", "None"]
-        .map(str::to_owned)
-        .to_vec();
-    let problem = Problem::NotInRangeList {
-        found: "WPA4".to_owned(),
-        allowed,
-    };
+    let found = check_profile(&profile(vec![with(wifi(0), "EncryptionType", "WPA4")]), &DEVICE);
+    let allowed = ["WEP", "WPA", "WPA2", "WPA3", "Any", "None"].map(str::to_owned).to_vec();
+    let problem = Problem::NotInRangeList { found: "WPA4".to_owned(), allowed };
     assert_only(&found, "PayloadContent[0].EncryptionType", &problem);
     let words = found.first().expect("one").to_string();
-    assert_eq!(
-        words,
-        "PayloadContent[0].EncryptionType: \"WPA4\" is not one of WEP, WPA, WPA2, WPA3, Any, None"
-    );
+    assert_eq!(words, "PayloadContent[0].EncryptionType: \"WPA4\" is not one of WEP, WPA, WPA2, WPA3, Any, None");
     let found = check_profile(&with(profile(vec![]), "PayloadVersion", 2), &DEVICE);
-    let problem = Problem::NotInRangeList {
-        found: "2".to_owned(),
-        allowed: vec!["1".to_owned()],
-    };
+    let problem = Problem::NotInRangeList { found: "2".to_owned(), allowed: vec!["1".to_owned()] };
     assert_only(&found, "PayloadVersion", &problem);
     let found = check_profile(&with(profile(vec![]), "PayloadType", "Profile"), &DEVICE);
     assert_eq!(found.len(), 1);
@@ -312,46 +204,22 @@ fn a_value_not_in_the_list_is_found() {
 fn a_wrong_form_or_count_is_found() {
     let plain = with(mdm(1, 0), "ServerURL", "http://mdm.council.example/mdm");
     let found = check_profile(&profile(vec![scep(0), plain]), &DEVICE);
-    let problem = Problem::WrongFormat {
-        expected: "an address that begins with https://",
-    };
+    let problem = Problem::WrongFormat { expected: "an address that begins with https://" };
     assert_only(&found, "PayloadContent[1].ServerURL", &problem);
     let mut triple = scep(0);
-    let content = triple
-        .as_dictionary_mut()
-        .and_then(|keys| keys.get_mut("PayloadContent"))
-        .expect("content");
+    let content = triple.as_dictionary_mut().and_then(|keys| keys.get_mut("PayloadContent")).expect("content");
     let three = Value::Array(vec!["O".into(), "Council".into(), "more".into()]);
-    *content = with(
-        content.clone(),
-        "Subject",
-        Value::Array(vec![Value::Array(vec![three])]),
-    );
+    *content = with(content.clone(), "Subject", Value::Array(vec![Value::Array(vec![three])]));
     let found = check_profile(&profile(vec![triple]), &DEVICE);
     let path = "PayloadContent[0].PayloadContent.Subject[0][0]";
-    assert_only(
-        &found,
-        path,
-        &Problem::WrongCount {
-            found: 3,
-            min: 2,
-            max: 2,
-        },
-    );
+    assert_only(&found, path, &Problem::WrongCount { found: 3, min: 2, max: 2 });
 }
 
 #[test]
 fn an_unknown_payload_and_one_of_another_system_are_found() {
-    let found = check_profile(
-        &profile(vec![payload("com.apple.passcode", 0, [])]),
-        &DEVICE,
-    );
+    let found = check_profile(&profile(vec![payload("com.apple.passcode", 0, [])]), &DEVICE);
     let payload_type = "com.apple.passcode".to_owned();
-    assert_only(
-        &found,
-        "PayloadContent[0].PayloadType",
-        &Problem::UnknownPayloadType { payload_type },
-    );
+    assert_only(&found, "PayloadContent[0].PayloadType", &Problem::UnknownPayloadType { payload_type });
     let found = check_profile(&profile(vec![payload("TopLevel", 0, [])]), &DEVICE);
     assert_eq!(found.len(), 1);
     let found = check_profile(&profile(vec![payload("com.apple.dock", 0, [])]), &DEVICE);

@@ -4,9 +4,7 @@ use plist::{Date, Dictionary, Value};
 use proptest::prelude::*;
 
 use super::{DEVICE, SUPERVISED, USER};
-use crate::apple::schema::{
-    check_check_in, check_command, check_profile, check_response, table::TABLE,
-};
+use crate::apple::schema::{check_check_in, check_command, check_profile, check_response, table::TABLE};
 
 /// Names that lead deep into the schema, with some that lead nowhere.
 fn names() -> impl Strategy<Value = String> {
@@ -34,13 +32,7 @@ fn names() -> impl Strategy<Value = String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    for entry in TABLE
-        .profiles
-        .values()
-        .flatten()
-        .chain(TABLE.commands.values())
-        .chain(TABLE.check_ins.values())
-    {
+    for entry in TABLE.profiles.values().flatten().chain(TABLE.commands.values()).chain(TABLE.check_ins.values()) {
         names.extend(entry.keys.keys().chain(entry.response.keys()).cloned());
     }
     names.extend(types());
@@ -48,11 +40,7 @@ fn names() -> impl Strategy<Value = String> {
 }
 
 fn types() -> Vec<String> {
-    let types = TABLE
-        .profiles
-        .keys()
-        .chain(TABLE.commands.keys())
-        .chain(TABLE.check_ins.keys());
+    let types = TABLE.profiles.keys().chain(TABLE.commands.keys()).chain(TABLE.check_ins.keys());
     types.cloned().collect()
 }
 
