@@ -1,10 +1,12 @@
 //! What CMS needs of a certificate beyond OpenSSL's reading: the exact bytes of issuer and serial number, digests, and dates as chrono knows them.
 
-use crate::ber::{self, INTEGER, Malformed, SEQUENCE};
-use crate::{Error, der};
+use crate::ber::{self, BIT_STRING, INTEGER, Malformed, OBJECT_IDENTIFIER, SEQUENCE};
+use crate::{Error, der, oid};
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
-use openssl::pkey::{HasPublic, Id, PKeyRef};
+use openssl::bn::BigNum;
+use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Public};
+use openssl::rsa::Rsa;
 use openssl::sha::{sha1, sha256};
 use openssl::x509::X509NameRef;
 
@@ -41,6 +43,26 @@ pub(crate) fn public_key_info(certificate_der: &[u8]) -> Result<&[u8], Malformed
         fields.expect(SEQUENCE)?;
     }
     Ok(fields.expect(SEQUENCE)?.whole)
+}
+
+/// The key of a certificate. An RSA key is read from its two numbers: OpenSSL's own reading of a whole certificate, and its
+/// search for a decoder of the key, cost more than checking a signature.
+pub(crate) fn public_key(certificate_der: &[u8]) -> Result<PKey<Public>, Malformed> {
+    let whole = public_key_info(certificate_der)?;
+    let mut fields = ber::first(whole)?.tagged(SEQUENCE)?.children();
+    let algorithm = fields.expect(SEQUENCE)?.children().expect(OBJECT_IDENTIFIER)?;
+    if algorithm.content != oid::RSA {
+        return PKey::public_key_from_der(whole).map_err(|_| Malformed);
+    }
+    let bits = fields.expect(BIT_STRING)?.content;
+    let [0, numbers @ ..] = bits else { return Err(Malformed) };
+    let mut numbers = ber::first(numbers)?.tagged(SEQUENCE)?.children();
+    let (modulus, exponent) = (numbers.expect(INTEGER)?.content, numbers.expect(INTEGER)?.content);
+    let number = |bytes: &[u8]| match bytes.first() {
+        Some(first) if *first < 0x80 => BigNum::from_slice(bytes).map_err(|_| Malformed),
+        _ => Err(Malformed),
+    };
+    Rsa::from_public_components(number(modulus)?, number(exponent)?).and_then(PKey::from_rsa).map_err(|_| Malformed)
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {

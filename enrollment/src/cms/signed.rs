@@ -2,7 +2,7 @@
 
 use super::algorithm::{Digest, Scheme, algorithm_identifier};
 use crate::ber::{self, Element, INTEGER, Malformed, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
-use crate::certificate::IssuerAndSerial;
+use crate::certificate::{self, IssuerAndSerial};
 use crate::der::{self, context};
 use crate::{Error, oid};
 use openssl::hash::{MessageDigest, hash};
@@ -67,7 +67,6 @@ pub struct VerifiedSigner<'a> {
     pub certificate_der: Cow<'a, [u8]>,
     /// The digest that was signed.
     pub digest: Digest,
-    pub(crate) certificate: X509,
     pub(crate) public_key: PKey<Public>,
     pub(crate) attributes: Vec<Attribute<'a>>,
 }
@@ -161,10 +160,10 @@ impl<'a> SignedMessage<'a> {
             (Some(content), _) | (None, Some(content)) => content,
             (None, None) => return Err(SignatureProblem::ContentMissing),
         };
-        let (certificate_der, certificate) = self.certificate_of(signer)?;
+        let certificate_der = self.certificate_of(signer)?;
         let digest = Digest::from_oid(signer.digest).ok_or(SignatureProblem::Algorithm)?;
         let scheme = Scheme::from_oid(signer.scheme).ok_or(SignatureProblem::Algorithm)?;
-        let public_key = certificate.public_key().map_err(|_| SignatureProblem::Algorithm)?;
+        let public_key = certificate::public_key(&certificate_der)?;
         if public_key.id() != scheme.key
             || public_key.bits() > 8192
             || scheme.digest.is_some_and(|named| named != digest)
@@ -172,17 +171,15 @@ impl<'a> SignedMessage<'a> {
             return Err(SignatureProblem::Algorithm);
         }
         let attributes = signer.check(&public_key, digest, self.content_type, content)?;
-        Ok(VerifiedSigner { certificate_der, digest, certificate, public_key, attributes })
+        Ok(VerifiedSigner { certificate_der, digest, public_key, attributes })
     }
 
-    fn certificate_of(&self, signer: &SignerInfo<'a>) -> Result<(Cow<'a, [u8]>, X509), SignatureProblem> {
-        for der in &self.certificates {
-            if names(&signer.identifier, der) {
-                let certificate = X509::from_der(der).map_err(|_| SignatureProblem::Malformed)?;
-                return Ok((der.clone(), certificate));
-            }
-        }
-        Err(SignatureProblem::CertificateMissing)
+    fn certificate_of(&self, signer: &SignerInfo<'a>) -> Result<Cow<'a, [u8]>, SignatureProblem> {
+        self.certificates
+            .iter()
+            .find(|der| names(&signer.identifier, der))
+            .cloned()
+            .ok_or(SignatureProblem::CertificateMissing)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::cms::{
 };
 use crate::oid;
 use openssl::pkey::{PKey, Public};
+use openssl::x509::X509;
 use std::fmt;
 
 /// The two kinds of request that are served; every other message type is refused.
@@ -219,7 +220,8 @@ fn checked(
 }
 
 fn self_signed_with(signer: &VerifiedSigner<'_>, key: &PKey<Public>) -> Result<(), (FailInfo, RefusalReason)> {
-    let own = signer.public_key.public_eq(key) && signer.certificate.verify(key).unwrap_or(false);
+    let own = signer.public_key.public_eq(key)
+        && X509::from_der(&signer.certificate_der).is_ok_and(|certificate| certificate.verify(key).unwrap_or(false));
     if own { Ok(()) } else { Err((FailInfo::BadMessageCheck, RefusalReason::NotSelfSigned)) }
 }
 

@@ -1,14 +1,12 @@
 //! What is asked of devices.
 
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::Transaction;
 use super::enrolments::Enrolment;
 use super::policy_secrets::PolicySecret;
 use super::schema::{commands, policy_secrets};
+use super::written::{CommandIsOpen, CommandIsOpenNow};
 use crate::error::Result;
 use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment};
 
@@ -42,16 +40,6 @@ const PATIENT_OFFERS: i64 = 5;
 /// How long it then waits.
 const PATIENCE: chrono::Duration = chrono::Duration::seconds(30);
 
-/// The states in which a command waits to be carried out; written out, since a partial index serves no bound value.
-fn is_open() -> SqlLiteral<Bool> {
-    sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')")
-}
-
-/// The same without those that the device put off in this visit.
-fn is_open_now() -> SqlLiteral<Bool> {
-    sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred') AND commands.state <> 'deferred'")
-}
-
 /// Adds a command.
 pub fn insert(tx: &mut Transaction<'_>, command: &CommandRow) -> Result<()> {
     diesel::insert_into(commands::table).values(command).execute(tx.connection)?;
@@ -83,7 +71,7 @@ pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Re
     Ok(commands::table
         .filter(commands::council_id.eq(&enrolment.council_id))
         .filter(commands::enrolment_id.eq(&enrolment.id))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .filter(commands::expires_at.gt(now))
         .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
         // The order leads SQLite to the index of what is open; without it, it would walk through what has ended.
@@ -111,9 +99,11 @@ pub fn next(
         .order((commands::priority, commands::id))
         .into_boxed();
     query = if visit_begins {
-        query.filter(is_open()).filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
+        query
+            .filter(CommandIsOpen)
+            .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
     } else {
-        query.filter(is_open_now()).filter(commands::available_at.le(now))
+        query.filter(CommandIsOpenNow).filter(commands::available_at.le(now))
     };
     if let Some(kind) = only {
         query = query.filter(commands::kind.eq(kind));
@@ -125,7 +115,7 @@ pub fn next(
 pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> Result<Option<CommandRow>> {
     let again = if command.offers + 1 >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
     let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .set((
             commands::state.eq(CommandState::Sent),
             commands::sent_at.eq(Some(at)),
@@ -144,7 +134,7 @@ pub fn last_sent(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Opti
     let sent = CommandRow::query()
         .filter(commands::council_id.eq(&enrolment.council_id))
         .filter(commands::enrolment_id.eq(&enrolment.id))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .filter(commands::state.eq(CommandState::Sent))
         .order((commands::priority, commands::id))
         .load::<CommandRow>(tx.connection)?;
@@ -154,7 +144,7 @@ pub fn last_sent(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Opti
 /// Puts a command off until `until`; `false` when it is no longer open.
 pub fn defer(tx: &mut Transaction<'_>, command: &CommandRow, until: Moment, problem: &str) -> Result<bool> {
     let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .set((
             commands::state.eq(CommandState::Deferred),
             commands::available_at.eq(until),
@@ -174,7 +164,7 @@ pub fn finish(
     problem: Option<&str>,
 ) -> Result<bool> {
     let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .set((
             commands::state.eq(state),
             commands::ended_at.eq(Some(at)),
@@ -198,7 +188,7 @@ pub fn finish_open(
     let mut open = CommandRow::query()
         .filter(commands::council_id.eq(enrolment.council_id.clone()))
         .filter(commands::enrolment_id.eq(enrolment.id.clone()))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .order((commands::priority, commands::id))
         .into_boxed();
     if let Some(key) = key {
@@ -219,7 +209,7 @@ pub fn finish_open(
 /// Up to `limit` open commands whose time ran out.
 pub fn expired(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<CommandRow>> {
     Ok(CommandRow::query()
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .filter(commands::expires_at.le(now))
         .order(commands::expires_at)
         .limit(limit)
@@ -246,7 +236,7 @@ pub fn open_of_enrolment(
     Ok(CommandRow::query()
         .filter(commands::council_id.eq(council))
         .filter(commands::enrolment_id.eq(enrolment))
-        .filter(is_open())
+        .filter(CommandIsOpen)
         .order((commands::priority, commands::id))
         .limit(500)
         .load(tx.connection)?)

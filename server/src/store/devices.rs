@@ -1,11 +1,10 @@
 //! Managed phones and tablets.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::Transaction;
 use super::schema::{assets, cases, devices};
+use super::written::CaseIsUnclosed;
 use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, Platform};
 
@@ -146,7 +145,7 @@ pub fn has_open_loss(tx: &mut Transaction<'_>, device: &Device) -> Result<bool> 
         .filter(cases::council_id.eq(&device.council_id))
         .filter(cases::asset_id.eq(&device.asset_id))
         .filter(cases::kind.eq(CaseKind::Loss))
-        .filter(sql::<Bool>("cases.state <> 'closed'"))
+        .filter(CaseIsUnclosed)
         .filter(cases::state.eq(CaseState::Open))
         .select(cases::id)
         .first::<CaseId>(tx.connection)

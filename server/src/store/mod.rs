@@ -44,6 +44,7 @@ pub mod setting_states;
 pub mod sign_in_limits;
 mod sqlite;
 pub mod wake;
+mod written;
 
 pub use connection::{AnyConnection, Database, Transaction};
 pub use dump::{Line, TABLES};

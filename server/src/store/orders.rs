@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::Transaction;
 use super::schema::{assets, devices, orders};
+use super::written::{OrderLives, OrderMayLeave};
 use crate::error::Result;
 use crate::model::{
     CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderFacts, OrderId,
@@ -73,17 +74,6 @@ impl Order {
     }
 }
 
-/// The states of an order that is still to be decided or carried out, or that a returning device reopens.
-const LIVING: [OrderState; 7] = [
-    OrderState::Requested,
-    OrderState::Approved,
-    OrderState::Pushed,
-    OrderState::Fetched,
-    OrderState::Held,
-    OrderState::Unreachable,
-    OrderState::PresumedErased,
-];
-
 /// Adds an order.
 pub fn insert(tx: &mut Transaction<'_>, order: &Order) -> Result<()> {
     diesel::insert_into(orders::table).values(order).execute(tx.connection)?;
@@ -108,7 +98,7 @@ pub fn living_of_enrolment(
 ) -> Result<Vec<Order>> {
     Ok(Order::query()
         .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
-        .filter(orders::state.eq_any(LIVING))
+        .filter(OrderLives)
         .order(orders::id.desc())
         .load(tx.connection)?)
 }
@@ -120,16 +110,9 @@ pub fn any_releasable(
     enrolment: &EnrolmentId,
     now: Moment,
 ) -> Result<bool> {
-    let releasable = [
-        OrderState::Approved,
-        OrderState::Pushed,
-        OrderState::Fetched,
-        OrderState::Unreachable,
-        OrderState::PresumedErased,
-    ];
     let found = orders::table
         .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
-        .filter(orders::state.eq_any(releasable))
+        .filter(OrderMayLeave)
         .filter(orders::not_before.is_null().or(orders::not_before.le(now)))
         .select(orders::id)
         .first::<OrderId>(tx.connection)

@@ -1,12 +1,12 @@
 //! The last answer of each kind from each device.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Timestamp};
+use diesel::sql_types::{Text, Timestamp};
 
 use super::Transaction;
 use super::enrolments::Enrolment;
 use super::schema::{assets, commands, enrolments, reports};
+use super::written::CommandIsOpen;
 use crate::error::Result;
 use crate::model::{AssetId, CommandKind, CouncilId, EnrolmentId, EnrolmentState, Moment, Platform};
 
@@ -79,8 +79,7 @@ pub fn times(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &Enrolmen
 pub fn open_commands(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<(CommandKind, String)>> {
     Ok(commands::table
         .filter(commands::council_id.eq(&enrolment.council_id).and(commands::enrolment_id.eq(&enrolment.id)))
-        // Written out, since a partial index serves no bound value.
-        .filter(sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')"))
+        .filter(CommandIsOpen)
         // The order leads SQLite to the index of what is open.
         .order((commands::priority, commands::id))
         .select((commands::kind, commands::payload))

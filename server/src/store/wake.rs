@@ -1,12 +1,11 @@
 //! What the jobs ask of enrolments: whether something waits, what came of a push, whose identity ends soon.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::Transaction;
 use super::enrolments::Enrolment;
 use super::schema::{authorities, commands, enrolments, idempotency_keys, sessions};
+use super::written::CommandIsOpen;
 use crate::error::Result;
 use crate::model::{AuthorityId, CommandState, CouncilId, EnrolmentId, Moment};
 
@@ -31,8 +30,7 @@ pub struct Waiting {
 pub fn waiting(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Result<Vec<Waiting>> {
     let rows: Vec<(i64, CommandState, Moment)> = commands::table
         .filter(commands::council_id.eq(&enrolment.council_id).and(commands::enrolment_id.eq(&enrolment.id)))
-        // Written out, since a partial index serves no bound value.
-        .filter(sql::<Bool>("commands.state IN ('queued', 'sent', 'deferred')"))
+        .filter(CommandIsOpen)
         .filter(commands::expires_at.gt(now))
         .order((commands::priority, commands::id))
         .limit(100)
