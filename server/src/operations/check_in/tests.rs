@@ -1,11 +1,13 @@
 //! Who may enrol as what, and what a device that is enrolled may say.
 
+use chrono::Duration;
+
 use super::*;
-use crate::model::{CommandKind, CommandState};
+use crate::model::{CommandKind, CommandState, Confirmation, EnrolmentState, Mode, Moment};
 use crate::operations::apple_test_bench::{
     alerts, arrival, authenticate, certificate, command, enrolled, enrolment, invite, invite_again, queue, visit,
 };
-use crate::operations::commands::Visit;
+use crate::operations::commands::{self, Visit};
 use crate::testing::{Bench, on_both};
 
 async fn identified(bench: &Bench, council: &CouncilId, fingerprint: &str) -> Identified {
