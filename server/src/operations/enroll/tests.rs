@@ -1,7 +1,7 @@
 //! Invitations and challenges: what they are good for, once, and for whom.
 
 use super::*;
-use crate::model::InvitationId;
+use crate::model::{AuthorityId, InvitationId};
 use crate::operations::apple_test_bench::{alerts, enrolled, invite, sql};
 use crate::testing::{Bench, on_both};
 
