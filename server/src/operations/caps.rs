@@ -2,19 +2,24 @@
 
 mod freeze;
 mod raise;
+mod tell;
 mod view;
 
 pub use freeze::thaw;
 pub(crate) use freeze::{freeze, frozen};
 pub use raise::{approve_raise, change};
+pub use tell::{TELL_COUNCILS, tell_councils};
 pub use view::{CapsView, FreezeView, RaiseView, show};
 
 use chrono::Duration;
 
 use super::{Context, audit, operators};
 use crate::error::{Error, Result};
-use crate::model::{CouncilId, Moment, OperatorId, Permission, Role, SignedIn};
+use crate::model::{CouncilId, Moment, OperatorId, OrderId, Permission, Role, SignedIn};
 use crate::store::{self, Transaction};
+
+/// How long what one person asked for waits for the second; as long as a request for an order does.
+const REQUEST_STANDS: Duration = Duration::hours(72);
 
 /// How long an account must have stood before it may be the second person.
 const STANDING: Duration = Duration::hours(72);
@@ -76,36 +81,50 @@ impl Over {
             CapScope::Installation => "all councils together",
         };
         format!(
-            "{} orders were approved within one {} for {whose}; the cap is {}",
+            "{} orders were approved, or let go on after a freeze, within one {} for {whose}; the cap is {}",
             self.approvals, self.period, self.cap
         )
     }
 }
 
-/// The caps that count now: the stored ones, or the product's, or a raise whose time has come.
+/// The caps that count now: the stored ones, or the product's, or a raise whose time has come. Never more than can be asked
+/// for, whatever the rows say: nothing seals them.
 fn effective(tx: &mut Transaction<'_>, scope: &CapScope, now: Moment) -> Result<(i64, i64)> {
-    if let Some(raise) = store::cap_changes::pending(tx, scope.as_str())?
-        && raise.approved_by.is_some()
-        && raise.effective_at.is_some_and(|at| at <= now)
-    {
-        return Ok((raise.per_hour, raise.per_day));
-    }
-    Ok(store::order_caps::find(tx, scope.as_str())?
-        .map_or_else(|| scope.default_caps(), |cap| (cap.per_hour, cap.per_day)))
+    let raised = store::cap_changes::pending(tx, scope.as_str())?
+        .filter(|raise| raise.approved_by.is_some() && raise.effective_at.is_some_and(|at| at <= now));
+    let (per_hour, per_day) = match raised {
+        Some(raise) => (raise.per_hour, raise.per_day),
+        None => store::order_caps::find(tx, scope.as_str())?
+            .map_or_else(|| scope.default_caps(), |cap| (cap.per_hour, cap.per_day)),
+    };
+    let (highest_hour, highest_day) = scope.highest();
+    Ok((per_hour.clamp(0, highest_hour), per_day.clamp(0, highest_day)))
 }
 
-/// Whether one more approval would be over a cap, of the council or of the installation.
-pub(crate) fn over(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> Result<Option<Over>> {
+/// Whether one order more, this one, would be over a cap, of the council or of the installation.
+pub(crate) fn over(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    order: &OrderId,
+) -> Result<Option<Over>> {
     for scope in [CapScope::Council(council.clone()), CapScope::Installation] {
         let (per_hour, per_day) = effective(tx, &scope, context.now)?;
         for (cap, length, period) in [(per_hour, Duration::hours(1), "hour"), (per_day, Duration::hours(24), "day")] {
-            let approvals = store::orders::approvals_since(tx, scope.council(), context.now - length)?;
+            let since = context.now - length;
+            let approvals = store::orders::approvals_since(tx, scope.council(), Some(order), since)?;
             if approvals >= cap {
                 return Ok(Some(Over { scope, approvals, cap, period }));
             }
         }
     }
     Ok(None)
+}
+
+/// Whether what `by` asked for at `at` still waits for its second person: for 72 hours, and while his account stands.
+fn still_asked(tx: &mut Transaction<'_>, context: &Context, by: &OperatorId, at: Moment) -> Result<bool> {
+    let stands = store::operators::find(tx, by)?.is_some_and(|operator| operator.ended_at.is_none());
+    Ok(stands && context.now - at <= REQUEST_STANDS)
 }
 
 fn record(

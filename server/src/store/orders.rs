@@ -44,6 +44,7 @@ pub struct Order {
     pub ended_by: Option<String>,
     pub problem: Option<String>,
     pub changed_at: Moment,
+    pub resumed_at: Option<Moment>,
 }
 
 impl Order {
@@ -199,11 +200,20 @@ pub fn set_reminders(tx: &mut Transaction<'_>, id: &OrderId, reminders: i64) -> 
     Ok(())
 }
 
-/// How many orders were approved after `since`, in one council or in all.
-pub fn approvals_since(tx: &mut Transaction<'_>, council: Option<&CouncilId>, since: Moment) -> Result<i64> {
-    let mut query = orders::table.filter(orders::approved_at.gt(since)).count().into_boxed();
+/// How many orders, `except` this one, were approved or let go on after a freeze after `since`, in one council or in all.
+pub fn approvals_since(
+    tx: &mut Transaction<'_>,
+    council: Option<&CouncilId>,
+    except: Option<&OrderId>,
+    since: Moment,
+) -> Result<i64> {
+    let counts = orders::approved_at.gt(since).or(orders::resumed_at.gt(since));
+    let mut query = orders::table.filter(counts).count().into_boxed();
     if let Some(council) = council {
         query = query.filter(orders::council_id.eq(council.clone()));
+    }
+    if let Some(except) = except {
+        query = query.filter(orders::id.ne(except.clone()));
     }
     Ok(query.get_result(tx.connection)?)
 }
@@ -232,6 +242,7 @@ pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) ->
         orders::ended_by.eq(&order.ended_by),
         orders::problem.eq(&order.problem),
         orders::changed_at.eq(order.changed_at),
+        orders::resumed_at.eq(order.resumed_at),
     ))
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)

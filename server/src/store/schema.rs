@@ -382,6 +382,7 @@ diesel::table! {
         ended_by -> Nullable<Text>,
         problem -> Nullable<Text>,
         changed_at -> Timestamp,
+        resumed_at -> Nullable<Timestamp>,
     }
 }
 

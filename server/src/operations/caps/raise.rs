@@ -3,13 +3,17 @@
 use chrono::Duration;
 use serde_json::json;
 
+use super::tell::tell_all;
 use super::view::{CapsView, show};
-use super::{CapScope, decider, effective, lock, record, require_second};
+use super::{CapScope, decider, effective, lock, record, require_second, still_asked};
 use crate::error::{Error, Result};
 use crate::operations::{Context, alerts};
 use crate::store::cap_changes::CapChange;
 use crate::store::order_caps::OrderCap;
 use crate::store::{self, Transaction};
+
+/// The alert about a raise that was asked for.
+pub(super) const RAISE: &str = "caps_raise";
 
 /// A raise takes effect only after this long.
 const RAISE_DELAY: Duration = Duration::hours(24);
@@ -70,8 +74,11 @@ pub fn change(
         if let CapScope::Council(council) = scope {
             let message =
                 format!("{} asks to raise the caps on orders to {per_hour} an hour, {per_day} a day.", by.name);
-            alerts::raise(tx, context, council, "caps_raise", council.as_str(), &message)?;
+            alerts::raise(tx, context, council, RAISE, council.as_str(), &message)?;
         }
+    }
+    if *scope == CapScope::Installation {
+        tell_all(tx, context)?;
     }
     show(tx, context, scope)
 }
@@ -91,6 +98,11 @@ pub fn approve_raise(tx: &mut Transaction<'_>, context: &Context, scope: &CapSco
     let raise = store::cap_changes::pending(tx, scope.as_str())?
         .filter(|raise| raise.approved_by.is_none())
         .ok_or_else(|| Error::conflict("nobody asked to raise these caps"))?;
+    if !still_asked(tx, context, &raise.requested_by, raise.requested_at)? {
+        return Err(Error::conflict(
+            "the raise was asked for more than 72 hours ago, or the account that asked was ended: ask for it again",
+        ));
+    }
     require_second(tx, context, scope, &by, &raise.requested_by)?;
     let effective_at = context.now + RAISE_DELAY;
     if !store::cap_changes::approve(tx, &raise.id, &by.operator, context.now, effective_at)? {
@@ -98,8 +110,9 @@ pub fn approve_raise(tx: &mut Transaction<'_>, context: &Context, scope: &CapSco
     }
     let details = json!({ "per_hour": raise.per_hour, "per_day": raise.per_day, "effective_at": effective_at });
     record(tx, context, scope, "caps.raise_approved", details)?;
-    if let CapScope::Council(council) = scope {
-        alerts::end(tx, context, council, "caps_raise", council.as_str())?;
+    match scope {
+        CapScope::Council(council) => alerts::end(tx, context, council, RAISE, council.as_str())?,
+        CapScope::Installation => tell_all(tx, context)?,
     }
     show(tx, context, scope)
 }

@@ -4,7 +4,8 @@ use chrono::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CapScope, effective, frozen};
+use super::freeze::thaw_asked;
+use super::{CapScope, effective, frozen, still_asked};
 use crate::error::Result;
 use crate::model::{Moment, OperatorId, Permission};
 use crate::operations::{Context, audit};
@@ -19,9 +20,9 @@ pub struct CapsView {
     pub per_hour: i64,
     /// How many orders may be approved in a day.
     pub per_day: i64,
-    /// How many were in the last hour.
+    /// How many were, or were let go on after a freeze, in the last hour.
     pub approved_last_hour: i64,
-    /// How many were in the last 24 hours.
+    /// How many were, or were let go on after a freeze, in the last 24 hours.
     pub approved_last_day: i64,
     /// A raise that was asked for and does not count yet.
     pub pending_raise: Option<RaiseView>,
@@ -65,31 +66,43 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Re
     }
     let (per_hour, per_day) = effective(tx, scope, context.now)?;
     let pending_raise = store::cap_changes::pending(tx, scope.as_str())?
-        .filter(|raise| raise.effective_at.is_none_or(|at| at > context.now))
-        .map(|raise| RaiseView {
-            per_hour: raise.per_hour,
-            per_day: raise.per_day,
-            requested_by: raise.requested_by,
-            requested_at: raise.requested_at,
-            approved_by: raise.approved_by,
-            effective_at: raise.effective_at,
-        });
+        .filter(|raise| raise.effective_at.is_none_or(|at| at > context.now));
+    let pending_raise = match pending_raise {
+        Some(raise)
+            if raise.approved_by.is_none() && !still_asked(tx, context, &raise.requested_by, raise.requested_at)? =>
+        {
+            None
+        }
+        other => other,
+    };
+    let pending_raise = pending_raise.map(|raise| RaiseView {
+        per_hour: raise.per_hour,
+        per_day: raise.per_day,
+        requested_by: raise.requested_by,
+        requested_at: raise.requested_at,
+        approved_by: raise.approved_by,
+        effective_at: raise.effective_at,
+    });
     let freeze = match scope {
         CapScope::Council(council) => frozen(tx, council)?,
         CapScope::Installation => store::freezes::open(tx, audit::INSTALLATION)?,
+    };
+    let freeze = match freeze {
+        None => None,
+        Some(freeze) => Some(FreezeView {
+            thaw_requested_by: thaw_asked(tx, context, &freeze)?.map(|(by, _)| by),
+            reason: freeze.reason,
+            frozen_at: freeze.frozen_at,
+        }),
     };
     let since = |length| context.now - length;
     Ok(CapsView {
         scope: scope.as_str().to_owned(),
         per_hour,
         per_day,
-        approved_last_hour: store::orders::approvals_since(tx, scope.council(), since(Duration::hours(1)))?,
-        approved_last_day: store::orders::approvals_since(tx, scope.council(), since(Duration::hours(24)))?,
+        approved_last_hour: store::orders::approvals_since(tx, scope.council(), None, since(Duration::hours(1)))?,
+        approved_last_day: store::orders::approvals_since(tx, scope.council(), None, since(Duration::hours(24)))?,
         pending_raise,
-        freeze: freeze.map(|freeze| FreezeView {
-            reason: freeze.reason,
-            frozen_at: freeze.frozen_at,
-            thaw_requested_by: freeze.thaw_requested_by,
-        }),
+        freeze,
     })
 }

@@ -1,6 +1,7 @@
 //! Orders against every wipe rule, and against hand-written SQL.
 
 mod attacks;
+mod caps;
 mod cases;
 mod rules;
 mod scene;

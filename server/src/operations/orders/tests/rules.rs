@@ -11,7 +11,7 @@ use crate::operations::{holds, leavers, quarantine};
 use crate::store;
 use crate::testing::on_both;
 
-fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+pub(super) fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     let problem = outcome.expect_err("must be refused");
     assert!(!matches!(problem, Error::Internal(_) | Error::Unavailable(_)), "{problem}");
     problem.to_string()
@@ -228,6 +228,7 @@ async fn rule_5_the_third_order_in_an_hour_freezes_and_two_people_thaw() {
         let thawed = thaw(scene.chair()).await.expect("agrees");
         assert!(thawed.freeze.is_none());
         assert!(scene.idle(&phones[2]).await.is_none(), "each is resumed by a person");
+        scene.bench.clock.advance(Duration::minutes(61));
         scene.resume(scene.clerk(), &third.id).await.expect("resumes");
         assert!(scene.idle(&phones[2]).await.is_some());
         scene.check().await;

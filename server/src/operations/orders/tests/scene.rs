@@ -18,8 +18,8 @@ use crate::testing::Bench;
 pub(super) struct Scene {
     pub(super) bench: Bench,
     pub(super) council: CouncilId,
-    clerk: OperatorId,
-    chair: OperatorId,
+    pub(super) clerk: OperatorId,
+    pub(super) chair: OperatorId,
     pub(super) provider: OperatorId,
 }
 
