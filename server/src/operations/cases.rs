@@ -9,7 +9,7 @@ use super::orders::{self, OrderView};
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{
-    AssetId, CaseId, CaseKind, CaseState, CommandKind, CommandState, CouncilId, DeviceId, Moment, Permission,
+    AssetId, CaseId, CaseKind, CaseState, CommandKind, CommandState, CouncilId, DeviceId, Moment, OrderState, Permission,
 };
 use crate::store::cases::Case;
 use crate::store::commands::CommandRow;
@@ -140,7 +140,12 @@ pub(super) fn close(
     if case.state == CaseState::Closed {
         return Err(Error::conflict("the case is closed already"));
     }
+    let mut presumed_erased = Vec::new();
     for order in store::orders::of_case(tx, &case.council_id, &case.id)? {
+        // It stands all the same: should the device come back, it is given the order again.
+        if order.state == OrderState::PresumedErased {
+            presumed_erased.push(order.id.clone());
+        }
         if order.state.is_open() {
             return Err(Error::conflict(format!(
                 "an order of this case is not at its end ({}): cancel it or wait for its end, then close the case",
@@ -153,7 +158,8 @@ pub(super) fn close(
     case.closed_by = Some(context.actor.label());
     case.outcome = Some(outcome.to_owned());
     store::cases::update(tx, &case)?;
-    audit::record(tx, context, &case.council_id, "case.closed", case.id.as_str(), json!({ "outcome": outcome }))?;
+    let details = json!({ "outcome": outcome, "presumed_erased": presumed_erased });
+    audit::record(tx, context, &case.council_id, "case.closed", case.id.as_str(), details)?;
     detail(tx, &case)
 }
 

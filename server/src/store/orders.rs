@@ -45,6 +45,9 @@ pub struct Order {
     pub problem: Option<String>,
     pub changed_at: Moment,
     pub resumed_at: Option<Moment>,
+    pub trail_seq: Option<i64>,
+    pub trail_state: Option<OrderState>,
+    pub trail_seal: Option<Vec<u8>>,
 }
 
 impl Order {
@@ -85,6 +88,15 @@ const LIVING: [OrderState; 7] = [
     OrderState::PresumedErased,
 ];
 
+/// The states of an order that its device, if it asks, is given; the last after it was reopened.
+const RELEASABLE: [OrderState; 5] = [
+    OrderState::Approved,
+    OrderState::Pushed,
+    OrderState::Fetched,
+    OrderState::Unreachable,
+    OrderState::PresumedErased,
+];
+
 /// Adds an order.
 pub fn insert(tx: &mut Transaction<'_>, order: &Order) -> Result<()> {
     diesel::insert_into(orders::table).values(order).execute(tx.connection)?;
@@ -121,21 +133,32 @@ pub fn any_releasable(
     enrolment: &EnrolmentId,
     now: Moment,
 ) -> Result<bool> {
-    let releasable = [
-        OrderState::Approved,
-        OrderState::Pushed,
-        OrderState::Fetched,
-        OrderState::Unreachable,
-        OrderState::PresumedErased,
-    ];
     let found = orders::table
         .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
-        .filter(orders::state.eq_any(releasable))
+        .filter(orders::state.eq_any(RELEASABLE))
         .filter(orders::not_before.is_null().or(orders::not_before.le(now)))
         .select(orders::id)
         .first::<OrderId>(tx.connection)
         .optional()?;
     Ok(found.is_some())
+}
+
+/// From when on an order of this enrolment, that was put off, is to be given out.
+pub fn put_off_until(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    now: Moment,
+) -> Result<Option<Moment>> {
+    Ok(orders::table
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq_any(RELEASABLE))
+        .filter(orders::not_before.gt(now))
+        .select(orders::not_before)
+        .order(orders::not_before)
+        .first::<Option<Moment>>(tx.connection)
+        .optional()?
+        .flatten())
 }
 
 /// The orders of a case, oldest first.
@@ -250,29 +273,37 @@ pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) ->
 }
 
 /// Marks an order as given out, if it is still in the state `from`. Touches nothing that the seal covers, so that what
-/// comes back is what the database held, not what somebody read before.
+/// comes back is what the database held, not what somebody read before. Until `not_before` it is not given out again.
 pub fn mark_fetched(
     tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    id: &OrderId,
-    from: OrderState,
+    order: &Order,
     now: Moment,
-    first_fetched_at: Moment,
+    not_before: Option<Moment>,
 ) -> Result<Option<Order>> {
     Ok(diesel::update(
-        orders::table.filter(orders::council_id.eq(council).and(orders::id.eq(id))).filter(orders::state.eq(from)),
+        orders::table
+            .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
+            .filter(orders::state.eq(order.state)),
     )
     .set((
         orders::state.eq(OrderState::Fetched),
-        orders::first_fetched_at.eq(first_fetched_at),
+        orders::first_fetched_at.eq(order.first_fetched_at.unwrap_or(now)),
         orders::fetched_at.eq(now),
-        orders::not_before.eq(None::<Moment>),
+        orders::not_before.eq(not_before),
         orders::offers.eq(orders::offers + 1),
         orders::changed_at.eq(now),
     ))
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)
     .optional()?)
+}
+
+/// Keeps how far the trail of an order was checked, and what it said.
+pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: OrderState, seal: &[u8]) -> Result<()> {
+    diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
+        .set((orders::trail_seq.eq(Some(seq)), orders::trail_state.eq(Some(state)), orders::trail_seal.eq(Some(seal))))
+        .execute(tx.connection)?;
+    Ok(())
 }
 
 /// The device and the item on the register that an order is about, as far as people must see it before they decide.

@@ -383,6 +383,9 @@ diesel::table! {
         problem -> Nullable<Text>,
         changed_at -> Timestamp,
         resumed_at -> Nullable<Timestamp>,
+        trail_seq -> Nullable<BigInt>,
+        trail_state -> Nullable<Text>,
+        trail_seal -> Nullable<Binary>,
     }
 }
 

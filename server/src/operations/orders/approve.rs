@@ -72,6 +72,7 @@ pub fn approve(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Res
         }
         None => jobs::wake(tx, context, &council, &approved.enrolment_id)?,
     }
+    trail::mark(tx, context, &approved)?;
     view(tx, &approved)
 }
 
@@ -104,7 +105,7 @@ fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: 
         .ok_or_else(|| Error::conflict("the device is no longer under management"))?;
     may_be_ordered(tx, &enrolment)?;
     let now = circumstances(tx, context, order)?;
-    if !now.case_open {
+    if !now.case_stands {
         return Err(Error::conflict("the case is no longer open"));
     }
     if enrolment.mode != order.mode || enrolment.ownership != order.ownership {

@@ -3,5 +3,6 @@
 mod attacks;
 mod caps;
 mod cases;
+mod offers;
 mod rules;
 mod scene;

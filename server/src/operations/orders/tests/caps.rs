@@ -7,6 +7,7 @@ use super::scene::{Phone, Scene};
 use crate::error::Result;
 use crate::model::{Actor, CouncilId, HeldReason, OperatorId, OrderId, OrderState, Role};
 use crate::operations::caps::{self, CapScope, CapsView};
+use crate::operations::{jobs, orders};
 use crate::store;
 use crate::testing::on_both;
 
@@ -181,6 +182,32 @@ async fn what_concerns_the_whole_installation_is_told_to_every_council() {
             assert!(scene.alert_of(council, "orders_frozen").await.is_some(), "{council}");
             assert_eq!(scene.alert_of(council, "caps_raise").await, None, "{council}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_woken_again_for_an_order_that_was_put_off() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phone = scene.phone("T-1");
+        scene.approved(&phone).await;
+        for _ in 0..3 {
+            assert!(scene.idle(&phone).await.is_some());
+        }
+        let (council, id) = (scene.council.clone(), phone.enrolment.clone());
+        let (claimable, again, key) = scene
+            .run(Actor::System, move |tx, context| {
+                let enrolment = store::enrolments::find(tx, &council, &id)?.expect("there");
+                let again = orders::offered_again_at(tx, context, &enrolment)?;
+                let job = store::jobs::find_by_key(tx, &format!("wake:{id}"))?;
+                Ok((orders::claimable(tx, context, &enrolment)?, again, job.map(|job| job.kind)))
+            })
+            .await
+            .expect("reads");
+        assert!(!claimable);
+        assert!(again.is_some_and(|again| again - scene.bench.clock.now() > Duration::seconds(25)), "{again:?}");
+        assert_eq!(key.as_deref(), Some(jobs::WAKE_DEVICE));
     })
     .await;
 }

@@ -182,6 +182,16 @@ impl Scene {
         self.run(self.clerk(), move |tx, context| losses::report(tx, context, &new)).await.expect("reported")
     }
 
+    /// How many rows of this kind the council's trail has about `subject`.
+    pub(super) async fn rows(&self, kind: &'static str, subject: &str) -> usize {
+        let (council, subject) = (self.council.clone(), subject.to_owned());
+        let rows = self
+            .run(Actor::System, move |tx, _| store::audit::of_subject(tx, council.as_str(), &subject, 1000))
+            .await
+            .expect("reads");
+        rows.iter().filter(|(row, _)| row.kind == kind).count()
+    }
+
     pub(super) async fn ask(&self, actor: Actor, phone: &Phone, case: &CaseId) -> Result<OrderView> {
         let new = NewOrder { case: case.clone(), asset_tag: phone.tag.clone(), reason: "stolen".to_owned() };
         self.run(actor, move |tx, context| orders::request(tx, context, &new)).await
