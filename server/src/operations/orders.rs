@@ -19,7 +19,7 @@ pub use view::{OrderView, list, show};
 pub use watch::{lapse_due, presume_erased_due, unreachable_due};
 
 pub(super) use decide::cancel_for_case;
-pub(super) use follow::{hold_for_quarantine, hold_open_of_device};
+pub(super) use follow::{hold_for_quarantine, hold_open_of_device, stop_of_account};
 pub(super) use view::view;
 
 use serde_json::{Value, json};
@@ -95,6 +95,10 @@ fn hold(
         HeldReason::Distrusted => {
             ("order_distrusted", format!("The order for {tag} was refused: {problem}. Nothing was sent to the phone."))
         }
+        HeldReason::Forbidden => (
+            "order_held",
+            format!("The order for {tag} is held: {problem}. Put that right and resume the order, or cancel it."),
+        ),
         _ => ("order_held", format!("The order for {tag} is held: {}.", reason.words())),
     };
     alerts::raise(tx, context, &held.council_id, kind, held.id.as_str(), &message)?;

@@ -97,6 +97,16 @@ const RELEASABLE: [OrderState; 5] = [
     OrderState::PresumedErased,
 ];
 
+/// The states of an order that waits for a person or for its device.
+const OPEN: [OrderState; 6] = [
+    OrderState::Requested,
+    OrderState::Approved,
+    OrderState::Pushed,
+    OrderState::Fetched,
+    OrderState::Held,
+    OrderState::Unreachable,
+];
+
 /// Adds an order.
 pub fn insert(tx: &mut Transaction<'_>, order: &Order) -> Result<()> {
     diesel::insert_into(orders::table).values(order).execute(tx.connection)?;
@@ -304,6 +314,16 @@ pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: 
         .set((orders::trail_seq.eq(Some(seq)), orders::trail_state.eq(Some(state)), orders::trail_seal.eq(Some(seal))))
         .execute(tx.connection)?;
     Ok(())
+}
+
+/// The open orders of all councils that this account asked for or approved, in the order in which their councils are
+/// locked.
+pub fn open_of_operator(tx: &mut Transaction<'_>, operator: &OperatorId) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::state.eq_any(OPEN))
+        .filter(orders::requested_by.eq(operator).or(orders::approved_by.eq(operator).assume_not_null()))
+        .order((orders::council_id, orders::id))
+        .load(tx.connection)?)
 }
 
 /// The device and the item on the register that an order is about, as far as people must see it before they decide.

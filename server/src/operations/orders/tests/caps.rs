@@ -7,7 +7,7 @@ use super::scene::{Phone, Scene};
 use crate::error::Result;
 use crate::model::{Actor, CouncilId, HeldReason, OperatorId, OrderId, OrderState, Role};
 use crate::operations::caps::{self, CapScope, CapsView};
-use crate::operations::{jobs, orders};
+use crate::operations::{jobs, operators, orders};
 use crate::store;
 use crate::testing::on_both;
 
@@ -182,6 +182,57 @@ async fn what_concerns_the_whole_installation_is_told_to_every_council() {
             assert!(scene.alert_of(council, "orders_frozen").await.is_some(), "{council}");
             assert_eq!(scene.alert_of(council, "caps_raise").await, None, "{council}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_or_resetting_an_account_stops_what_it_approved_and_asked_for() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let (one, two) = (scene.phone("T-1"), scene.phone("T-2"));
+        let approved = scene.approved(&one).await;
+        let requested = scene.requested(&two).await;
+        let chair = scene.chair.clone();
+        scene.run(scene.provider(), move |tx, context| operators::end(tx, context, &chair)).await.expect("ends");
+        assert!(scene.idle(&one).await.is_none(), "what the account approved does not leave");
+        let row = scene.order(&approved.id).await;
+        assert_eq!((row.state, row.held_reason), (OrderState::Held, Some(HeldReason::Forbidden)));
+        assert_eq!(row.problem.as_deref(), Some("the account that approved it was ended"));
+        assert!(scene.alerted("order_held", approved.id.as_str()).await);
+        assert_eq!(scene.state(&requested.id).await, OrderState::Requested, "somebody else asked for that");
+        scene.resume(scene.clerk(), &approved.id).await.expect("a person lets it go on");
+
+        let clerk = scene.clerk.clone();
+        scene
+            .run(scene.provider(), move |tx, context| operators::reset(tx, context, &clerk, "hash", false))
+            .await
+            .expect("resets");
+        let row = scene.order(&requested.id).await;
+        assert_eq!(row.state, OrderState::Cancelled);
+        assert_eq!(row.problem.as_deref(), Some("the account that asked for it was reset"));
+        assert!(scene.alerted("order_taken_back", requested.id.as_str()).await);
+        assert_eq!(scene.order(&approved.id).await.held_reason, Some(HeldReason::Forbidden));
+        assert!(scene.idle(&one).await.is_none());
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantine_that_begins_elsewhere_does_not_trip_over_what_changed_meanwhile() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let order = scene.approved(&scene.phone("T-1")).await;
+        let stale = scene.order(&order.id).await;
+        scene.cancel(scene.clerk(), &order.id).await.expect("cancels");
+        let held = scene
+            .run(Actor::System, move |tx, context| orders::hold_for_quarantine(tx, context, &stale, "restored"))
+            .await
+            .expect("goes on");
+        assert!(!held);
+        assert_eq!(scene.state(&order.id).await, OrderState::Cancelled);
+        scene.check().await;
     })
     .await;
 }
