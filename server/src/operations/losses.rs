@@ -4,12 +4,12 @@ mod found;
 mod lock;
 mod report;
 
-pub use found::{Found, found, on_contact, on_lost_mode_ended};
+pub use found::{Found, found, on_contact};
 pub use report::{NewLoss, Reported, lock_again, report, report_in};
 
 use serde_json::json;
 
-use super::cases::{self, CaseDetail, CaseView};
+use super::cases::{self, CaseDetail, CaseView, DetailAnswer};
 use super::{Context, alerts, audit};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CaseKind, CaseState, CouncilId, Permission};
@@ -34,7 +34,7 @@ pub struct Notes {
 ///
 /// # Errors
 /// `Conflict` when the case is closed.
-pub fn note(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, notes: &Notes) -> Result<CaseDetail> {
+pub fn note(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, notes: &Notes) -> Result<DetailAnswer> {
     let mut case = cases::locked(tx, context, id, CaseKind::Loss)?;
     context.actor.require(Permission::Report, &case.council_id)?;
     if case.state == CaseState::Closed {
@@ -54,7 +54,7 @@ pub fn note(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, notes: &No
         "police_reference": notes.police_reference, "place": notes.place, "circumstances": notes.circumstances,
     });
     audit::record(tx, context, &case.council_id, "case.noted", case.id.as_str(), details)?;
-    cases::detail(tx, &case)
+    cases::answer_in_detail(tx, context, &case)
 }
 
 /// Closes a loss case.

@@ -254,6 +254,8 @@ async fn the_register_goes_by_names(folder: &Path) {
     let told = beadle(folder, &report, &[]).await.done().text;
     assert!(told.contains("The loss is reported.") && told.contains("P-1"), "{told}");
     assert!(beadle(folder, &["loss", "list"], &[]).await.done().text.contains("P-1"));
+    let shown = beadle(folder, &["loss", "show", "P-1"], &[]).await.done().text;
+    assert!(shown.contains("negligence") && shown.contains("who is told of a loss"), "{shown}");
     beadle(folder, &["loss", "close", "P-1", "--outcome", "given up"], &[]).await.done();
     assert!(beadle(folder, &["loss", "found", "P-1"], &[]).await.refused().contains("no loss case that is open"));
     let set = ["policy", "set", "passcode.minimum_length=9", "--note", "minute 12"];

@@ -121,7 +121,12 @@ async fn an_answer_that_cannot_be_read_does_not_block_the_queue() {
             assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
             assert_eq!(visit(&bench, &phone, unreadable.clone()).await, None);
         }
-        assert_eq!(row(&bench, &first).await.state, CommandState::Failed);
+        let given_up = row(&bench, &first).await;
+        assert_eq!(
+            (given_up.state, given_up.answer),
+            (CommandState::Failed, None),
+            "the phone did not say that it failed"
+        );
         assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
     })
     .await;
@@ -215,7 +220,8 @@ async fn a_supervised_phone_is_put_into_lost_mode_and_taken_out_again() {
         assert!(lock.payload.contains("germoe Parish Council"), "Lost Mode needs a text");
         assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&unlock));
         visit(&bench, &phone, refused(&unlock, 12067)).await;
-        assert_eq!(row(&bench, &unlock).await.state, CommandState::Failed);
+        let failed = row(&bench, &unlock).await;
+        assert_eq!((failed.state, failed.answer.as_deref()), (CommandState::Failed, Some(r#"{"ErrorCodes":[12067]}"#)));
     })
     .await;
 }

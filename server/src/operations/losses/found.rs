@@ -109,8 +109,3 @@ pub fn on_contact(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
     }
     Ok(())
 }
-
-/// The phone said that Lost Mode has ended.
-pub fn on_lost_mode_ended(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
-    on_contact(tx, context, enrolment)
-}

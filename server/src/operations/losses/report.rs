@@ -9,7 +9,7 @@ use super::lock::lock;
 use super::short;
 use crate::error::{Error, Result};
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CommandId, CouncilId, Moment, Permission};
-use crate::operations::cases::{self, CaseView};
+use crate::operations::cases::{self, CaseAnswer};
 use crate::operations::{Context, alerts, audit};
 use crate::store::cases::Case;
 use crate::store::devices::Device;
@@ -41,8 +41,8 @@ pub struct NewLoss {
 /// What became of a report.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Reported {
-    /// The case.
-    pub case: CaseView,
+    /// The case; no more than a receipt for whoever may not read cases.
+    pub case: CaseAnswer,
     /// Whether this report opened it; otherwise it was open already, and the lock was sent again.
     pub opened: bool,
     /// The lock that was sent.
@@ -81,7 +81,7 @@ pub fn report(tx: &mut Transaction<'_>, context: &Context, new: &NewLoss) -> Res
     let lock = lock(tx, context, &case, device.as_ref(), &mut warnings)?;
     let message = format!("{} was reported lost by {}.", asset.tag, case.reporter);
     alerts::raise(tx, context, &council, "loss_reported", case.id.as_str(), &message)?;
-    Ok(Reported { case: cases::view(tx, &case)?, opened, lock, warnings })
+    Ok(Reported { case: cases::answer(tx, context, &case)?, opened, lock, warnings })
 }
 
 /// Like [`report`], refusing an item of another council than the one that was named.
@@ -109,7 +109,7 @@ pub fn lock_again(tx: &mut Transaction<'_>, context: &Context, id: &CaseId) -> R
     };
     let mut warnings = Vec::new();
     let lock = lock(tx, context, &case, device.as_ref(), &mut warnings)?;
-    Ok(Reported { case: cases::view(tx, &case)?, opened: false, lock, warnings })
+    Ok(Reported { case: cases::answer(tx, context, &case)?, opened: false, lock, warnings })
 }
 
 fn open_case(

@@ -6,6 +6,7 @@ use super::scene::{Phone, Scene, sql_time};
 use crate::error::Error;
 use crate::model::{Actor, HeldReason, OperatorId, OrderState, Role, Scope, TokenId, TokenScope};
 use crate::operations::caps::{self, CapScope};
+use crate::operations::cases::DetailAnswer;
 use crate::operations::orders::{self, Outcome};
 use crate::operations::{holds, leavers, quarantine};
 use crate::store;
@@ -414,6 +415,7 @@ async fn rule_9_a_loss_keeps_the_mobile_plan_a_leaver_does_not() {
             .run(scene.clerk(), move |tx, context| leavers::open(tx, context, &asset, "resigned"))
             .await
             .expect("opens");
+        let DetailAnswer::Case(case) = case else { panic!("a clerk reads cases: {case:?}") };
         let order = scene.ask(scene.clerk(), &phone, &case.case.id).await.expect("asks");
         scene.approve(scene.chair(), &order.id).await.expect("approves");
         assert!(!scene.idle(&phone).await.expect("released").preserve_data_plan());
