@@ -2,12 +2,14 @@
 
 use chrono::Duration;
 
+use super::rules::refusal;
 use super::scene::Scene;
 use crate::model::{Actor, CaseState, CommandKind, CommandState, OrderState, TokenId, TokenScope};
 use crate::operations::cases::{CaseAnswer, DetailAnswer};
+use crate::operations::commands::{self, NewCommand};
 use crate::operations::losses::{self, Notes};
 use crate::operations::policies::{self, Base};
-use crate::operations::{leavers, orders};
+use crate::operations::{devices, leavers, orders};
 use crate::store;
 use crate::testing::on_both;
 
@@ -216,6 +218,82 @@ async fn a_token_that_may_not_read_gets_a_receipt() {
         let (asset, reads) = (phone.asset.clone(), token(&[TokenScope::Register, TokenScope::Read]));
         let leaver = scene.run(reads, move |tx, context| leavers::open(tx, context, &asset, "")).await.expect("opens");
         assert!(matches!(leaver, DetailAnswer::Case(_)));
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_is_not_cleared_before_a_found_phone_has_been_heard_from() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phone = scene.phone("T-1");
+        scene
+            .sql(&format!(
+                "UPDATE enrolments SET sealed_unlock_token = {} WHERE id = '{}'",
+                scene.blob("00"),
+                phone.enrolment
+            ))
+            .expect("sql");
+        let clear = || {
+            let device = phone.device.clone();
+            scene.run(scene.clerk(), move |tx, context| devices::clear_passcode(tx, context, &device, "came in person"))
+        };
+        let case = scene.report(&phone).await.case.id;
+        assert!(refusal(clear().await).contains("lost"));
+        scene.run(scene.clerk(), move |tx, context| losses::found(tx, context, &case)).await.expect("found");
+        assert!(refusal(clear().await).contains("lost"), "found is what people say; the phone has not said so");
+        assert!(scene.idle(&phone).await.is_none());
+        scene
+            .run(Actor::System, {
+                let (council, id) = (scene.council.clone(), phone.enrolment.clone());
+                move |tx, context| {
+                    let enrolment = store::enrolments::find(tx, &council, &id)?.expect("there");
+                    losses::on_contact(tx, context, &enrolment)
+                }
+            })
+            .await
+            .expect("heard from");
+        clear().await.expect("back in use");
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_takes_a_lock_back_nor_anything_else() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phone = scene.phone("T-1");
+        let lock = scene.report(&phone).await.lock.expect("locked");
+        let (council, id) = (scene.council.clone(), phone.enrolment.clone());
+        let profile = scene
+            .run(Actor::System, move |tx, context| {
+                let enrolment = store::enrolments::find(tx, &council, &id)?.expect("there");
+                let install = NewCommand {
+                    kind: CommandKind::InstallProfile,
+                    payload: serde_json::json!({}),
+                    priority: 30,
+                    case: None,
+                    expires_in: Duration::days(1),
+                    supersede_key: Some("profile"),
+                };
+                commands::queue(tx, context, &enrolment, &install)
+            })
+            .await
+            .expect("queues");
+        let take_back = |actor: Actor, id: &crate::model::CommandId| {
+            let id = id.clone();
+            scene.run(actor, move |tx, context| commands::cancel(tx, context, &id))
+        };
+        for id in [&lock, &profile] {
+            let token =
+                Actor::Token { id: TokenId::new(), council: scene.council.clone(), scopes: TokenScope::ALL.to_vec() };
+            assert!(refusal(take_back(token, id).await).contains("allow"));
+        }
+        assert!(refusal(take_back(scene.chair(), &profile).await).contains("allow"), "the policy is the clerk's");
+        take_back(scene.clerk(), &profile).await.expect("taken back");
+        take_back(scene.chair(), &lock).await.expect("taken back");
         scene.check().await;
     })
     .await;
