@@ -1,10 +1,12 @@
 //! From an invitation to an identity: the page a holder reads, his acceptance, the one-use challenge, the certificate.
 
 mod certificate;
+mod renewal;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{CertificateRequest, Decision, Signed, decide, purge_challenges, record, warn_of_request};
+pub(crate) use renewal::challenge_for_renewal;
 
 use chrono::Duration;
 use serde_json::json;

@@ -267,6 +267,8 @@ async fn an_identity_that_ran_out_is_served_its_renewal_and_nothing_else() {
         let next = visit(&bench, &phone, Visit::Begins).await.expect("a renewal");
         assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
         assert_eq!(visit(&bench, &phone, done(&next)).await, None, "once a visit");
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None, "not a second one on the heels of the first");
+        bench.clock.advance(Duration::minutes(11));
         let again = visit(&bench, &phone, Visit::Begins).await.expect("another renewal");
         assert!(again != next && again != other);
     })
@@ -333,6 +335,24 @@ async fn an_idle_poll_needs_no_write() {
         assert!(!glance(&bench, &phone).await);
         bench.clock.advance(Duration::minutes(2));
         assert!(glance(&bench, &phone).await, "being seen is noted once a minute");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_fetched_again_and_again_is_given_five_challenges_and_no_more() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let renewal = ask(&bench, &phone, renewal()).await;
+        for _ in 0..5 {
+            assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&renewal));
+            bench.clock.advance(Duration::seconds(40));
+        }
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
+        let row = row(&bench, &renewal).await;
+        assert_eq!((row.state, row.answer), (CommandState::Failed, None));
+        assert!(row.problem.expect("why").contains("challenges"));
     })
     .await;
 }

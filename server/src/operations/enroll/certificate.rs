@@ -1,8 +1,9 @@
 //! Which request for a certificate is granted: by a challenge, once, or by the identity that it renews.
 
+use chrono::Duration;
 use serde_json::json;
 
-use super::CHALLENGE_STANDS;
+use super::{CHALLENGE_STANDS, renewal};
 use crate::error::{Error, Result};
 use crate::keys::sha256_hex;
 use crate::model::{AuthorityId, ChallengeId, CouncilId, InvitationState, Moment};
@@ -58,6 +59,10 @@ pub enum Decision {
         alert: bool,
     },
 }
+
+/// How much longer than an unused challenge a used one is kept.
+const USED_KEPT: Duration = Duration::days(29);
+const TOO_MANY: &str = "the device was given several identities already and uses none of them";
 
 enum Claim {
     Challenge(Box<Challenge>),
@@ -133,8 +138,11 @@ fn judge(tx: &mut Transaction<'_>, now: Moment, request: &CertificateRequest) ->
     }
     if let Some(enrolment) = &challenge.enrolment_id {
         let enrolment = store::enrolments::find(tx, &challenge.council_id, enrolment)?;
-        if enrolment.is_none_or(|enrolment| enrolment.ended_at.is_some()) {
+        let Some(enrolment) = enrolment.filter(|enrolment| enrolment.ended_at.is_none()) else {
             return Ok(refused("the enrolment has ended"));
+        };
+        if renewal::has_too_many(tx, now, &enrolment)? {
+            return Ok(refused(TOO_MANY));
         }
     }
     if let Some(identity) = renewing
@@ -156,6 +164,10 @@ fn judge_renewal(tx: &mut Transaction<'_>, now: Moment, identity: &Certificate, 
     });
     Ok(match pinned {
         None => refused("the renewal is not signed with the identity of a device under management"),
+        Some(enrolment) if !renewal::is_due(tx, now, &enrolment, identity)? => {
+            refused("no renewal is due: the identity is good for long, and the device was not asked to renew it")
+        }
+        Some(enrolment) if renewal::has_too_many(tx, now, &enrolment)? => refused(TOO_MANY),
         Some(enrolment) => Judged::Issue(Claim::Identity(Box::new(Challenge {
             council_id: identity.council_id.clone(),
             id: ChallengeId::new(),
@@ -237,7 +249,13 @@ pub fn warn_of_request(
     alerts::raise(tx, context, &challenge.council_id, "identity_request_refused", challenge.id.as_str(), &message)
 }
 
-/// Removes up to `limit` challenges that ended unused before `before`; says how many.
+/// Removes up to `limit` challenges that ended unused before `before`, or were used 29 days earlier still and have no
+/// certificate; says how many.
 pub fn purge_challenges(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
-    store::scep_challenges::purge_unused(tx, before, limit)
+    let unused = store::scep_challenges::purge_unused(tx, before, limit)?;
+    let left = limit - i64::try_from(unused).unwrap_or(limit);
+    if left == 0 {
+        return Ok(unused);
+    }
+    Ok(unused + store::scep_challenges::purge_used(tx, before - USED_KEPT, left)?)
 }
