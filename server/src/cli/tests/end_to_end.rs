@@ -165,6 +165,10 @@ async fn setting_up_and_reading_need_no_server_and_the_rest_says_so() {
     assert!(beadle(folder, &twice, &[]).await.refused().contains("there is no such council"));
     let backup = folder.join("all.backup").display().to_string();
     assert!(beadle(folder, &["backup", &backup], &[]).await.done().text.contains("rows to"));
+    let exported = folder.join("installation").display().to_string();
+    beadle(folder, &["audit", "export", "--installation", "--out", &exported], &[]).await.done();
+    let rows = std::fs::read_to_string(&exported).expect("written");
+    assert!(rows.contains("backup.made") && rows.contains("all.backup"), "a backup leaves a row: {rows}");
     let restored = beadle(folder, &["restore", &backup], &[]).await.refused();
     assert!(restored.contains("--replace"), "{restored}");
     beadle(folder, &["restore", &backup, "--replace"], &[]).await.done();

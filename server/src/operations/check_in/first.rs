@@ -9,7 +9,7 @@ use super::told::{compare_serial, tell_of};
 use super::{Outcome, as_device, end};
 use crate::error::{Error, Result};
 use crate::model::{DeviceId, EnrolmentId, EnrolmentState, InvitationState, Mode, Platform};
-use crate::operations::{Context, audit, orders};
+use crate::operations::{Context, audit, orders, register};
 use crate::store::certificates::Certificate;
 use crate::store::devices::Device;
 use crate::store::enrolments::Enrolment;
@@ -49,19 +49,19 @@ pub(super) fn first(
             return misuse(tx, context, certificate, "another device is enrolled as this asset already");
         }
         if known.as_ref().is_none_or(|known| known.retired_at.is_some()) {
-            store::devices::retire(tx, &other, context.now)?;
+            register::retire(tx, context, &other, &invitation.id)?;
         }
     }
     let (device, old) = match known {
         Some(device) if device.asset_id == invitation.asset_id => {
             if device.retired_at.is_some() {
-                store::devices::reinstate(tx, &device, &invitation.asset_id)?;
+                register::reinstate(tx, context, &device, invitation)?;
             }
             let old = store::enrolments::live_of_device(tx, council, &device.id)?;
             (device, old)
         }
         Some(device) if device.retired_at.is_some() => {
-            store::devices::reinstate(tx, &device, &invitation.asset_id)?;
+            register::reinstate(tx, context, &device, invitation)?;
             (device, None)
         }
         Some(_) => {
@@ -72,7 +72,7 @@ pub(super) fn first(
     let device = Device { asset_id: invitation.asset_id.clone(), ..device };
     let device_says = &arrival.description;
     let latest = store::enrolments::latest_of_device(tx, council, &device.id)?;
-    let confirmation = compare_serial(tx, &device, device_says.serial.as_deref(), latest.as_ref())?;
+    let confirmation = compare_serial(tx, context, &device, device_says.serial.as_deref(), latest.as_ref())?;
     store::devices::describe(tx, council, &device.id, device_says)?;
     if let Some(old) = &old {
         end(tx, context, old, "re_enrolled", "the device enrolled again")?;

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::Confirmation;
-use crate::operations::{Context, alerts};
+use crate::operations::{Context, alerts, register};
 use crate::store::devices::Device;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -10,6 +10,7 @@ use crate::store::{self, Transaction};
 /// Whether the clerk must confirm that the phone is the asset's: its serial number is compared with the register.
 pub(super) fn compare_serial(
     tx: &mut Transaction<'_>,
+    context: &Context,
     device: &Device,
     reported: Option<&str>,
     latest: Option<&Enrolment>,
@@ -21,7 +22,7 @@ pub(super) fn compare_serial(
     Ok(match (registered, reported) {
         (None, None) => Confirmation::NotNeeded,
         (None, Some(reported)) => {
-            store::devices::take_serial_over(tx, council, asset, reported)?;
+            register::take_serial_over(tx, context, council, asset, reported)?;
             Confirmation::NotNeeded
         }
         (Some(registered), Some(reported)) if registered.trim().eq_ignore_ascii_case(reported.trim()) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{push_again_after, wake_at};
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandKind, CommandState, Confirmation};
-use crate::operations::{Context, alerts, orders, reports};
+use crate::operations::{Context, alerts, orders, register, reports};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -248,10 +248,10 @@ fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
     }
     let council = &enrolment.council_id;
     let Some(device) = store::devices::find(tx, &enrolment.device_id)? else { return Ok(()) };
-    if store::devices::take_serial_over(tx, council, &device.asset_id, serial)?
+    if register::take_serial_over(tx, context, council, &device.asset_id, serial)?
         || store::devices::asset_serial_is(tx, council, &device.asset_id, serial)?
     {
-        store::enrolments::set_confirmation(tx, enrolment, Confirmation::NotNeeded)?;
+        register::set_confirmation(tx, context, enrolment, Confirmation::NotNeeded, serial)?;
         alerts::end(tx, context, council, "serial_differs", enrolment.device_id.as_str())?;
     }
     Ok(())
