@@ -4,6 +4,7 @@ mod outcome;
 mod policy_fan_out;
 mod renew_identities;
 mod schedule;
+mod tell_councils;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
 use crate::model::{Actor, Moment};
-use crate::operations::{Context, alerts, jobs as queue, policies};
+use crate::operations::{Context, alerts, caps, jobs as queue, policies};
 use crate::platform::apple::push::PushClient;
 use crate::store;
 use crate::store::jobs::Job;
@@ -157,6 +158,7 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     match job.kind.as_str() {
         queue::WAKE_DEVICE => wake_device::run(bench, job).await,
         policies::FAN_OUT => policy_fan_out::run(bench, job).await,
+        caps::TELL_COUNCILS => tell_councils::run(bench, job).await,
         renew_identities::KIND => renew_identities::run(bench).await,
         schedule::ASK_FOR_REPORTS => schedule::ask_for_reports(bench).await,
         watch::KIND => watch::run(bench).await,

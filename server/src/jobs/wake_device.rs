@@ -108,7 +108,8 @@ fn plan(tx: &mut Transaction<'_>, context: &Context, wake: &Wake) -> Result<Plan
     let waiting = store::wake::waiting(tx, &enrolment, context.now)?;
     let due = waiting.iter().find(|waiting| waiting.from <= context.now);
     if !ordered && due.is_none() {
-        let next = waiting.iter().map(|waiting| waiting.from).min();
+        let put_off = orders::offered_again_at(tx, context, &enrolment)?;
+        let next = waiting.iter().map(|waiting| waiting.from).chain(put_off).min();
         return Ok(next.map_or(Plan::Nothing, Plan::Later));
     }
     let urgent = ordered || due.is_some_and(|waiting| waiting.priority <= URGENT);

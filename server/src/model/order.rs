@@ -56,8 +56,9 @@ pub struct EnrolmentFacts<'a> {
 /// What else must hold at the moment of release.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances {
-    /// The case that the order serves is open and is about this device.
-    pub case_open: bool,
+    /// The case that the order serves is about this device and open; or it was closed, the device not found, when the
+    /// device counted as erased by this order: should it come back, it must still be erased.
+    pub case_stands: bool,
     /// Whose the asset is, by the register, today.
     pub asset_ownership: Ownership,
     /// A legal hold lies on the device.
@@ -216,7 +217,7 @@ impl Release {
         {
             return Err(Forbidden(why));
         }
-        if !circumstances.case_open {
+        if !circumstances.case_stands {
             return Err(Forbidden("its case is no longer open"));
         }
         if !enrolment.live {

@@ -149,7 +149,8 @@ impl OrderState {
             Self::Unreachable => "approved; the phone has not been heard from for a week; the order still stands",
             Self::Confirmed => "confirmed by the phone: it erases itself",
             Self::PresumedErased => {
-                "presumed erased: the phone fetched the order and has not been heard from for 24 hours; not confirmed"
+                "presumed erased: the phone fetched the order and has not been heard from for 24 hours; not confirmed. Should it \
+                 be heard from, it is given the order again"
             }
             Self::Refused => "refused by the second person",
             Self::Lapsed => "lapsed: nobody approved it within 72 hours",

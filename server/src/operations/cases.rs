@@ -1,5 +1,10 @@
 //! What loss and leaver cases share: finding one, its notes, its end, and how it is shown with a timeline that is true.
 
+mod policy;
+mod timeline;
+
+pub use timeline::TimelineEntry;
+
 use chrono::Duration;
 use serde::Serialize;
 use serde_json::json;
@@ -8,11 +13,8 @@ use utoipa::ToSchema;
 use super::orders::{self, OrderView};
 use super::{Context, audit};
 use crate::error::{Error, Result};
-use crate::model::{
-    AssetId, CaseId, CaseKind, CaseState, CommandKind, CommandState, CouncilId, DeviceId, Moment, Permission,
-};
+use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, OrderState, Permission};
 use crate::store::cases::Case;
-use crate::store::commands::CommandRow;
 use crate::store::{self, Transaction};
 
 /// UK GDPR, article 33: a breach is notified within 72 hours of becoming aware of it.
@@ -69,6 +71,10 @@ pub struct CaseView {
     pub phone_number: Option<String>,
     /// What to do outside of Beadle.
     pub advice: Vec<String>,
+    /// For a loss: who must be told of it, by the council's policy in force.
+    pub told_to: Option<String>,
+    /// For a loss: what negligence costs the holder, by the council's policy in force.
+    pub liability: Option<String>,
     /// When it was found.
     pub found_at: Option<Moment>,
     /// When the phone itself said that it is back in use.
@@ -77,6 +83,43 @@ pub struct CaseView {
     pub closed_at: Option<Moment>,
     /// How it ended.
     pub outcome: Option<String>,
+}
+
+/// What is said of a case to whoever did something about it and may not read the council's cases: a token that reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Receipt {
+    /// The case.
+    pub id: CaseId,
+    /// Its council.
+    pub council: CouncilId,
+    /// The tag of the item on the register.
+    pub asset_tag: String,
+    /// Where the case stands.
+    pub state: CaseState,
+    /// Where the case stands, in words.
+    pub state_words: String,
+    /// When it was entered.
+    pub reported_at: Moment,
+}
+
+/// A case as far as whoever asks may know it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum CaseAnswer {
+    /// The whole of it.
+    Case(Box<CaseView>),
+    /// That it is there.
+    Receipt(Receipt),
+}
+
+/// A case with its orders and timeline, as far as whoever asks may know it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum DetailAnswer {
+    /// The whole of it.
+    Case(Box<CaseDetail>),
+    /// That it is there.
+    Receipt(Receipt),
 }
 
 /// A case with its orders and everything that happened.
@@ -89,17 +132,6 @@ pub struct CaseDetail {
     pub orders: Vec<OrderView>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineEntry>,
-}
-
-/// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub struct TimelineEntry {
-    /// When.
-    pub at: Moment,
-    /// What, in words that say whether the phone itself reported it.
-    pub what: String,
-    /// Whether the phone reported it; otherwise it is what people or the server did.
-    pub reported_by_phone: bool,
 }
 
 /// The case of this kind, if the caller sees its council; behind the council's lock.
@@ -140,7 +172,12 @@ pub(super) fn close(
     if case.state == CaseState::Closed {
         return Err(Error::conflict("the case is closed already"));
     }
+    let mut presumed_erased = Vec::new();
     for order in store::orders::of_case(tx, &case.council_id, &case.id)? {
+        // It stands all the same: should the device come back, it is given the order again.
+        if order.state == OrderState::PresumedErased {
+            presumed_erased.push(order.id.clone());
+        }
         if order.state.is_open() {
             return Err(Error::conflict(format!(
                 "an order of this case is not at its end ({}): cancel it or wait for its end, then close the case",
@@ -153,7 +190,8 @@ pub(super) fn close(
     case.closed_by = Some(context.actor.label());
     case.outcome = Some(outcome.to_owned());
     store::cases::update(tx, &case)?;
-    audit::record(tx, context, &case.council_id, "case.closed", case.id.as_str(), json!({ "outcome": outcome }))?;
+    let details = json!({ "outcome": outcome, "presumed_erased": presumed_erased });
+    audit::record(tx, context, &case.council_id, "case.closed", case.id.as_str(), details)?;
     detail(tx, &case)
 }
 
@@ -175,7 +213,8 @@ pub(super) fn list(
 ) -> Result<Vec<CaseView>> {
     context.actor.require(Permission::Read, council)?;
     let rows = store::cases::page(tx, council, kind, after, limit)?;
-    rows.iter().map(|case| view(tx, case)).collect()
+    let says = policy::says(tx, council)?;
+    rows.iter().map(|case| view_under(tx, case, &says)).collect()
 }
 
 fn advice(case: &Case) -> Vec<String> {
@@ -210,6 +249,40 @@ fn state_words(case: &Case) -> String {
 
 /// Shows a row; the caller has checked the right to read it.
 pub(super) fn view(tx: &mut Transaction<'_>, case: &Case) -> Result<CaseView> {
+    let says = policy::says(tx, &case.council_id)?;
+    view_under(tx, case, &says)
+}
+
+/// Shows a row to whoever did something about it: no more than a receipt, if he may not read the council's cases.
+pub(super) fn answer(tx: &mut Transaction<'_>, context: &Context, case: &Case) -> Result<CaseAnswer> {
+    if context.actor.require(Permission::Read, &case.council_id).is_ok() {
+        return Ok(CaseAnswer::Case(Box::new(view(tx, case)?)));
+    }
+    receipt(tx, case).map(CaseAnswer::Receipt)
+}
+
+/// The same with orders and timeline.
+pub(super) fn answer_in_detail(tx: &mut Transaction<'_>, context: &Context, case: &Case) -> Result<DetailAnswer> {
+    if context.actor.require(Permission::Read, &case.council_id).is_ok() {
+        return Ok(DetailAnswer::Case(Box::new(detail(tx, case)?)));
+    }
+    receipt(tx, case).map(DetailAnswer::Receipt)
+}
+
+fn receipt(tx: &mut Transaction<'_>, case: &Case) -> Result<Receipt> {
+    let asset = store::cases::asset(tx, &case.asset_id)?.ok_or(Error::NotFound("asset"))?;
+    Ok(Receipt {
+        id: case.id.clone(),
+        council: case.council_id.clone(),
+        asset_tag: asset.tag,
+        state: case.state,
+        state_words: state_words(case),
+        reported_at: case.reported_at,
+    })
+}
+
+fn view_under(tx: &mut Transaction<'_>, case: &Case, says: &policy::Says) -> Result<CaseView> {
+    let loss = case.kind == CaseKind::Loss;
     let asset = store::cases::asset(tx, &case.asset_id)?.ok_or(Error::NotFound("asset"))?;
     let device = match &case.device_id {
         Some(device) => store::devices::find(tx, device)?,
@@ -233,7 +306,7 @@ pub(super) fn view(tx: &mut Transaction<'_>, case: &Case) -> Result<CaseView> {
         place: case.place.clone(),
         circumstances: case.circumstances.clone(),
         aware_at: case.aware_at,
-        notify_breach_by: (case.kind == CaseKind::Loss).then(|| case.aware_at + BREACH_CLOCK),
+        notify_breach_by: loss.then(|| case.aware_at + BREACH_CLOCK),
         contact_message: case.contact_message.clone(),
         contact_number: case.contact_number.clone(),
         police_reference: case.police_reference.clone(),
@@ -241,6 +314,8 @@ pub(super) fn view(tx: &mut Transaction<'_>, case: &Case) -> Result<CaseView> {
         sim: reported(|device| device.iccid.clone()).or(asset.sim),
         phone_number: reported(|device| device.phone_number.clone()).or(asset.phone_number),
         advice: advice(case),
+        told_to: loss.then(|| says.told_to.clone()),
+        liability: loss.then(|| says.liability.clone()),
         found_at: case.found_at,
         back_in_use_at: case.back_in_use_at,
         closed_at: case.closed_at,
@@ -251,93 +326,10 @@ pub(super) fn view(tx: &mut Transaction<'_>, case: &Case) -> Result<CaseView> {
 /// Shows a row with its orders and timeline; the caller has checked the right to read it.
 pub(super) fn detail(tx: &mut Transaction<'_>, case: &Case) -> Result<CaseDetail> {
     let rows = store::orders::of_case(tx, &case.council_id, &case.id)?;
-    let mut timeline = Vec::new();
-    timeline.extend(audited(tx, &case.council_id, case.id.as_str())?);
-    for order in &rows {
-        timeline.extend(audited(tx, &case.council_id, order.id.as_str())?);
-    }
-    for command in store::cases::commands(tx, &case.council_id, &case.id)? {
-        timeline.extend(of_command(&command));
-    }
-    timeline.sort();
+    let timeline = timeline::of_case(tx, case, &rows)?;
     let mut shown = Vec::new();
     for order in &rows {
         shown.push(orders::view(tx, order)?);
     }
     Ok(CaseDetail { case: view(tx, case)?, orders: shown, timeline })
-}
-
-fn audited(tx: &mut Transaction<'_>, council: &CouncilId, subject: &str) -> Result<Vec<TimelineEntry>> {
-    Ok(store::audit::of_subject(tx, council.as_str(), subject, 500)?
-        .into_iter()
-        .filter_map(|(row, _)| {
-            let (what, reported_by_phone) = words_of(&row.kind)?;
-            Some(TimelineEntry { at: row.at, what: what.to_owned(), reported_by_phone })
-        })
-        .collect())
-}
-
-/// The words for an audit row's kind, and whether the phone itself reported it.
-fn words_of(kind: &str) -> Option<(&'static str, bool)> {
-    Some(match kind {
-        "loss.reported" => ("loss reported", false),
-        "loss.reported_again" => ("loss reported again", false),
-        "loss.found" => ("marked as found", false),
-        "loss.back_in_use" => ("back in use: the phone answered", true),
-        "leaver.opened" => ("leaver case opened", false),
-        "case.noted" => ("notes changed", false),
-        "case.closed" => ("case closed", false),
-        "order.requested" => ("order to erase asked for", false),
-        "order.approved" => ("order approved by a second person", false),
-        "order.refused" => ("order refused", false),
-        "order.lapsed" => ("order lapsed: nobody approved it within 72 hours", false),
-        "order.cancelled" => ("order cancelled", false),
-        "order.pushed" => ("wake-up for the order sent", false),
-        "order.fetched" => ("order sent to the phone; not confirmed yet", false),
-        "order.deferred" => ("the phone said: not now; the order is offered again", true),
-        "order.confirmed" => ("the phone confirmed that it erases itself", true),
-        "order.failed" => ("the phone reported that it could not be erased", true),
-        "order.held" => ("order held", false),
-        "order.resumed" => ("order let go on", false),
-        "order.presumed_erased" => {
-            ("no contact for 24 hours after the order was sent: presumed erased, not confirmed", false)
-        }
-        "order.unreachable" => ("no contact for a week; the order still stands", false),
-        "order.reopened" => ("the phone was heard from again: it is not erased, the order is open again", true),
-        "order.left_management" => ("the phone left management", true),
-        _ => return None,
-    })
-}
-
-fn of_command(command: &CommandRow) -> Vec<TimelineEntry> {
-    let (name, done) = match command.kind {
-        CommandKind::DeviceLock => ("screen lock", "screen locked; opens with its PIN (confirmed by the phone)"),
-        CommandKind::EnableLostMode => ("Lost Mode", "Lost Mode is on (confirmed by the phone)"),
-        CommandKind::DisableLostMode => ("end of Lost Mode", "Lost Mode is off (confirmed by the phone)"),
-        CommandKind::DeviceInformation => ("question whether it is there", "the phone answered"),
-        other => (other.as_str(), "answered by the phone"),
-    };
-    let mut entries = vec![TimelineEntry {
-        at: command.created_at,
-        what: format!("{name}: waits for the phone"),
-        reported_by_phone: false,
-    }];
-    if let Some(at) = command.sent_at {
-        entries.push(TimelineEntry { at, what: format!("{name}: sent to the phone"), reported_by_phone: false });
-    }
-    if let Some(at) = command.ended_at {
-        let (what, reported_by_phone) = match (command.state, &command.problem) {
-            (CommandState::Acknowledged, Some(problem)) => (format!("{name}: {problem}"), true),
-            (CommandState::Acknowledged, None) => (done.to_owned(), true),
-            (CommandState::Failed, problem) => {
-                (format!("{name}: the phone reported an error: {}", problem.as_deref().unwrap_or("unknown")), true)
-            }
-            (CommandState::Expired, _) => (format!("{name}: the phone did not answer in time"), false),
-            (CommandState::Cancelled, _) => (format!("{name}: taken back"), false),
-            (CommandState::Superseded, _) => (format!("{name}: replaced by a newer one"), false),
-            _ => return entries,
-        };
-        entries.push(TimelineEntry { at, what, reported_by_phone });
-    }
-    entries
 }

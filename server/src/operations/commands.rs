@@ -19,6 +19,9 @@ use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
 
+/// The supersede key of locks, Lost Mode and its end.
+const LOCK_KEY: &str = "lock";
+
 /// What is to be asked of a device.
 #[derive(Clone, Debug)]
 pub struct NewCommand {
@@ -131,12 +134,21 @@ fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, a
     jobs::queue(tx, context, "wake_device", wake, at, Some(&format!("wake:{}", enrolment.id)))
 }
 
-/// Takes back one command that was not answered yet.
+/// Takes back one command that was not answered yet. What keeps a lost device shut is taken back by whoever may take back an
+/// order or mark it as found, anything else by whoever keeps the council's settings: no token may do either.
+///
+/// # Errors
+/// `Forbidden` without that right; `Conflict` when the command has ended.
 pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &CommandId) -> Result<CommandRow> {
     let row = store::commands::find_any(tx, id)?
         .filter(|row| context.actor.sees(&row.council_id))
         .ok_or(Error::NotFound("command"))?;
-    context.actor.require(Permission::Lock, &row.council_id)?;
+    let permission = if row.case_id.is_some() || row.supersede_key.as_deref() == Some(LOCK_KEY) {
+        Permission::CancelOrder
+    } else {
+        Permission::Settings
+    };
+    context.actor.require(permission, &row.council_id)?;
     audit::lock(tx, &row.council_id)?;
     if !store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some("taken back"))? {
         return Err(Error::conflict("the command has ended already"));

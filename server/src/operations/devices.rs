@@ -165,9 +165,10 @@ pub fn clear_passcode(
         ));
     }
     audit::lock(tx, &device.council_id)?;
-    if store::devices::has_open_loss(tx, &device)? {
+    if store::devices::is_not_back_from_loss(tx, &device)? {
         return Err(Error::conflict(
-            "a loss case is open for this device: clearing its PIN would open it for whoever has it",
+            "this device was reported lost and has not said since that it is back in use: clearing its PIN would open it \
+             for whoever has it",
         ));
     }
     let enrolment = live(tx, &device)?;

@@ -133,3 +133,10 @@ pub fn renew_set_up_code(tx: &mut Transaction<'_>, context: &Context) -> Result<
     audit::record_installation(tx, context, "set_up_code_made", OWNER, serde_json::json!({}))?;
     Ok(code)
 }
+
+/// Records that a backup was made: who has the file and the sealing key has everything.
+pub fn record_backup(tx: &mut Transaction<'_>, context: &Context, file: &str, rows: u64, with_key: bool) -> Result<()> {
+    context.actor.require_installation(Permission::Installation)?;
+    let details = serde_json::json!({ "file": file, "rows": rows, "with_key": with_key });
+    audit::record_installation(tx, context, "backup.made", OWNER, details)
+}

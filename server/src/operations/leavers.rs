@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::cases::{self, CaseDetail, CaseView};
+use super::cases::{self, CaseDetail, CaseView, DetailAnswer};
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, Permission};
 use crate::store::cases::Case;
 use crate::store::{self, Transaction};
 
-/// Opens a leaver case for an item; a case that is open already is given back.
+/// Opens a leaver case for an item; a case that is open already is given back. Whoever may not read cases gets a receipt.
 ///
 /// # Errors
 /// `NotFound` for an item that the caller does not see.
-pub fn open(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId, note: &str) -> Result<CaseDetail> {
+pub fn open(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId, note: &str) -> Result<DetailAnswer> {
     let asset = store::cases::asset(tx, asset)?
         .filter(|asset| context.actor.sees(&asset.council_id))
         .ok_or(Error::NotFound("asset"))?;
@@ -24,7 +24,7 @@ pub fn open(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId, note: 
     }
     audit::lock(tx, &council)?;
     if let Some(case) = store::cases::unclosed_of_asset(tx, &council, &asset.id, CaseKind::Leaver)? {
-        return cases::detail(tx, &case);
+        return cases::answer_in_detail(tx, context, &case);
     }
     let device = store::devices::of_asset(tx, &council, &asset.id)?;
     let case = Case {
@@ -54,7 +54,7 @@ pub fn open(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId, note: 
     store::cases::insert(tx, &case)?;
     let details = json!({ "asset": case.asset_id, "device": case.device_id, "note": case.circumstances });
     audit::record(tx, context, &council, "leaver.opened", case.id.as_str(), details)?;
-    cases::detail(tx, &case)
+    cases::answer_in_detail(tx, context, &case)
 }
 
 /// Like [`open`], refusing an item of another council than the one that was named.
@@ -67,7 +67,7 @@ pub fn open_in(
     council: &CouncilId,
     asset: &AssetId,
     note: &str,
-) -> Result<CaseDetail> {
+) -> Result<DetailAnswer> {
     cases::require_asset_of(tx, council, asset)?;
     open(tx, context, asset, note)
 }

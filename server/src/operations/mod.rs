@@ -31,6 +31,7 @@ pub mod people;
 pub mod policies;
 pub mod push_certificates;
 pub mod quarantine;
+pub(crate) mod register;
 pub mod reports;
 pub mod second_factor;
 pub mod sign_in;

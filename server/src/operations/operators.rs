@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, sign_in_limits};
+use super::{Context, alerts, audit, orders, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::named_approvers::NamedApprover;
@@ -210,6 +210,7 @@ fn active(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Operator> {
 /// Ends an account with its sessions, tokens and namings. The last one of a council, and the last provider, stay.
 pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
+    orders::stop_of_account(tx, context, id, "was ended")?;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
     if store::operators::count_active(tx, council.as_ref())? <= 1 {
@@ -243,6 +244,7 @@ pub fn reset(
     if context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == *id) {
         return Err(Error::forbidden("change your own password instead, or ask another operator"));
     }
+    orders::stop_of_account(tx, context, id, "was reset")?;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
     operator.password_hash = password_hash.to_owned();

@@ -12,19 +12,20 @@ mod watch;
 
 pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
-pub use deliver::{Outcome, claim, claimable, settle};
+pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
 pub use request::{NewOrder, request};
 pub use view::{OrderView, list, show};
 pub use watch::{lapse_due, presume_erased_due, unreachable_due};
 
 pub(super) use decide::cancel_for_case;
-pub(super) use follow::{hold_for_quarantine, hold_open_of_device};
+pub(super) use follow::{hold_for_quarantine, hold_open_of_device, stop_of_account};
 pub(super) use view::view;
 
 use serde_json::{Value, json};
 
-use super::{Context, alerts, audit, quarantine, trail};
+use super::trail::{self, Trail};
+use super::{Context, alerts, audit, quarantine};
 use crate::error::{Error, Result};
 use crate::model::{
     CaseState, Circumstances, EnrolmentFacts, EnrolmentState, HeldReason, OrderEvent, OrderId, OrderState, Ownership,
@@ -94,6 +95,10 @@ fn hold(
         HeldReason::Distrusted => {
             ("order_distrusted", format!("The order for {tag} was refused: {problem}. Nothing was sent to the phone."))
         }
+        HeldReason::Forbidden => (
+            "order_held",
+            format!("The order for {tag} is held: {problem}. Put that right and resume the order, or cancel it."),
+        ),
         _ => ("order_held", format!("The order for {tag} is held: {}.", reason.words())),
     };
     alerts::raise(tx, context, &held.council_id, kind, held.id.as_str(), &message)?;
@@ -128,20 +133,27 @@ fn enrolment_facts(enrolment: &Enrolment) -> EnrolmentFacts<'_> {
 
 /// Everything beside the row that must hold when an order is approved or leaves; read behind the council's lock.
 fn circumstances(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Circumstances> {
-    let case_open = store::cases::find(tx, &order.case_id)?.is_some_and(|case| {
-        case.council_id == order.council_id
-            && case.state == CaseState::Open
-            && case.device_id.as_ref() == Some(&order.device_id)
-    });
+    let case = store::cases::find(tx, &order.case_id)?
+        .filter(|case| case.council_id == order.council_id && case.device_id.as_ref() == Some(&order.device_id));
+    let (case_stands, trail) = match case {
+        Some(case) if case.state == CaseState::Open => (true, trail::state_of(tx, context, order)?),
+        // A case is closed while the device counts as erased; found, it would be wanted back. Whether it counted as that
+        // takes the whole trail.
+        Some(case) if case.state == CaseState::Closed && case.found_at.is_none() => {
+            let trail = trail::of_order(tx, context, &order.council_id, &order.id)?;
+            (trail.as_ref().is_some_and(Trail::was_presumed_erased), trail.and_then(|trail| trail.state()))
+        }
+        _ => (false, trail::state_of(tx, context, order)?),
+    };
     // An item that is not on the register is nobody's to erase.
     let asset_ownership = store::orders::subject(tx, &order.council_id, &order.device_id)?
         .map_or(Ownership::Personal, |subject| subject.ownership);
     Ok(Circumstances {
-        case_open,
+        case_stands,
         asset_ownership,
         legal_hold: !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty(),
         frozen: super::caps::frozen(tx, &order.council_id)?.is_some(),
         quarantine: quarantine::is_on(tx)?,
-        trail: trail::of_order(tx, context, &order.council_id, &order.id)?.and_then(|trail| trail.state()),
+        trail,
     })
 }

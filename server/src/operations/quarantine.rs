@@ -40,9 +40,9 @@ pub fn begin(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Resul
     }
     let mut held = 0;
     for order in leaving(tx, context)? {
-        audit::lock(tx, &order.council_id)?;
-        orders::hold_for_quarantine(tx, context, &order, reason)?;
-        held += 1;
+        if orders::hold_for_quarantine(tx, context, &order, reason)? {
+            held += 1;
+        }
     }
     let row = Quarantine {
         id: uuid::Uuid::now_v7().to_string(),

@@ -4,10 +4,14 @@
 use serde_json::Value;
 
 use super::{Context, audit};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::MAC_LENGTH;
 use crate::model::{CouncilId, OrderEvent, OrderId, OrderState};
+use crate::store::audit::AuditRow;
+use crate::store::orders::Order;
 use crate::store::{self, Transaction};
+
+const MARK: &str = "beadle order trail mark";
 
 /// The unbroken trail of an order, from its request to the sealed end of the council's chain.
 #[derive(Debug)]
@@ -22,26 +26,31 @@ impl Trail {
     pub(super) fn state(&self) -> Option<OrderState> {
         OrderState::replay(self.events.iter().copied())
     }
+
+    /// Whether the device ever counted as erased by the order.
+    pub(super) fn was_presumed_erased(&self) -> bool {
+        self.events.contains(&OrderEvent::PresumedErased)
+    }
 }
 
 /// Reads and checks the trail of an order; none when a row is missing, changed or forged, or the chain's end was cut.
 ///
 /// The caller holds the council's lock. The cost grows with what the council did since the request, which is why it is
-/// paid only where something destructive is about to be approved or given out.
+/// paid only where something destructive is about to be approved, or given out for the first time.
 pub(super) fn of_order(
     tx: &mut Transaction<'_>,
     context: &Context,
     council: &CouncilId,
     order: &OrderId,
 ) -> Result<Option<Trail>> {
-    let (key, chain) = (&context.keys.audit, council.as_str());
+    let chain = council.as_str();
     let Some((first, details)) = store::audit::of_subject(tx, chain, order.as_str(), 1)?.into_iter().next() else {
         return Ok(None);
     };
     let request = details
         .filter(|details| audit::hash_details(&details.salt, &details.details) == first.details_hash)
         .and_then(|details| serde_json::from_str::<Value>(&details.details).ok());
-    let mut previous = if first.seq == 1 {
+    let previous = if first.seq == 1 {
         vec![0; MAC_LENGTH]
     } else {
         match store::audit::rows_after(tx, chain, first.seq - 2, 1)?.into_iter().next() {
@@ -49,7 +58,20 @@ pub(super) fn of_order(
             _ => return Ok(None),
         }
     };
-    let mut last = first.seq - 1;
+    let events = walk(tx, context, chain, order, first.seq - 1, previous)?;
+    Ok(events.map(|events| Trail { events, request }))
+}
+
+/// The order's events after row `last` of the chain, whose MAC is `previous`; none when the chain is broken from there on.
+fn walk(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    chain: &str,
+    order: &OrderId,
+    mut last: i64,
+    mut previous: Vec<u8>,
+) -> Result<Option<Vec<OrderEvent>>> {
+    let key = &context.keys.audit;
     let mut events = Vec::new();
     loop {
         let rows = store::audit::rows_after(tx, chain, last, 500)?;
@@ -69,8 +91,56 @@ pub(super) fn of_order(
     }
     match store::audit::head(tx, chain)? {
         Some(head) if head.seq == last && head.mac == previous && audit::head_is_sealed(key, &head)? => {
-            Ok(Some(Trail { events, request }))
+            Ok(Some(events))
         }
         _ => Ok(None),
     }
+}
+
+/// Where the trail leaves the order; none as for [`of_order`]. Reads on from where [`mark`] left it, so that what a council
+/// does is walked through once for each of its orders, however often their devices ask.
+pub(super) fn state_of(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Option<OrderState>> {
+    let chain = order.council_id.as_str();
+    let Some((row, state)) = marked(tx, context, order)? else {
+        return Ok(of_order(tx, context, &order.council_id, &order.id)?.and_then(|trail| trail.state()));
+    };
+    let events = walk(tx, context, chain, &order.id, row.seq, row.mac)?;
+    Ok(events.and_then(|events| events.into_iter().try_fold(state, |state, event| state.next(event).ok())))
+}
+
+/// Keeps with the order that its trail was checked up to the present end of the chain, and says its state. The caller has
+/// checked it in this transaction, and holds the council's lock.
+pub(super) fn mark(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+    let chain = order.council_id.as_str();
+    let head = store::audit::head(tx, chain)?.ok_or_else(|| Error::Internal(format!("no audit chain {chain}")))?;
+    let seal = mark_parts(order, head.seq, &head.mac, order.state, |parts| context.keys.audit.mac(MARK, parts))?;
+    store::orders::set_trail_mark(tx, order, head.seq, order.state, &seal)
+}
+
+/// The row up to which the order's trail was checked, and the state there; none without a mark, or with a wrong one. An old
+/// mark put back by hand is true all the same: the walk from there is only longer.
+fn marked(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Option<(AuditRow, OrderState)>> {
+    let (Some(seq), Some(state), Some(seal)) = (order.trail_seq, order.trail_state, &order.trail_seal) else {
+        return Ok(None);
+    };
+    let row = store::audit::rows_after(tx, order.council_id.as_str(), seq - 1, 1)?.into_iter().next();
+    let Some(row) = row.filter(|row| row.seq == seq) else { return Ok(None) };
+    let right = mark_parts(order, seq, &row.mac, state, |parts| context.keys.audit.verify(MARK, parts, seal))?;
+    Ok(right.then_some((row, state)))
+}
+
+fn mark_parts<T>(
+    order: &Order,
+    seq: i64,
+    mac: &[u8],
+    state: OrderState,
+    work: impl FnOnce(&[&[u8]]) -> Result<T>,
+) -> Result<T> {
+    work(&[
+        order.council_id.as_str().as_bytes(),
+        order.id.as_str().as_bytes(),
+        &seq.to_be_bytes(),
+        mac,
+        state.as_str().as_bytes(),
+    ])
 }

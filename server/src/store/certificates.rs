@@ -52,6 +52,24 @@ pub fn find_by_challenge(
         .optional()?)
 }
 
+/// How many certificates of an enrolment were issued after `since`, were not revoked, and are not the one with the fingerprint
+/// `pinned`.
+pub fn count_unpinned(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    pinned: &str,
+    since: Moment,
+) -> Result<i64> {
+    Ok(certificates::table
+        .filter(certificates::council_id.eq(council))
+        .filter(certificates::enrolment_id.eq(enrolment))
+        .filter(certificates::fingerprint.ne(pinned))
+        .filter(certificates::revoked_at.is_null().and(certificates::issued_at.gt(since)))
+        .count()
+        .get_result(tx.connection)?)
+}
+
 /// Binds a certificate to the enrolment it made; `false` when it was bound before.
 pub fn bind(tx: &mut Transaction<'_>, certificate: &Certificate, enrolment: &EnrolmentId) -> Result<bool> {
     let changed = diesel::update(certificates::table.find((&certificate.council_id, &certificate.serial)))

@@ -242,6 +242,19 @@ pub fn open_of_enrolment(
         .load(tx.connection)?)
 }
 
+/// Whether a command of this kind ended after `since` for this enrolment.
+pub fn ended_since(tx: &mut Transaction<'_>, enrolment: &Enrolment, kind: CommandKind, since: Moment) -> Result<bool> {
+    Ok(commands::table
+        .filter(commands::council_id.eq(&enrolment.council_id))
+        .filter(commands::enrolment_id.eq(&enrolment.id))
+        .filter(commands::kind.eq(kind))
+        .filter(commands::ended_at.gt(since))
+        .select(commands::id)
+        .first::<CommandId>(tx.connection)
+        .optional()?
+        .is_some())
+}
+
 /// The enrolment's commands, newest first, before the id `before`.
 pub fn page_of_enrolment(
     tx: &mut Transaction<'_>,

@@ -139,6 +139,21 @@ pub fn asset_tag_and_serial(
     Ok(assets::table.find((council, asset)).select((assets::tag, assets::serial)).first(tx.connection).optional()?)
 }
 
+/// Whether the asset that the device is, is lost, or was found and has not been heard from since.
+pub fn is_not_back_from_loss(tx: &mut Transaction<'_>, device: &Device) -> Result<bool> {
+    let not_back = cases::state.eq(CaseState::Found).and(cases::back_in_use_at.is_null());
+    Ok(cases::table
+        .filter(cases::council_id.eq(&device.council_id))
+        .filter(cases::asset_id.eq(&device.asset_id))
+        .filter(cases::kind.eq(CaseKind::Loss))
+        .filter(sql::<Bool>("cases.state <> 'closed'"))
+        .filter(cases::state.eq(CaseState::Open).or(not_back))
+        .select(cases::id)
+        .first::<CaseId>(tx.connection)
+        .optional()?
+        .is_some())
+}
+
 /// Whether a loss case of the device, or of the asset that it is, is not closed and its device not found.
 pub fn has_open_loss(tx: &mut Transaction<'_>, device: &Device) -> Result<bool> {
     Ok(cases::table

@@ -45,6 +45,10 @@ pub struct Order {
     pub ended_by: Option<String>,
     pub problem: Option<String>,
     pub changed_at: Moment,
+    pub resumed_at: Option<Moment>,
+    pub trail_seq: Option<i64>,
+    pub trail_state: Option<OrderState>,
+    pub trail_seal: Option<Vec<u8>>,
 }
 
 impl Order {
@@ -73,6 +77,25 @@ impl Order {
         }
     }
 }
+
+/// The states of an order that its device, if it asks, is given; the last after it was reopened.
+const RELEASABLE: [OrderState; 5] = [
+    OrderState::Approved,
+    OrderState::Pushed,
+    OrderState::Fetched,
+    OrderState::Unreachable,
+    OrderState::PresumedErased,
+];
+
+/// The states of an order that waits for a person or for its device.
+const OPEN: [OrderState; 6] = [
+    OrderState::Requested,
+    OrderState::Approved,
+    OrderState::Pushed,
+    OrderState::Fetched,
+    OrderState::Held,
+    OrderState::Unreachable,
+];
 
 /// Adds an order.
 pub fn insert(tx: &mut Transaction<'_>, order: &Order) -> Result<()> {
@@ -118,6 +141,24 @@ pub fn any_releasable(
         .first::<OrderId>(tx.connection)
         .optional()?;
     Ok(found.is_some())
+}
+
+/// From when on an order of this enrolment, that was put off, is to be given out.
+pub fn put_off_until(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    now: Moment,
+) -> Result<Option<Moment>> {
+    Ok(orders::table
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq_any(RELEASABLE))
+        .filter(orders::not_before.gt(now))
+        .select(orders::not_before)
+        .order(orders::not_before)
+        .first::<Option<Moment>>(tx.connection)
+        .optional()?
+        .flatten())
 }
 
 /// The orders of a case, oldest first.
@@ -182,11 +223,20 @@ pub fn set_reminders(tx: &mut Transaction<'_>, id: &OrderId, reminders: i64) -> 
     Ok(())
 }
 
-/// How many orders were approved after `since`, in one council or in all.
-pub fn approvals_since(tx: &mut Transaction<'_>, council: Option<&CouncilId>, since: Moment) -> Result<i64> {
-    let mut query = orders::table.filter(orders::approved_at.gt(since)).count().into_boxed();
+/// How many orders, `except` this one, were approved or let go on after a freeze after `since`, in one council or in all.
+pub fn approvals_since(
+    tx: &mut Transaction<'_>,
+    council: Option<&CouncilId>,
+    except: Option<&OrderId>,
+    since: Moment,
+) -> Result<i64> {
+    let counts = orders::approved_at.gt(since).or(orders::resumed_at.gt(since));
+    let mut query = orders::table.filter(counts).count().into_boxed();
     if let Some(council) = council {
         query = query.filter(orders::council_id.eq(council.clone()));
+    }
+    if let Some(except) = except {
+        query = query.filter(orders::id.ne(except.clone()));
     }
     Ok(query.get_result(tx.connection)?)
 }
@@ -215,6 +265,7 @@ pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) ->
         orders::ended_by.eq(&order.ended_by),
         orders::problem.eq(&order.problem),
         orders::changed_at.eq(order.changed_at),
+        orders::resumed_at.eq(order.resumed_at),
     ))
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)
@@ -222,29 +273,47 @@ pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) ->
 }
 
 /// Marks an order as given out, if it is still in the state `from`. Touches nothing that the seal covers, so that what
-/// comes back is what the database held, not what somebody read before.
+/// comes back is what the database held, not what somebody read before. Until `not_before` it is not given out again.
 pub fn mark_fetched(
     tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    id: &OrderId,
-    from: OrderState,
+    order: &Order,
     now: Moment,
-    first_fetched_at: Moment,
+    not_before: Option<Moment>,
 ) -> Result<Option<Order>> {
     Ok(diesel::update(
-        orders::table.filter(orders::council_id.eq(council).and(orders::id.eq(id))).filter(orders::state.eq(from)),
+        orders::table
+            .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
+            .filter(orders::state.eq(order.state)),
     )
     .set((
         orders::state.eq(OrderState::Fetched),
-        orders::first_fetched_at.eq(first_fetched_at),
+        orders::first_fetched_at.eq(order.first_fetched_at.unwrap_or(now)),
         orders::fetched_at.eq(now),
-        orders::not_before.eq(None::<Moment>),
+        orders::not_before.eq(not_before),
         orders::offers.eq(orders::offers + 1),
         orders::changed_at.eq(now),
     ))
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)
     .optional()?)
+}
+
+/// Keeps how far the trail of an order was checked, and what it said.
+pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: OrderState, seal: &[u8]) -> Result<()> {
+    diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
+        .set((orders::trail_seq.eq(Some(seq)), orders::trail_state.eq(Some(state)), orders::trail_seal.eq(Some(seal))))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// The open orders of all councils that this account asked for or approved, in the order in which their councils are
+/// locked.
+pub fn open_of_operator(tx: &mut Transaction<'_>, operator: &OperatorId) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::state.eq_any(OPEN))
+        .filter(orders::requested_by.eq(operator).or(orders::approved_by.eq(operator).assume_not_null()))
+        .order((orders::council_id, orders::id))
+        .load(tx.connection)?)
 }
 
 /// The device and the item on the register that an order is about, as far as people must see it before they decide.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::scep_challenges;
+use super::schema::{certificates, scep_challenges};
 use crate::error::Result;
 use crate::model::{ChallengeId, CouncilId, EnrolmentId, InvitationId, Moment};
 
@@ -65,6 +65,37 @@ pub fn count_live(
         .filter(scep_challenges::used_at.is_null())
         .count()
         .get_result(tx.connection)?)
+}
+
+/// How many challenges of an enrolment could still be used.
+pub fn count_live_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    now: Moment,
+) -> Result<i64> {
+    Ok(scep_challenges::table
+        .filter(scep_challenges::council_id.eq(council))
+        .filter(scep_challenges::enrolment_id.eq(enrolment))
+        .filter(scep_challenges::expires_at.gt(now))
+        .filter(scep_challenges::used_at.is_null())
+        .count()
+        .get_result(tx.connection)?)
+}
+
+/// Removes up to `limit` challenges that were used before `before` and to which no certificate refers; says how many.
+pub fn purge_used(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    let spent = certificates::table
+        .filter(certificates::council_id.eq(scep_challenges::council_id))
+        .filter(certificates::challenge_id.eq(scep_challenges::id))
+        .select(certificates::serial);
+    let used = scep_challenges::table
+        .filter(scep_challenges::used_at.lt(before))
+        .filter(diesel::dsl::not(diesel::dsl::exists(spent)))
+        .select(scep_challenges::id)
+        .limit(limit)
+        .load::<ChallengeId>(tx.connection)?;
+    Ok(diesel::delete(scep_challenges::table.filter(scep_challenges::id.eq_any(used))).execute(tx.connection)?)
 }
 
 /// Removes up to `limit` challenges that ended unused before `before`; says how many.

@@ -382,6 +382,10 @@ diesel::table! {
         ended_by -> Nullable<Text>,
         problem -> Nullable<Text>,
         changed_at -> Timestamp,
+        resumed_at -> Nullable<Timestamp>,
+        trail_seq -> Nullable<BigInt>,
+        trail_state -> Nullable<Text>,
+        trail_seal -> Nullable<Binary>,
     }
 }
 

@@ -165,6 +165,10 @@ async fn setting_up_and_reading_need_no_server_and_the_rest_says_so() {
     assert!(beadle(folder, &twice, &[]).await.refused().contains("there is no such council"));
     let backup = folder.join("all.backup").display().to_string();
     assert!(beadle(folder, &["backup", &backup], &[]).await.done().text.contains("rows to"));
+    let exported = folder.join("installation").display().to_string();
+    beadle(folder, &["audit", "export", "--installation", "--out", &exported], &[]).await.done();
+    let rows = std::fs::read_to_string(&exported).expect("written");
+    assert!(rows.contains("backup.made") && rows.contains("all.backup"), "a backup leaves a row: {rows}");
     let restored = beadle(folder, &["restore", &backup], &[]).await.refused();
     assert!(restored.contains("--replace"), "{restored}");
     beadle(folder, &["restore", &backup, "--replace"], &[]).await.done();
@@ -254,6 +258,8 @@ async fn the_register_goes_by_names(folder: &Path) {
     let told = beadle(folder, &report, &[]).await.done().text;
     assert!(told.contains("The loss is reported.") && told.contains("P-1"), "{told}");
     assert!(beadle(folder, &["loss", "list"], &[]).await.done().text.contains("P-1"));
+    let shown = beadle(folder, &["loss", "show", "P-1"], &[]).await.done().text;
+    assert!(shown.contains("negligence") && shown.contains("who is told of a loss"), "{shown}");
     beadle(folder, &["loss", "close", "P-1", "--outcome", "given up"], &[]).await.done();
     assert!(beadle(folder, &["loss", "found", "P-1"], &[]).await.refused().contains("no loss case that is open"));
     let set = ["policy", "set", "passcode.minimum_length=9", "--note", "minute 12"];

@@ -1,12 +1,27 @@
 //! Who may enrol as what, and what a device that is enrolled may say.
 
+use chrono::Duration;
+
 use super::*;
-use crate::model::{CommandKind, CommandState};
+use crate::model::{CommandKind, CommandState, Confirmation, EnrolmentState, Mode, Moment};
 use crate::operations::apple_test_bench::{
     alerts, arrival, authenticate, certificate, command, enrolled, enrolment, invite, invite_again, queue, visit,
 };
-use crate::operations::commands::Visit;
+use crate::operations::commands::{self, Visit};
 use crate::testing::{Bench, on_both};
+
+/// How many rows of this kind about `subject` the council's trail has.
+async fn rows(bench: &Bench, council: &CouncilId, kind: &'static str, subject: &str) -> usize {
+    let (council, subject) = (council.clone(), subject.to_owned());
+    bench
+        .database
+        .read("trail", move |tx| store::audit::of_subject(tx, council.as_str(), &subject, 100))
+        .await
+        .expect("reads")
+        .iter()
+        .filter(|(row, _)| row.kind == kind)
+        .count()
+}
 
 async fn identified(bench: &Bench, council: &CouncilId, fingerprint: &str) -> Identified {
     let (council, fingerprint) = (council.clone(), fingerprint.to_owned());
@@ -132,6 +147,7 @@ async fn a_serial_number_that_is_not_the_assets_waits_for_the_clerk() {
             assert_eq!(authenticate(&bench, &council, &fingerprint, arrival(&udid, reported)).await, Outcome::Done);
             assert_eq!(enrolment(&bench, &fingerprint).await.confirmation, expected, "{registered:?} {reported:?}");
             let (council, serial) = (council.clone(), reported.map(str::to_owned));
+            let (chain, item) = (council.clone(), asset.clone());
             let kept = bench
                 .database
                 .read("serial", move |tx| store::devices::asset_tag_and_serial(tx, &council, &asset))
@@ -140,6 +156,8 @@ async fn a_serial_number_that_is_not_the_assets_waits_for_the_clerk() {
                 .expect("is there")
                 .1;
             assert_eq!(kept, registered.map(str::to_owned).or(serial), "only a missing one is taken over");
+            let taken = usize::from(registered.is_none());
+            assert_eq!(rows(&bench, &chain, "asset serial taken from phone", item.as_str()).await, taken);
         }
         assert_eq!(alerts(&bench, &council, "serial_differs").await, 1);
     })
@@ -182,6 +200,33 @@ async fn the_unlock_token_is_never_lost_and_a_check_out_ends_everything() {
         assert_eq!(alerts(&bench, &council, "left_management").await, 1);
         assert!(matches!(identified(&bench, &council, &phone.fingerprint).await, Identified::Refused(_)));
         assert_eq!(visit(&bench, &phone, Visit::Begins).await, None, "nothing is delivered afterwards");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_that_takes_the_place_of_another_and_gives_it_back_is_in_the_trail() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let old = enrolled(&bench, &council, Mode::Device).await;
+        let device = old.device_id.clone();
+        let device = bench.database.read("device", move |tx| store::devices::find(tx, &device)).await.expect("reads");
+        let device = device.expect("is there");
+        let mut current = old.clone();
+        for (udid, kind) in [("its replacement", "device retired"), (device.udid.as_str(), "device reinstated")] {
+            let (council_of, left) = (council.clone(), current.fingerprint.clone());
+            let context = bench.context(Actor::System);
+            bench
+                .database
+                .write("check out", move |tx| check_out(tx, &context, &council_of, &left, None))
+                .await
+                .expect("leaves");
+            let invitation = invite_again(&bench, &council, &device.asset_id, Mode::Device);
+            let fingerprint = certificate(&bench, &council, Some(&invitation), None, year(&bench)).await;
+            assert_eq!(authenticate(&bench, &council, &fingerprint, arrival(udid, Some("S1"))).await, Outcome::Done);
+            current = enrolment(&bench, &fingerprint).await;
+            assert_eq!(rows(&bench, &council, kind, device.id.as_str()).await, 1, "{kind}");
+        }
     })
     .await;
 }

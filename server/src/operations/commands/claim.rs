@@ -7,21 +7,21 @@ use zeroize::Zeroizing;
 use super::settle::{Answer, Settled, settle};
 use super::{NewCommand, queue};
 use crate::error::{Error, Result};
-use crate::keys::{random_bytes, sha256_hex};
-use crate::model::{ChallengeId, CommandId, CommandKind, CommandState, Release};
-use crate::operations::enroll::CHALLENGE_STANDS;
-use crate::operations::{Context, alerts, orders};
+use crate::model::{CommandId, CommandKind, CommandState, Release};
+use crate::operations::{Context, alerts, enroll, orders};
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
 use crate::store::councils::Council;
 use crate::store::enrolments::Enrolment;
 use crate::store::policies::PolicyVersion;
 use crate::store::policy_secrets::PolicySecret;
-use crate::store::scep_challenges::Challenge;
 use crate::store::{self, Transaction};
 
 /// How stale the time of the last sight may be, so that an idle visit costs no write.
 const SEEN_WITHIN: Duration = Duration::seconds(60);
+
+/// How long after a renewal ended no other is queued by itself for an identity that ran out.
+const RENEWAL_RESTS: Duration = Duration::minutes(10);
 
 /// What the device says as it calls.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +147,10 @@ fn claim_renewal_only(
         return Ok(None);
     }
     let open = store::commands::open_of_enrolment(tx, &enrolment.council_id, &enrolment.id)?;
-    if open.iter().any(|row| row.kind == CommandKind::RenewIdentity) {
+    let lately = context.now - RENEWAL_RESTS;
+    if open.iter().any(|row| row.kind == CommandKind::RenewIdentity)
+        || store::commands::ended_since(tx, enrolment, CommandKind::RenewIdentity, lately)?
+    {
         return Ok(None);
     }
     queue(tx, context, enrolment, &renewal())?;
@@ -197,14 +200,11 @@ fn claim_command(
 fn no_longer_right(tx: &mut Transaction<'_>, enrolment: &Enrolment, row: &CommandRow) -> Result<Option<&'static str>> {
     if matches!(row.kind, CommandKind::ClearPasscode | CommandKind::DeviceLocation) {
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
-        match (row.kind, store::devices::has_open_loss(tx, &device)?) {
-            (CommandKind::ClearPasscode, true) => {
-                return Ok(Some("the device was reported lost before it fetched this"));
-            }
-            (CommandKind::DeviceLocation, false) => {
-                return Ok(Some("the device was found, or the case closed, before it fetched this"));
-            }
-            _ => {}
+        if row.kind == CommandKind::ClearPasscode && store::devices::is_not_back_from_loss(tx, &device)? {
+            return Ok(Some("the device was reported lost before it fetched this"));
+        }
+        if row.kind == CommandKind::DeviceLocation && !store::devices::has_open_loss(tx, &device)? {
+            return Ok(Some("the device was found, or the case closed, before it fetched this"));
         }
     }
     Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))
@@ -234,21 +234,9 @@ fn material(
             let Some(topic) = enrolment.topic.clone() else {
                 return Ok(Err("it is not known with which push topic the device enrolled"));
             };
-            let challenge = Zeroizing::new(hex::encode(random_bytes::<16>()?));
-            store::scep_challenges::insert(
-                tx,
-                &Challenge {
-                    council_id: enrolment.council_id.clone(),
-                    id: ChallengeId::new(),
-                    challenge_hash: sha256_hex(challenge.as_bytes()),
-                    invitation_id: None,
-                    enrolment_id: Some(enrolment.id.clone()),
-                    created_at: context.now,
-                    expires_at: context.now + CHALLENGE_STANDS,
-                    used_at: None,
-                    public_key_fingerprint: None,
-                },
-            )?;
+            let Some(challenge) = enroll::challenge_for_renewal(tx, context, enrolment)? else {
+                return Ok(Err("the device was given several challenges within minutes and has used none of them"));
+            };
             Ok(Material::Renewal(Box::new(RenewalMaterial {
                 council: council_of(tx)?,
                 challenge,

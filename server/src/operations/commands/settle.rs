@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{push_again_after, wake_at};
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandKind, CommandState, Confirmation};
-use crate::operations::{Context, alerts, orders, reports};
+use crate::operations::{Context, alerts, orders, register, reports};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -100,7 +100,7 @@ fn settle_command(
         AnswerStatus::Failed { codes, text } if codes.contains(&NOT_IN_LOST_MODE) => {
             put_off(tx, context, enrolment, row, text)
         }
-        AnswerStatus::Failed { text, .. } => failed(tx, context, enrolment, row, text),
+        AnswerStatus::Failed { codes, text } => failed(tx, context, enrolment, row, Some(codes), text),
         AnswerStatus::Unreadable => give_up_reading(tx, context, enrolment, row),
     }
 }
@@ -131,7 +131,7 @@ fn give_up_reading(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enro
     if row.offers < UNREADABLE_OFFERS {
         put_off(tx, context, enrolment, row, "the device's answer could not be read")
     } else {
-        failed(tx, context, enrolment, row, "the device's answer could not be read")
+        failed(tx, context, enrolment, row, None, "the device's answer could not be read")
     }
 }
 
@@ -145,18 +145,25 @@ fn alert_kind(kind: CommandKind) -> Option<&'static str> {
     }
 }
 
+/// Ends a command as failed. `codes` are those of the phone's own answer, which is kept as its word; without one it is the
+/// server that gave up.
 fn failed(
     tx: &mut Transaction<'_>,
     context: &Context,
     enrolment: &Enrolment,
     row: &CommandRow,
+    codes: Option<&[i64]>,
     text: &str,
 ) -> Result<()> {
-    if !store::commands::finish(tx, row, CommandState::Failed, context.now, None, Some(text))? {
+    let answer = codes.map(|codes| serde_json::json!({ "ErrorCodes": codes }).to_string());
+    if !store::commands::finish(tx, row, CommandState::Failed, context.now, answer.as_deref(), Some(text))? {
         return Ok(());
     }
     if let Some(alert) = alert_kind(row.kind) {
-        let message = format!("The phone answered \"{}\" with an error: {text}", row.kind);
+        let message = match codes {
+            Some(_) => format!("The phone answered \"{}\" with an error: {text}", row.kind),
+            None => format!("\"{}\" was given up: {text}. Whether the phone did it is not known.", row.kind),
+        };
         alerts::raise(tx, context, &enrolment.council_id, alert, enrolment.device_id.as_str(), &message)?;
     }
     Ok(())
@@ -241,10 +248,10 @@ fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
     }
     let council = &enrolment.council_id;
     let Some(device) = store::devices::find(tx, &enrolment.device_id)? else { return Ok(()) };
-    if store::devices::take_serial_over(tx, council, &device.asset_id, serial)?
+    if register::take_serial_over(tx, context, council, &device.asset_id, serial)?
         || store::devices::asset_serial_is(tx, council, &device.asset_id, serial)?
     {
-        store::enrolments::set_confirmation(tx, enrolment, Confirmation::NotNeeded)?;
+        register::set_confirmation(tx, context, enrolment, Confirmation::NotNeeded, serial)?;
         alerts::end(tx, context, council, "serial_differs", enrolment.device_id.as_str())?;
     }
     Ok(())

@@ -121,7 +121,12 @@ async fn an_answer_that_cannot_be_read_does_not_block_the_queue() {
             assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
             assert_eq!(visit(&bench, &phone, unreadable.clone()).await, None);
         }
-        assert_eq!(row(&bench, &first).await.state, CommandState::Failed);
+        let given_up = row(&bench, &first).await;
+        assert_eq!(
+            (given_up.state, given_up.answer),
+            (CommandState::Failed, None),
+            "the phone did not say that it failed"
+        );
         assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
     })
     .await;
@@ -215,7 +220,8 @@ async fn a_supervised_phone_is_put_into_lost_mode_and_taken_out_again() {
         assert!(lock.payload.contains("germoe Parish Council"), "Lost Mode needs a text");
         assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&unlock));
         visit(&bench, &phone, refused(&unlock, 12067)).await;
-        assert_eq!(row(&bench, &unlock).await.state, CommandState::Failed);
+        let failed = row(&bench, &unlock).await;
+        assert_eq!((failed.state, failed.answer.as_deref()), (CommandState::Failed, Some(r#"{"ErrorCodes":[12067]}"#)));
     })
     .await;
 }
@@ -261,6 +267,8 @@ async fn an_identity_that_ran_out_is_served_its_renewal_and_nothing_else() {
         let next = visit(&bench, &phone, Visit::Begins).await.expect("a renewal");
         assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
         assert_eq!(visit(&bench, &phone, done(&next)).await, None, "once a visit");
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None, "not a second one on the heels of the first");
+        bench.clock.advance(Duration::minutes(11));
         let again = visit(&bench, &phone, Visit::Begins).await.expect("another renewal");
         assert!(again != next && again != other);
     })
@@ -327,6 +335,24 @@ async fn an_idle_poll_needs_no_write() {
         assert!(!glance(&bench, &phone).await);
         bench.clock.advance(Duration::minutes(2));
         assert!(glance(&bench, &phone).await, "being seen is noted once a minute");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_fetched_again_and_again_is_given_five_challenges_and_no_more() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let renewal = ask(&bench, &phone, renewal()).await;
+        for _ in 0..5 {
+            assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&renewal));
+            bench.clock.advance(Duration::seconds(40));
+        }
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
+        let row = row(&bench, &renewal).await;
+        assert_eq!((row.state, row.answer), (CommandState::Failed, None));
+        assert!(row.problem.expect("why").contains("challenges"));
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Invitations and challenges: what they are good for, once, and for whom.
 
 use super::*;
-use crate::model::InvitationId;
+use crate::model::{AuthorityId, InvitationId};
 use crate::operations::apple_test_bench::{alerts, enrolled, invite, sql};
 use crate::testing::{Bench, on_both};
 
@@ -130,6 +130,8 @@ async fn an_identity_renews_itself_without_a_challenge_but_only_while_it_is_pinn
         let phone = enrolled(&bench, &council, Mode::Device).await;
         let renewal =
             CertificateRequest { renewal_of: Some(phone.fingerprint.clone()), ..request(&council, None, "new key") };
+        assert_eq!(given(&ask(&bench, &renewal, "early").await), None, "its identity is good for a year");
+        bench.clock.advance(Duration::days(310));
         assert_eq!(given(&ask(&bench, &renewal, "renewed").await).as_deref(), Some("renewed"));
         assert_eq!(given(&ask(&bench, &renewal, "twice").await).as_deref(), Some("renewed"));
         let stranger = CertificateRequest { renewal_of: Some("unknown".to_owned()), ..renewal.clone() };
@@ -180,6 +182,72 @@ async fn the_notice_is_accepted_once_and_looking_uses_nothing_up() {
                 &format!("UPDATE invitations SET ownership = 'council', mode = 'device' WHERE id = '{invitation}'"),
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_device_that_was_asked_may_renew_early_and_no_device_collects_identities() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        set_up(&bench, &council);
+        let phone = enrolled(&bench, &council, Mode::Device).await;
+        sql(&bench, &format!("UPDATE enrolments SET renewal_started_at = last_seen_at WHERE id = '{}'", phone.id));
+        let renewal = |number: usize| CertificateRequest {
+            renewal_of: Some(phone.fingerprint.clone()),
+            ..request(&council, None, &format!("key {number}"))
+        };
+        for number in 0..5 {
+            let serial = format!("serial {number}");
+            assert_eq!(given(&ask(&bench, &renewal(number), &serial).await), Some(serial), "{number}");
+        }
+        assert_eq!(given(&ask(&bench, &renewal(5), "one too many").await), None);
+        assert_eq!(
+            given(&ask(&bench, &renewal(0), "again").await).as_deref(),
+            Some("serial 0"),
+            "a repeat is no new one"
+        );
+        // By a challenge neither.
+        let (context, enrolment) = (bench.context(Actor::System), phone.clone());
+        let challenge = bench
+            .database
+            .write("challenge", move |tx| challenge_for_renewal(tx, &context, &enrolment))
+            .await
+            .expect("mints")
+            .expect("a challenge");
+        assert_eq!(given(&ask(&bench, &request(&council, Some(&challenge), "key"), "by challenge").await), None);
+        // Once one of them is used the others are revoked, and with them the count begins anew.
+        sql(&bench, "UPDATE certificates SET revoked_at = issued_at WHERE serial LIKE 'serial %'");
+        assert!(given(&ask(&bench, &request(&council, Some(&challenge), "key"), "by challenge").await).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn used_challenges_go_after_a_month_unless_a_certificate_came_of_them() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        set_up(&bench, &council);
+        let (_, invitation) = invite(&bench, &council, None, Mode::Device);
+        let spent = fetch(&bench, &invitation).await.expect("accepted");
+        let honest = request(&council, Some(&spent), "key");
+        assert!(given(&ask(&bench, &honest, "serial").await).is_some());
+        let used = fetch(&bench, &invitation).await.expect("accepted");
+        let hash = sha256_hex(used.as_bytes());
+        sql(&bench, &format!("UPDATE scep_challenges SET used_at = created_at WHERE challenge_hash = '{hash}'"));
+        let purge = || {
+            let before = bench.clock.now() - Duration::days(1);
+            bench.database.write("purge", move |tx| purge_challenges(tx, before, 10))
+        };
+        bench.clock.advance(Duration::days(20));
+        assert_eq!(purge().await.expect("purges"), 0);
+        bench.clock.advance(Duration::days(11));
+        assert_eq!(purge().await.expect("purges"), 1);
+        assert_eq!(
+            given(&ask(&bench, &honest, "again").await).as_deref(),
+            Some("serial"),
+            "its certificate still is there"
+        );
     })
     .await;
 }

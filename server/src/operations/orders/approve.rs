@@ -8,14 +8,15 @@ use super::view::{OrderView, view};
 use super::{advance, circumstances, end_alerts, hold, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{
-    APPROVAL_WINDOW, CommandId, HeldReason, OrderEvent, OrderId, OrderState, Permission, Seal, SignedIn,
+    APPROVAL_WINDOW, Circumstances, CommandId, HeldReason, OrderEvent, OrderId, OrderState, Permission, Seal, SignedIn,
     forbidden_by_ownership,
 };
 use crate::operations::{Context, caps, jobs, operators, quarantine, trail};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
-/// Approves an order, which seals it and wakes the device; over the cap it is sealed but held, and orders freeze.
+/// Approves an order, which seals it and wakes the device. The one over the cap is sealed but held, and orders freeze;
+/// while they are frozen nothing more is approved.
 ///
 /// # Errors
 /// `Forbidden` unless the caller is another, established account that signed in again within five minutes; `Conflict`,
@@ -41,10 +42,15 @@ pub fn approve(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Res
         let held = hold(tx, context, &order, HeldReason::Distrusted, problem, |_| {})?;
         return view(tx, &held);
     }
-    require_unchanged_device(tx, context, &order)?;
+    let now = require_unchanged_device(tx, context, &order)?;
+    if now.frozen {
+        return Err(Error::conflict(
+            "orders are frozen because the cap was reached: two people must thaw them before anything more is approved; \
+             until then the request waits",
+        ));
+    }
 
-    let over = caps::over(tx, context, &council)?;
-    let frozen = caps::frozen(tx, &council)?.is_some();
+    let over = caps::over(tx, context, &council, &order.id)?;
     let mut sealed = order.clone();
     sealed.approved_by = Some(approver.operator.clone());
     sealed.approved_at = Some(context.now);
@@ -59,15 +65,14 @@ pub fn approve(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Res
         next.seal_key_id = Some(seal.key);
     })?;
     end_alerts(tx, context, &approved)?;
-    if let Some(over) = &over {
-        caps::freeze(tx, context, &council, over)?;
+    match over {
+        Some(over) => {
+            caps::freeze(tx, context, &council, &over)?;
+            approved = hold(tx, context, &approved, HeldReason::Frozen, &over.words(), |_| {})?;
+        }
+        None => jobs::wake(tx, context, &council, &approved.enrolment_id)?,
     }
-    if over.is_some() || frozen {
-        let problem = over.map_or_else(|| "orders are frozen".to_owned(), |over| over.words());
-        approved = hold(tx, context, &approved, HeldReason::Frozen, &problem, |_| {})?;
-    } else {
-        jobs::wake(tx, context, &council, &approved.enrolment_id)?;
-    }
+    trail::mark(tx, context, &approved)?;
     view(tx, &approved)
 }
 
@@ -94,13 +99,13 @@ fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, order: &Order
         && context.now - order.requested_at >= Duration::zero())
 }
 
-/// Refuses, in words, when the device is no longer what the request was about.
-fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+/// Refuses, in words, when the device is no longer what the request was about; gives back how else things stand.
+fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Circumstances> {
     let enrolment = store::enrolments::find(tx, &order.council_id, &order.enrolment_id)?
         .ok_or_else(|| Error::conflict("the device is no longer under management"))?;
     may_be_ordered(tx, &enrolment)?;
     let now = circumstances(tx, context, order)?;
-    if !now.case_open {
+    if !now.case_stands {
         return Err(Error::conflict("the case is no longer open"));
     }
     if enrolment.mode != order.mode || enrolment.ownership != order.ownership {
@@ -108,6 +113,6 @@ fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: 
     }
     match forbidden_by_ownership(now.asset_ownership, order.mode, order.scope) {
         Some(why) => Err(Error::conflict(why)),
-        None => Ok(()),
+        None => Ok(now),
     }
 }

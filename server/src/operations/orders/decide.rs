@@ -6,7 +6,7 @@ use super::view::{OrderView, view};
 use super::{advance, end_alerts, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
-use crate::operations::{Context, caps, jobs, quarantine};
+use crate::operations::{Context, audit, caps, jobs, quarantine};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -72,7 +72,8 @@ pub(crate) fn cancel_for_case(
 }
 
 /// Lets a held order go on once its cause has ended. In quarantine this says that the order still stands; it leaves only
-/// after the quarantine.
+/// after the quarantine. One that was held because the cap was reached counts against the caps once more, now: otherwise
+/// a thaw would let any number go at once.
 ///
 /// # Errors
 /// `Conflict`, in words, while the cause has not ended, and always for an order of an earlier enrolment or one that does
@@ -97,15 +98,26 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
         }
         Some(_) => {}
     }
+    let was_frozen = order.held_reason == Some(HeldReason::Frozen);
     if order.approved_by.is_none() {
         return Err(Error::conflict("nobody has approved this order: cancel it and ask for a new one"));
     }
     if !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty() {
         return still(HeldReason::LegalHold.words());
     }
+    if was_frozen {
+        // The installation's cap counts over all councils: this stands in one line with approvals.
+        store::audit::lock_head(tx, audit::INSTALLATION)?;
+        if let Some(over) = caps::over(tx, context, &order.council_id, &order.id)? {
+            return still(&format!("{}; try again when fewer lie within it", over.words()));
+        }
+    }
     let resumed = advance(tx, context, &order, OrderEvent::Resumed, json!({ "was": order.held_reason }), |next| {
         next.problem = None;
         next.not_before = None;
+        if was_frozen {
+            next.resumed_at = Some(context.now);
+        }
     })?;
     end_alerts(tx, context, &resumed)?;
     jobs::wake(tx, context, &resumed.council_id, &resumed.enrolment_id)?;

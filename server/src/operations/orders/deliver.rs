@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{advance, circumstances, end_alerts, enrolment_facts, hold, locked, tag_of};
 use crate::error::Result;
-use crate::model::{CommandId, CommandState, HeldReason, OrderEvent, OrderFacts, OrderState, Refusal, Release};
-use crate::operations::{Context, alerts, audit, jobs, losses, quarantine};
+use crate::model::{CommandId, CommandState, HeldReason, Moment, OrderEvent, OrderFacts, OrderState, Refusal, Release};
+use crate::operations::{Context, alerts, audit, jobs, losses, quarantine, trail};
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
@@ -24,6 +24,28 @@ pub enum Outcome {
 
 /// A visit of a device lasts seconds: what it put off is not offered again within the same one.
 const SAME_VISIT: Duration = Duration::seconds(10);
+/// A device that put an order off is woken for it no sooner than this.
+const SOONEST_PUSH: Duration = Duration::seconds(30);
+
+/// How long an order waits after so many offers until it is offered again. The first repeat comes at once: the message may
+/// have been lost on its way.
+fn wait_after(offers: i64) -> Option<Duration> {
+    match offers {
+        ..=2 => None,
+        3 => Some(Duration::seconds(30)),
+        4 => Some(Duration::minutes(2)),
+        5 => Some(Duration::minutes(8)),
+        _ => Some(Duration::minutes(30)),
+    }
+}
+
+/// From when on an order of this enrolment, that cannot be claimed now, can: the device must then be woken.
+pub fn offered_again_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Option<Moment>> {
+    if quarantine::is_on(tx)? {
+        return Ok(None);
+    }
+    store::orders::put_off_until(tx, &enrolment.council_id, &enrolment.id, context.now)
+}
 
 /// Whether an order of this enrolment could be claimed now; cheap, for the poll's read snapshot.
 pub fn claimable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
@@ -33,7 +55,8 @@ pub fn claimable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolm
 /// Claims the order of this enrolment that waits to be carried out, verifies it, and marks it fetched.
 ///
 /// An Idle after the fetch means that it was not carried out: the same release, the same CommandUUID, is given again;
-/// also after it was presumed erased. An order that does not verify is held, an alert says why, and nothing is given out.
+/// also after it was presumed erased, and ever more slowly. Only what changes the order's state is audited; repeats are
+/// counted in its row. An order that does not verify is held, an alert says why, and nothing is given out.
 pub fn claim(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Option<Release>> {
     losses::on_contact(tx, context, enrolment)?;
     if !claimable(tx, context, enrolment)? {
@@ -48,15 +71,16 @@ pub fn claim(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment)
     let circumstances = circumstances(tx, context, &order)?;
     let Some(enrolment) = store::enrolments::find(tx, &enrolment.council_id, &enrolment.id)? else { return Ok(None) };
     let mut circumstances = circumstances;
-    if order.state == OrderState::PresumedErased {
+    let reopened = order.state == OrderState::PresumedErased;
+    if reopened {
         let trusted = circumstances.trail == Some(OrderState::PresumedErased);
         order = reopen(tx, context, &order)?;
         // Our own step moved the trail on by one, from where it was just checked.
         circumstances.trail = trusted.then_some(OrderState::Fetched);
     }
     let from = order.state;
-    let first = order.first_fetched_at.unwrap_or(context.now);
-    let Some(fetched) = store::orders::mark_fetched(tx, &order.council_id, &order.id, from, context.now, first)? else {
+    let again = wait_after(order.offers + 1).map(|wait| context.now + wait);
+    let Some(fetched) = store::orders::mark_fetched(tx, &order, context.now, again)? else {
         return Ok(None);
     };
     // What the database gave back, in the state that the update found: not what was read before it.
@@ -65,16 +89,13 @@ pub fn claim(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment)
         Release::verify(&facts, &enrolment_facts(&enrolment), &circumstances, &context.keys.approval, context.now);
     match verdict {
         Ok(release) => {
-            let details =
-                json!({ "command": release.command(), "enrolment": release.enrolment(), "offer": fetched.offers });
-            audit::record(
-                tx,
-                context,
-                &fetched.council_id,
-                &OrderEvent::Fetched.audit_kind(),
-                fetched.id.as_str(),
-                details,
-            )?;
+            if from != OrderState::Fetched || reopened {
+                let details =
+                    json!({ "command": release.command(), "enrolment": release.enrolment(), "offer": fetched.offers });
+                let kind = OrderEvent::Fetched.audit_kind();
+                audit::record(tx, context, &fetched.council_id, &kind, fetched.id.as_str(), details)?;
+            }
+            trail::mark(tx, context, &fetched)?;
             Ok(Some(release))
         }
         Err(refusal) => {
@@ -102,6 +123,7 @@ fn refuse_release(
         next.first_fetched_at = before.first_fetched_at;
         next.fetched_at = before.fetched_at;
         next.offers = before.offers;
+        next.not_before = before.not_before;
     })?;
     tracing::error!(order = %before.id, %refusal, "an order was not released");
     Ok(())
@@ -180,18 +202,13 @@ fn fail(tx: &mut Transaction<'_>, context: &Context, order: &Order, text: &str) 
 }
 
 fn defer(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, order: &Order) -> Result<()> {
-    let wait = match order.offers {
-        ..=1 => Duration::seconds(30),
-        2 => Duration::minutes(2),
-        3 => Duration::minutes(8),
-        _ => Duration::minutes(30),
-    };
+    let wait = wait_after(order.offers).unwrap_or(SAME_VISIT);
     advance(tx, context, order, OrderEvent::Deferred, json!({ "offer": order.offers }), |next| {
         next.fetched_at = None;
-        next.not_before = Some(context.now + SAME_VISIT);
+        next.not_before = Some(context.now + wait);
     })?;
     // The device comes back by itself only if NotNow is the last thing it says; so we come back to it.
     let wake = json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
     let key = format!("wake:{}", enrolment.id);
-    jobs::queue(tx, context, "wake_device", wake, context.now + wait, Some(&key))
+    jobs::queue(tx, context, "wake_device", wake, context.now + wait.max(SOONEST_PUSH), Some(&key))
 }

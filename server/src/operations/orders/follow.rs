@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::deliver::reopen;
-use super::{advance, end_alerts, hold, tag_of};
+use super::{advance, end_alerts, hold, locked, tag_of};
 use crate::error::Result;
-use crate::model::{CouncilId, DeviceId, HeldReason, OrderEvent, OrderState};
+use crate::model::{CouncilId, DeviceId, HeldReason, OperatorId, OrderEvent, OrderState};
 use crate::operations::{Context, alerts, audit};
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::Order;
@@ -88,7 +88,55 @@ pub(crate) fn hold_open_of_device(
     Ok(())
 }
 
-/// Holds one order because quarantine begins; the caller holds the council's lock.
-pub(crate) fn hold_for_quarantine(tx: &mut Transaction<'_>, context: &Context, order: &Order, why: &str) -> Result<()> {
-    hold(tx, context, order, HeldReason::Quarantine, why, |_| {}).map(drop)
+/// Holds one order because quarantine begins, if it still could leave: what was read before the council's lock may have been
+/// changed since by another server. Says whether it was held.
+pub(crate) fn hold_for_quarantine(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    why: &str,
+) -> Result<bool> {
+    let order = locked(tx, order)?;
+    if !order.state.may_be_released() && order.state != OrderState::PresumedErased {
+        return Ok(false);
+    }
+    hold(tx, context, &order, HeldReason::Quarantine, why, |_| {})?;
+    Ok(true)
+}
+
+/// Stops what an account asked for or approved, since it was ended or reset: someone else may have had it in hand. What waits
+/// for approval is taken back, what could leave is held, and what is held already says so too. `what` became of the account.
+///
+/// Takes the councils' locks in their order, so it is called before any other lock is taken.
+pub(crate) fn stop_of_account(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    operator: &OperatorId,
+    what: &str,
+) -> Result<()> {
+    for order in store::orders::open_of_operator(tx, operator)? {
+        let order = locked(tx, &order)?;
+        let part = if order.approved_by.as_ref() == Some(operator) { "approved it" } else { "asked for it" };
+        let words = format!("the account that {part} {what}");
+        if order.state == OrderState::Requested {
+            let details = json!({ "because": words });
+            let cancelled = advance(tx, context, &order, OrderEvent::Cancelled, details, |next| {
+                next.problem = Some(words.clone());
+            })?;
+            end_alerts(tx, context, &cancelled)?;
+            let tag = tag_of(tx, &cancelled)?;
+            let message =
+                format!("The request to erase {tag} was taken back: {words}. Ask again if it must be erased.");
+            alerts::raise(tx, context, &order.council_id, "order_taken_back", order.id.as_str(), &message)?;
+        } else if order.state.may_be_released() {
+            hold(tx, context, &order, HeldReason::Forbidden, &words, |_| {})?;
+        } else if let Some(reason) = order.held_reason {
+            let words = match &order.problem {
+                Some(problem) => format!("{problem}; and {words}"),
+                None => words,
+            };
+            hold(tx, context, &order, reason, &words, |_| {})?;
+        }
+    }
+    Ok(())
 }

@@ -100,6 +100,10 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         ended_by: None,
         problem: None,
         changed_at: context.now,
+        resumed_at: None,
+        trail_seq: None,
+        trail_state: None,
+        trail_seal: None,
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;

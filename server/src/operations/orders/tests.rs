@@ -1,6 +1,8 @@
 //! Orders against every wipe rule, and against hand-written SQL.
 
 mod attacks;
+mod caps;
 mod cases;
+mod offers;
 mod rules;
 mod scene;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{answer, policy_in_force, put_profile_back};
 use crate::error::Result;
 use crate::model::{CommandKind, Confirmation, Mode};
-use crate::operations::{Context, alerts, policies};
+use crate::operations::{Context, alerts, policies, register};
 use crate::store::devices::{Description, Device};
 use crate::store::enrolments::Enrolment;
 use crate::store::reports::Report;
@@ -78,7 +78,7 @@ fn serial(
     };
     let Some(expected) = expected.filter(|expected| !expected.eq_ignore_ascii_case(&reported)) else { return Ok(()) };
     if device.serial.is_none() && enrolment.confirmation == Confirmation::NotNeeded {
-        store::enrolments::set_confirmation(tx, enrolment, Confirmation::Waiting)?;
+        register::set_confirmation(tx, context, enrolment, Confirmation::Waiting, &reported)?;
     }
     let message = format!(
         "The phone reports serial number {reported}, but {expected} was expected. Confirm which phone this is before \
@@ -114,7 +114,7 @@ fn mode(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, supe
     let (council, subject) = (&enrolment.council_id, enrolment.id.as_str());
     let disagrees = supervised != (enrolment.mode == Mode::Supervised);
     if disagrees != enrolment.mode_disagrees {
-        store::reports::set_mode_disagrees(tx, enrolment, disagrees)?;
+        register::set_mode_disagrees(tx, context, enrolment, disagrees)?;
     }
     if !disagrees {
         return alerts::end(tx, context, council, "mode_disagrees", subject);

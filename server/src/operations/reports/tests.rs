@@ -60,6 +60,19 @@ async fn open_alerts(bench: &Bench, enrolment: &Enrolment) -> Vec<String> {
         .expect("reads")
 }
 
+/// The kinds of the rows in the trail about this phone.
+async fn trail_of(bench: &Bench, enrolment: &Enrolment) -> Vec<String> {
+    let (council, device) = (enrolment.council_id.clone(), enrolment.device_id.clone());
+    bench
+        .database
+        .read("trail", move |tx| {
+            let rows = store::audit::of_subject(tx, council.as_str(), device.as_str(), 100)?;
+            Ok(rows.into_iter().map(|(row, _)| row.kind).collect())
+        })
+        .await
+        .expect("reads")
+}
+
 async fn states(bench: &Bench, enrolment: &Enrolment) -> judge::DeviceSettings {
     let (context, device) = (bench.context(Actor::System), enrolment.device_id.clone());
     bench.database.read("settings", move |tx| settings_of_device(tx, &context, &device)).await.expect("reads")
@@ -189,6 +202,8 @@ async fn another_sim_another_mode_and_a_missing_profile_are_told() {
         answer(&bench, &phone, CommandKind::DeviceInformation, facts("8944 2", true)).await;
         assert_eq!(open_alerts(&bench, &phone).await, ["sim_changed"]);
         assert!(!reloaded(&bench, &phone).await.mode_disagrees);
+        let rows = trail_of(&bench, &phone).await;
+        assert_eq!(rows, ["device mode disagrees", "device mode agrees again"], "each change once, no report");
 
         answer(&bench, &phone, CommandKind::ProfileList, profiles(&phone, Some(1))).await;
         answer(&bench, &phone, CommandKind::ProfileList, profiles(&phone, None)).await;
@@ -240,6 +255,30 @@ async fn a_personal_phone_is_not_asked_for_its_apps_nor_are_they_kept() {
         let (context, device) = (bench.context(Actor::System), phone.device_id.clone());
         let kept = bench.database.read("apps", move |tx| apps_of_device(tx, &context, &device)).await.expect("reads");
         assert!(kept.apps.is_empty() && kept.reported_at.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_that_puts_in_doubt_which_phone_it_is_leaves_a_row() {
+    on_both(|bench| async move {
+        let council = with_policy(&bench).await;
+        let phone = enrolled(&bench, &council, Mode::Device, |_| {}).await;
+        for change in [
+            format!("UPDATE devices SET serial = NULL WHERE id = '{}'", phone.device_id),
+            format!(
+                "UPDATE assets SET serial = 'S1' WHERE id = (SELECT asset_id FROM devices WHERE id = '{}')",
+                phone.device_id
+            ),
+        ] {
+            crate::operations::apple_test_bench::sql(&bench, &change);
+        }
+        let facts = json!({ "QueryResponses": { "SerialNumber": "S2", "IsSupervised": false } });
+        for _ in 0..2 {
+            answer(&bench, &phone, CommandKind::DeviceInformation, facts.clone()).await;
+        }
+        assert_eq!(reloaded(&bench, &phone).await.confirmation, crate::model::Confirmation::Waiting);
+        assert_eq!(trail_of(&bench, &phone).await, ["device confirmation changed"]);
     })
     .await;
 }

@@ -69,6 +69,12 @@ async fn backup(
         None => std::path::absolute(maintenance::default_backup_file(&app)).map_err(Error::internal)?,
     };
     let done = maintenance::backup(&app, &file, body.with_key).await?;
+    let (context, written) = (app.context(caller.actor.clone()), file.display().to_string());
+    app.database
+        .write("record a backup", move |tx| {
+            installation::record_backup(tx, &context, &written, done.rows, done.with_key)
+        })
+        .await?;
     let made = Backup { file: file.display().to_string(), rows: done.rows, with_key: done.with_key };
     Ok(HttpResponse::Created().json(made))
 }

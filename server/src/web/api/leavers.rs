@@ -12,7 +12,7 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::app::App;
 use crate::model::{AssetId, CaseId, Permission};
-use crate::operations::cases::{CaseDetail, CaseView};
+use crate::operations::cases::{CaseDetail, CaseView, DetailAnswer};
 use crate::operations::{councils, leavers};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -31,7 +31,9 @@ struct OpenLeaver {
 }
 
 /// Opens a leaver case; one that is open already is given back.
-#[utoipa::path(tag = "leavers", responses((status = CREATED, body = CaseDetail)))]
+///
+/// A token that may not read gets a receipt.
+#[utoipa::path(tag = "leavers", responses((status = CREATED, body = DetailAnswer)))]
 #[post("/councils/{council}/leavers")]
 async fn open(
     app: web::Data<App>,

@@ -11,7 +11,7 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::app::App;
 use crate::model::{AssetId, CaseId, Moment, Permission};
-use crate::operations::cases::{CaseDetail, CaseView};
+use crate::operations::cases::{CaseDetail, CaseView, DetailAnswer};
 use crate::operations::councils;
 use crate::operations::losses::{self, Found, NewLoss, Notes, Reported};
 
@@ -142,7 +142,9 @@ struct AddNotes {
 }
 
 /// Adds to a case what became known later.
-#[utoipa::path(tag = "losses", responses((status = OK, body = CaseDetail)))]
+///
+/// A token that may not read gets a receipt.
+#[utoipa::path(tag = "losses", responses((status = OK, body = DetailAnswer)))]
 #[post("/losses/{loss}/notes")]
 async fn note(
     app: web::Data<App>,

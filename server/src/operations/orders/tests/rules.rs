@@ -6,12 +6,13 @@ use super::scene::{Phone, Scene, sql_time};
 use crate::error::Error;
 use crate::model::{Actor, HeldReason, OperatorId, OrderState, Role, Scope, TokenId, TokenScope};
 use crate::operations::caps::{self, CapScope};
+use crate::operations::cases::DetailAnswer;
 use crate::operations::orders::{self, Outcome};
 use crate::operations::{holds, leavers, quarantine};
 use crate::store;
 use crate::testing::on_both;
 
-fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+pub(super) fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     let problem = outcome.expect_err("must be refused");
     assert!(!matches!(problem, Error::Internal(_) | Error::Unavailable(_)), "{problem}");
     problem.to_string()
@@ -228,6 +229,7 @@ async fn rule_5_the_third_order_in_an_hour_freezes_and_two_people_thaw() {
         let thawed = thaw(scene.chair()).await.expect("agrees");
         assert!(thawed.freeze.is_none());
         assert!(scene.idle(&phones[2]).await.is_none(), "each is resumed by a person");
+        scene.bench.clock.advance(Duration::minutes(61));
         scene.resume(scene.clerk(), &third.id).await.expect("resumes");
         assert!(scene.idle(&phones[2]).await.is_some());
         scene.check().await;
@@ -413,6 +415,7 @@ async fn rule_9_a_loss_keeps_the_mobile_plan_a_leaver_does_not() {
             .run(scene.clerk(), move |tx, context| leavers::open(tx, context, &asset, "resigned"))
             .await
             .expect("opens");
+        let DetailAnswer::Case(case) = case else { panic!("a clerk reads cases: {case:?}") };
         let order = scene.ask(scene.clerk(), &phone, &case.case.id).await.expect("asks");
         scene.approve(scene.chair(), &order.id).await.expect("approves");
         assert!(!scene.idle(&phone).await.expect("released").preserve_data_plan());

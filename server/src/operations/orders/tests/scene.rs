@@ -5,9 +5,10 @@ use diesel::connection::SimpleConnection as _;
 
 use crate::error::Result;
 use crate::model::{
-    Actor, AssetId, CaseId, CouncilId, DeviceId, EnrolmentId, Moment, OperatorId, OrderId, OrderState, Release, Role,
-    SessionId, SignedIn,
+    Actor, AssetId, CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, Moment, OperatorId, OrderId, OrderState,
+    Release, Role, SessionId, SignedIn,
 };
+use crate::operations::cases::{CaseAnswer, CaseView};
 use crate::operations::losses::{self, NewLoss, Reported};
 use crate::operations::orders::{self, NewOrder, OrderView, Outcome};
 use crate::operations::{Context, audit};
@@ -18,9 +19,17 @@ use crate::testing::Bench;
 pub(super) struct Scene {
     pub(super) bench: Bench,
     pub(super) council: CouncilId,
-    clerk: OperatorId,
-    chair: OperatorId,
+    pub(super) clerk: OperatorId,
+    pub(super) chair: OperatorId,
     pub(super) provider: OperatorId,
+}
+
+/// What a clerk is told of his report.
+pub(super) struct Told {
+    pub(super) case: CaseView,
+    pub(super) opened: bool,
+    pub(super) lock: Option<CommandId>,
+    pub(super) warnings: Vec<String>,
 }
 
 pub(super) struct Phone {
@@ -177,9 +186,23 @@ impl Scene {
         }
     }
 
-    pub(super) async fn report(&self, phone: &Phone) -> Reported {
+    /// The clerk, who may read cases, reports a loss.
+    pub(super) async fn report(&self, phone: &Phone) -> Told {
         let new = Self::loss_of(phone);
-        self.run(self.clerk(), move |tx, context| losses::report(tx, context, &new)).await.expect("reported")
+        let Reported { case, opened, lock, warnings } =
+            self.run(self.clerk(), move |tx, context| losses::report(tx, context, &new)).await.expect("reported");
+        let CaseAnswer::Case(case) = case else { panic!("a clerk reads cases: {case:?}") };
+        Told { case: *case, opened, lock, warnings }
+    }
+
+    /// How many rows of this kind the council's trail has about `subject`.
+    pub(super) async fn rows(&self, kind: &'static str, subject: &str) -> usize {
+        let (council, subject) = (self.council.clone(), subject.to_owned());
+        let rows = self
+            .run(Actor::System, move |tx, _| store::audit::of_subject(tx, council.as_str(), &subject, 1000))
+            .await
+            .expect("reads");
+        rows.iter().filter(|(row, _)| row.kind == kind).count()
     }
 
     pub(super) async fn ask(&self, actor: Actor, phone: &Phone, case: &CaseId) -> Result<OrderView> {

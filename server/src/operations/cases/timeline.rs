@@ -1,0 +1,155 @@
+//! The timeline of a case: what happened, and whether the phone itself said so.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::Result;
+use crate::model::{CommandKind, CommandState, CouncilId, Moment};
+use crate::store::cases::Case;
+use crate::store::commands::CommandRow;
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Moment,
+    /// What, in words that say whether the phone itself reported it.
+    pub what: String,
+    /// Whether the phone reported it; otherwise it is what people or the server did.
+    pub reported_by_phone: bool,
+}
+
+/// What happened in a case and to its orders, oldest first.
+pub(super) fn of_case(tx: &mut Transaction<'_>, case: &Case, orders: &[Order]) -> Result<Vec<TimelineEntry>> {
+    let mut timeline = Vec::new();
+    timeline.extend(audited(tx, &case.council_id, case.id.as_str())?);
+    for order in orders {
+        timeline.extend(audited(tx, &case.council_id, order.id.as_str())?);
+    }
+    for command in store::cases::commands(tx, &case.council_id, &case.id)? {
+        timeline.extend(of_command(&command));
+    }
+    timeline.sort();
+    Ok(timeline)
+}
+
+fn audited(tx: &mut Transaction<'_>, council: &CouncilId, subject: &str) -> Result<Vec<TimelineEntry>> {
+    Ok(store::audit::of_subject(tx, council.as_str(), subject, 500)?
+        .into_iter()
+        .filter_map(|(row, _)| {
+            let (what, reported_by_phone) = words_of(&row.kind)?;
+            Some(TimelineEntry { at: row.at, what: what.to_owned(), reported_by_phone })
+        })
+        .collect())
+}
+
+/// The words for an audit row's kind, and whether the phone itself reported it.
+fn words_of(kind: &str) -> Option<(&'static str, bool)> {
+    Some(match kind {
+        "loss.reported" => ("loss reported", false),
+        "loss.reported_again" => ("loss reported again", false),
+        "loss.found" => ("marked as found", false),
+        "loss.back_in_use" => ("back in use: the phone answered", true),
+        "leaver.opened" => ("leaver case opened", false),
+        "case.noted" => ("notes changed", false),
+        "case.closed" => ("case closed", false),
+        "order.requested" => ("order to erase asked for", false),
+        "order.approved" => ("order approved by a second person", false),
+        "order.refused" => ("order refused", false),
+        "order.lapsed" => ("order lapsed: nobody approved it within 72 hours", false),
+        "order.cancelled" => ("order cancelled", false),
+        "order.pushed" => ("wake-up for the order sent", false),
+        "order.fetched" => ("order sent to the phone; not confirmed yet", false),
+        "order.deferred" => ("the phone said: not now; the order is offered again", true),
+        "order.confirmed" => ("the phone confirmed that it erases itself", true),
+        "order.failed" => ("the phone reported that it could not be erased", true),
+        "order.held" => ("order held", false),
+        "order.resumed" => ("order let go on", false),
+        "order.presumed_erased" => {
+            ("no contact for 24 hours after the order was sent: presumed erased, not confirmed", false)
+        }
+        "order.unreachable" => ("no contact for a week; the order still stands", false),
+        "order.reopened" => ("the phone was heard from again: it is not erased, the order is open again", true),
+        "order.left_management" => ("the phone left management", true),
+        _ => return None,
+    })
+}
+
+fn of_command(command: &CommandRow) -> Vec<TimelineEntry> {
+    let (name, done) = match command.kind {
+        CommandKind::DeviceLock => ("screen lock", "screen locked; opens with its PIN (confirmed by the phone)"),
+        CommandKind::EnableLostMode => ("Lost Mode", "Lost Mode is on (confirmed by the phone)"),
+        CommandKind::DisableLostMode => ("end of Lost Mode", "Lost Mode is off (confirmed by the phone)"),
+        CommandKind::DeviceInformation => ("question whether it is there", "the phone answered"),
+        other => (other.as_str(), "answered by the phone"),
+    };
+    let mut entries = vec![TimelineEntry {
+        at: command.created_at,
+        what: format!("{name}: waits for the phone"),
+        reported_by_phone: false,
+    }];
+    if let Some(at) = command.sent_at {
+        entries.push(TimelineEntry { at, what: format!("{name}: sent to the phone"), reported_by_phone: false });
+    }
+    if let Some(at) = command.ended_at {
+        let (what, reported_by_phone) = match (command.state, &command.problem) {
+            (CommandState::Acknowledged, Some(problem)) => (format!("{name}: {problem}"), true),
+            (CommandState::Acknowledged, None) => (done.to_owned(), true),
+            // The phone's word is kept with the command; where there is none, the failure was ours.
+            (CommandState::Failed, problem) => {
+                let problem = problem.as_deref().unwrap_or("unknown");
+                match &command.answer {
+                    Some(_) => (format!("{name}: the phone reported an error: {problem}"), true),
+                    None => (format!("{name}: given up by the server: {problem}"), false),
+                }
+            }
+            (CommandState::Expired, _) => (format!("{name}: the phone did not answer in time"), false),
+            (CommandState::Cancelled, _) => (format!("{name}: taken back"), false),
+            (CommandState::Superseded, _) => (format!("{name}: replaced by a newer one"), false),
+            _ => return entries,
+        };
+        entries.push(TimelineEntry { at, what, reported_by_phone });
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::model::{CommandId, CouncilId, EnrolmentId};
+
+    #[test]
+    fn a_failure_is_the_phones_only_when_the_phone_said_so() {
+        let now = Clock::default().now();
+        let failed = |answer: Option<&str>| CommandRow {
+            council_id: CouncilId::new(),
+            id: CommandId::new(),
+            enrolment_id: EnrolmentId::new(),
+            case_id: None,
+            kind: CommandKind::EnableLostMode,
+            payload: "{}".to_owned(),
+            priority: 0,
+            state: CommandState::Failed,
+            supersede_key: None,
+            created_by: "system".to_owned(),
+            created_at: now,
+            available_at: now,
+            expires_at: now + Duration::days(1),
+            sent_at: None,
+            offers: 1,
+            ended_at: Some(now),
+            answer: answer.map(str::to_owned),
+            problem: Some("no text".to_owned()),
+        };
+        let last = |row| of_command(&row).pop().expect("an end");
+        let ours = last(failed(None));
+        assert_eq!((ours.what.as_str(), ours.reported_by_phone), ("Lost Mode: given up by the server: no text", false));
+        let theirs = last(failed(Some("{}")));
+        assert!(theirs.reported_by_phone && theirs.what.contains("the phone reported an error: no text"), "{theirs:?}");
+    }
+}
