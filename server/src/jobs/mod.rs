@@ -8,6 +8,7 @@ mod schedule;
 mod tests;
 mod upkeep;
 mod wake_device;
+mod wake_topic;
 mod watch;
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ const AT_ONCE: usize = 16;
 const LEASE: Duration = Duration::minutes(2);
 /// After so many failures in a row a person is told.
 const TELL_AFTER: i64 = 5;
+/// How long a job that failed rests, however urgent a new wish is.
+const REST: Duration = Duration::seconds(30);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::hours(1);
 
@@ -156,6 +159,7 @@ async fn extend(app: &App, job: &Job) -> bool {
 async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     match job.kind.as_str() {
         queue::WAKE_DEVICE => wake_device::run(bench, job).await,
+        queue::WAKE_TOPIC => wake_topic::run(bench, job).await,
         policies::FAN_OUT => policy_fan_out::run(bench, job).await,
         renew_identities::KIND => renew_identities::run(bench).await,
         schedule::ASK_FOR_REPORTS => schedule::ask_for_reports(bench).await,
@@ -180,7 +184,7 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                 }
                 match next {
                     Next::Done => store::jobs::finish(tx, &job),
-                    Next::Again { at, payload } => store::jobs::put_back(tx, &job, payload, *at, 0, None),
+                    Next::Again { at, payload } => store::jobs::put_back(tx, &job, payload, *at),
                 }
             }
             Err(failure) => {
@@ -197,7 +201,7 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                     alerts::raise(tx, &context, &council, "job_failing", subject(&job), &message)?;
                 }
                 let at = context.now + wait;
-                store::jobs::put_back(tx, &job, &job.payload, at, attempts, Some(&failure.problem))
+                store::jobs::failed(tx, &job, at, context.now + REST, &failure.problem)
             }
         })
         .await

@@ -24,6 +24,11 @@ use crate::store::{self, Transaction};
 pub struct NewCommand {
     /// What.
     pub kind: CommandKind,
+/// Commands up to this number (locks, Lost Mode, clearing a PIN) do not wait for a failing push to have rested.
+const URGENT: i64 = 10;
+/// How long commands of inventory are kept once they have ended: what they brought is kept as a report.
+pub const INVENTORY_KEPT: Duration = Duration::days(7);
+
     /// Its parameters, by kind.
     pub payload: serde_json::Value,
     /// Lower goes first: 0 for lock, Lost Mode and its end; 10 clear passcode; 20 identity renewal; 30 profile; 50 inventory.
@@ -81,7 +86,11 @@ pub fn queue(
             problem: None,
         },
     )?;
-    jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    if command.priority <= URGENT {
+        jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    } else {
+        jobs::wake_in_turn(tx, context, &enrolment.council_id, &enrolment.id)?;
+    }
     Ok(id)
 }
 
@@ -128,7 +137,7 @@ pub(crate) fn push_again_after(offers: i64) -> Duration {
 
 fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
     let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    jobs::queue(tx, context, "wake_device", wake, at, Some(&format!("wake:{}", enrolment.id)))
+    jobs::queue(tx, context, jobs::WAKE_DEVICE, wake, at, Some(&jobs::wake_key(&enrolment.id)))
 }
 
 /// Takes back one command that was not answered yet.

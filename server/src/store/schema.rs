@@ -545,6 +545,7 @@ diesel::table! {
         created_at -> Timestamp,
     }
 }
+        rests_until -> Nullable<Timestamp>,
 
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
