@@ -183,6 +183,11 @@ pub fn list(
     enrolment: &EnrolmentId,
     before: Option<&str>,
     limit: i64,
+/// Removes up to `limit` commands of inventory that ended before `before` and served no case; says how many.
+pub fn purge_inventory(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    store::commands::purge_inventory(tx, before, limit)
+}
+
 ) -> Result<Vec<CommandRow>> {
     context.actor.require(Permission::Read, council)?;
     store::commands::page_of_enrolment(tx, council, enrolment, before, limit)

@@ -259,6 +259,33 @@ async fn an_identity_that_ran_out_is_served_its_renewal_and_nothing_else() {
         sql_keep_open(&bench, &other);
         bench.clock.advance(Duration::days(366));
         let next = visit(&bench, &phone, Visit::Begins).await.expect("a renewal");
+#[tokio::test]
+async fn ended_inventory_goes_after_a_week_and_the_rest_stays() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let old = ask(&bench, &phone, command(CommandKind::DeviceInformation, 10, None)).await;
+        let other = ask(&bench, &phone, command(PLAIN, 20, None)).await;
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, done(&old)).await;
+        visit(&bench, &phone, done(&other)).await;
+        bench.clock.advance(Duration::days(8));
+        let new = ask(&bench, &phone, command(CommandKind::SecurityInfo, 10, None)).await;
+        let open = ask(&bench, &phone, command(CommandKind::ProfileList, 20, None)).await;
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, done(&new)).await;
+        let before = bench.clock.now() - INVENTORY_KEPT;
+        let purged = bench.database.write("purge", move |tx| purge_inventory(tx, before, 100)).await.expect("purges");
+        assert_eq!(purged, 1);
+        let gone = bench.database.read("gone", move |tx| store::commands::find_any(tx, &old)).await.expect("reads");
+        assert!(gone.is_none());
+        for kept in [other, new, open] {
+            row(&bench, &kept).await;
+        }
+    })
+    .await;
+}
+
         assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
         assert_eq!(visit(&bench, &phone, done(&next)).await, None, "once a visit");
         let again = visit(&bench, &phone, Visit::Begins).await.expect("another renewal");
