@@ -5,17 +5,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use zeroize::Zeroizing;
 
 use super::profile::tls_roots;
-use super::{bare, read_body, refuse, signer};
+use super::{bare, read_body, refuse, signer, tell_of_misuse};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{Actor, CommandId, CouncilId, Platform};
-use crate::operations::check_in::{self, Identified};
+use crate::operations::check_in::{self, Identified, Misuse};
 use crate::operations::commands::{self, Answer, AnswerStatus, Material, Next, Visit};
 use crate::operations::policies;
 use crate::platform::apple::message::{Report, Status, Who, parse_report};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
 use crate::platform::{self, Unsupported, Wire};
 use crate::sealing::Purpose;
+use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 
@@ -94,6 +95,7 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
     if visit == Visit::Begins {
         let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
         let glance = app
+    Misused(Box<Certificate>, Misuse),
             .database
             .read("apple poll", move |tx| {
                 Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
@@ -111,6 +113,11 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
         }
     }
     let claimed = app
+                    // Told already: a stranger who keeps knocking costs no write.
+                    Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => {
+                        Glance::Refused(how.words())
+                    }
+                    Identified::Misused(certificate, how) => Glance::Misused(certificate, how),
         .database
         .write("apple command", move |tx| {
             let enrolment = match check_in::identify(tx, &council, &fingerprint, who.id())? {
@@ -120,6 +127,9 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
                     let context = check_in::as_device(&context, &enrolment);
                     check_in::adopt_renewal(tx, &context, &enrolment, &certificate)?;
                     Box::new(crate::operations::check_in::current(tx, &enrolment)?)
+            Glance::Misused(certificate, how) => {
+                return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
+            }
                 }
             };
             let context = check_in::as_device(&context, &enrolment);
@@ -128,6 +138,10 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
         })
         .await?;
     match claimed {
+                Identified::Misused(certificate, how) => {
+                    check_in::refuse_misuse(tx, &context, &certificate, how)?;
+                    return Ok(Claimed::Refused(how.words()));
+                }
         Claimed::Refused(reason) => Ok(Served::Refused(reason)),
         Claimed::Next(enrolment, next) => write_out(app, &enrolment, next).await,
     }

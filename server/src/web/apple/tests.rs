@@ -321,3 +321,58 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
     })
     .await;
 }
+
+#[actix_web::test]
+async fn a_misused_identity_is_told_at_its_first_poll_and_costs_no_write_afterwards() {
+    on_both(|bench| async move {
+        let (council, other) = (bench.council("germoe").await, bench.council("coreley").await);
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let own = Identity::new();
+        let later = bench.clock.now() + Duration::days(400);
+        keep_certificate(&bench, &council, None, Some(&phone.id), later, &own.fingerprint()).await;
+        let service = serve!(bench);
+        let idle = plist("<key>Status</key><string>Idle</string>");
+        let told = || async { alerts(&bench, &council, "identity_misused").await };
+        for _ in 0..3 {
+            let request = put(&format!("/mdm/{other}/command"), &own, &idle).to_request();
+            let answer = test::call_service(&service, request).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+            assert_eq!(told().await, 1);
+        }
+        let done = plist("<key>Status</key><string>Acknowledged</string><key>CommandUUID</key><string>x</string>");
+        let request = put(&format!("/mdm/{other}/command"), &own, &done).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        let update = plist(
+            "<key>MessageType</key><string>TokenUpdate</string><key>Token</key><data>AQ==</data>\
+             <key>PushMagic</key><string>m</string>",
+        );
+        let request = put(&format!("/mdm/{other}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(told().await, 1, "one certificate, one alert");
+        sql(&bench, "DELETE FROM alerts");
+        let request = put(&format!("/mdm/{other}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(told().await, 1, "the check-in door tells of it, too");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_wrong_topic_is_400_and_never_403() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let own = Identity::new();
+        let later = bench.clock.now() + Duration::days(400);
+        keep_certificate(&bench, &council, None, Some(&phone.id), later, &own.fingerprint()).await;
+        let service = serve!(bench);
+        let update = plist(
+            "<key>MessageType</key><string>TokenUpdate</string><key>Token</key><data>AQ==</data>\
+             <key>PushMagic</key><string>m</string><key>Topic</key><string>com.apple.mgmt.wrong</string>",
+        );
+        let request = put(&format!("/mdm/{council}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(alerts(&bench, &council, "topic_refused").await, 1);
+    })
+    .await;
+}
