@@ -1,13 +1,15 @@
 //! The command queue of a device: what is asked, in which order, and what became of it.
 
 mod claim;
+mod material;
 mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use claim::renewal;
 pub(crate) use claim::renewed;
-pub use claim::{Material, Next, ProfileMaterial, RenewalMaterial, Visit, cannot_send, poll, settle_and_claim};
+pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
+pub use material::{Material, ProfileMaterial, RenewalMaterial};
 pub use settle::{Answer, AnswerStatus};
 
 use chrono::Duration;
@@ -162,13 +164,16 @@ pub fn cancel_all(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
 
 /// Ends up to `limit` commands whose time ran out; says how many, for the job that repeats it.
 pub fn expire(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
-    let rows = store::commands::expired(tx, context.now, limit)?;
+    let mut rows = store::commands::expired(tx, context.now, limit)?;
+    // Locks of several councils are taken in one order everywhere.
+    rows.sort_by(|one, other| (&one.council_id, &one.id).cmp(&(&other.council_id, &other.id)));
     for row in &rows {
         let problem = "the device did not answer in time";
         store::commands::finish(tx, row, CommandState::Expired, context.now, None, Some(problem))?;
     }
     Ok(rows.len())
 }
+        audit::lock(tx, &row.council_id)?;
 
 /// Removes up to `limit` commands that ended before `before`; says how many, for the job that repeats it.
 pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {

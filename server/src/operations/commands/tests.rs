@@ -1,5 +1,7 @@
 //! The command queue against what devices do, and against what other servers got wrong.
 
+mod locks;
+
 use std::sync::Arc;
 
 use chrono::Duration;
