@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::api::{Api, text_of};
-use super::output::{record, say, table, word};
+use super::output::{record, say, table, warnings, word};
 use super::{Answer, Refusal, asset, endpoints as to};
 
 /// Devices under management.
@@ -25,7 +25,8 @@ pub(crate) enum Command {
         /// The tag of its item on the register, or its id.
         device: String,
     },
-    /// Locks a device: Lost Mode where it is supervised, otherwise its screen.
+    /// Locks a device's screen, which opens with its PIN. If it is lost, use `beadle loss report`: a supervised device then
+    /// goes into Lost Mode.
     Lock {
         /// The tag of its item on the register, or its id.
         device: String,
@@ -70,6 +71,7 @@ impl Command {
                 api.needs_server()?;
                 let id = id(api, &device).await?;
                 let answer =
+                    warnings(answer);
                     api.call(&to::DEVICE_CLEAR_PASSCODE, &[&id], json!({ "recognised_by": recognised_by })).await?;
                 api.print(&answer, |answer| {
                     say(format!("Clearing the PIN waits for the phone to fetch it ({}).", word(answer, "command.id")));

@@ -199,30 +199,6 @@ async fn a_lock_overtakes_and_a_newer_lock_takes_the_place_of_the_older() {
 }
 
 #[tokio::test]
-async fn a_supervised_phone_is_put_into_lost_mode_and_taken_out_again() {
-    on_both(|bench| async move {
-        let council = bench.council("germoe").await;
-        let phone = enrolled(&bench, &council, Mode::Supervised).await;
-        let (context, device) = (bench.context(Actor::System), phone.device_id.clone());
-        let (lock, unlock) = bench
-            .database
-            .write("lost mode", move |tx| {
-                let lock = crate::operations::devices::lock(tx, &context, &device, "", "", None)?;
-                Ok((lock, crate::operations::devices::unlock_lost_mode(tx, &context, &device, None)?))
-            })
-            .await
-            .expect("queues");
-        let lock = row(&bench, &lock).await;
-        assert_eq!((lock.kind, lock.state), (CommandKind::EnableLostMode, CommandState::Superseded));
-        assert!(lock.payload.contains("germoe Parish Council"), "Lost Mode needs a text");
-        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&unlock));
-        visit(&bench, &phone, refused(&unlock, 12067)).await;
-        assert_eq!(row(&bench, &unlock).await.state, CommandState::Failed);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn what_a_mode_does_not_know_is_refused_in_words() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;

@@ -309,8 +309,16 @@ struct Queued {
     command: CommandView,
 }
 
-/// Locks a device: Lost Mode where it is supervised, otherwise its screen. It is done when the command is acknowledged.
-#[utoipa::path(tag = "devices", responses((status = ACCEPTED, body = Queued)))]
+/// A lock just queued.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct LockQueued {
+    command: CommandView,
+    /// What the caller must know at once, for instance that the phone cannot be woken.
+    warnings: Vec<String>,
+}
+
+/// Locks a device's screen; if it is reported lost and supervised, Lost Mode. It is done when the command is acknowledged.
+#[utoipa::path(tag = "devices", responses((status = ACCEPTED, body = LockQueued)))]
 #[post("/devices/{id}/lock")]
 async fn lock(
     app: web::Data<App>,
@@ -321,8 +329,9 @@ async fn lock(
     let (id, body) = (DeviceId::from(path.into_inner()), body.into_inner());
     caller
         .write(&app, "lock device", StatusCode::ACCEPTED, move |tx, context| {
-            let command = devices::lock(tx, context, &id, &body.message, &body.phone_number, None)?;
-            queued(tx, &command)
+            let locked = devices::lock_plainly(tx, context, &id, &body.message, &body.phone_number)?;
+            let Queued { command } = queued(tx, &locked.command)?;
+            Ok(LockQueued { command, warnings: locked.warnings })
         })
         .await
 }
