@@ -45,6 +45,12 @@ pub(crate) enum Command {
         #[arg(long)]
         recognised_by: String,
     },
+    /// Shows the code that opens a phone's Activation Lock, so that it can be set up anew although its holder turned Find My
+    /// on. Goes on record.
+    BypassCode {
+        /// The tag of its item on the register, or its id.
+        device: String,
+    },
 }
 
 impl Command {
@@ -65,17 +71,30 @@ impl Command {
                 api.print(&answer, |answer| {
                     say(format!("The lock waits for the phone to fetch it ({}).", word(answer, "command.id")));
                     say("It is locked only once the phone reports so: see `beadle device show`.");
+                    warnings(answer);
                 })
             }
             Self::ClearPasscode { device, recognised_by } => {
                 api.needs_server()?;
                 let id = id(api, &device).await?;
                 let answer =
-                    warnings(answer);
                     api.call(&to::DEVICE_CLEAR_PASSCODE, &[&id], json!({ "recognised_by": recognised_by })).await?;
                 api.print(&answer, |answer| {
                     say(format!("Clearing the PIN waits for the phone to fetch it ({}).", word(answer, "command.id")));
                     say("It is done only once the phone reports so: see `beadle device show`.");
+                })
+            }
+            Self::BypassCode { device } => {
+                api.needs_server()?;
+                let id = id(api, &device).await?;
+                let answer = api.get(&to::DEVICE_BYPASS_CODE, &[&id]).await?;
+                api.print(&answer, |answer| {
+                    say(format!(
+                        "The code is {}; the phone gave it on {}.",
+                        word(answer, "code"),
+                        word(answer, "given_at")
+                    ));
+                    say("On the locked phone, leave the Apple Account empty and enter the code as its password.");
                 })
             }
         }

@@ -1,16 +1,19 @@
 //! The command queue of a device: what is asked, in which order, and what became of it.
 
+mod bypass_code;
 mod claim;
+mod done;
 mod material;
 mod settle;
 #[cfg(test)]
 mod tests;
 
+pub use bypass_code::ask_for_bypass_code;
 pub use claim::renewal;
 pub(crate) use claim::renewed;
 pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
 pub use material::{Material, ProfileMaterial, RenewalMaterial};
-pub use settle::{Answer, AnswerStatus};
+pub use settle::{Answer, AnswerStatus, SealedCode};
 
 use chrono::Duration;
 
@@ -21,16 +24,16 @@ use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
 
-/// What is to be asked of a device.
-#[derive(Clone, Debug)]
-pub struct NewCommand {
-    /// What.
-    pub kind: CommandKind,
 /// Commands up to this number (locks, Lost Mode, clearing a PIN) do not wait for a failing push to have rested.
 const URGENT: i64 = 10;
 /// How long commands of inventory are kept once they have ended: what they brought is kept as a report.
 pub const INVENTORY_KEPT: Duration = Duration::days(7);
 
+/// What is to be asked of a device.
+#[derive(Clone, Debug)]
+pub struct NewCommand {
+    /// What.
+    pub kind: CommandKind,
     /// Its parameters, by kind.
     pub payload: serde_json::Value,
     /// Lower goes first: 0 for lock, Lost Mode and its end; 10 clear passcode; 20 identity renewal; 30 profile; 50 inventory.
@@ -168,16 +171,21 @@ pub fn expire(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result
     // Locks of several councils are taken in one order everywhere.
     rows.sort_by(|one, other| (&one.council_id, &one.id).cmp(&(&other.council_id, &other.id)));
     for row in &rows {
+        audit::lock(tx, &row.council_id)?;
         let problem = "the device did not answer in time";
         store::commands::finish(tx, row, CommandState::Expired, context.now, None, Some(problem))?;
     }
     Ok(rows.len())
 }
-        audit::lock(tx, &row.council_id)?;
 
 /// Removes up to `limit` commands that ended before `before`; says how many, for the job that repeats it.
 pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     store::commands::purge_ended(tx, before, limit)
+}
+
+/// Removes up to `limit` commands of inventory that ended before `before` and served no case; says how many.
+pub fn purge_inventory(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    store::commands::purge_inventory(tx, before, limit)
 }
 
 /// An enrolment's commands, newest first, before the id `before`; the caller has checked the right to read.
@@ -188,11 +196,6 @@ pub fn list(
     enrolment: &EnrolmentId,
     before: Option<&str>,
     limit: i64,
-/// Removes up to `limit` commands of inventory that ended before `before` and served no case; says how many.
-pub fn purge_inventory(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
-    store::commands::purge_inventory(tx, before, limit)
-}
-
 ) -> Result<Vec<CommandRow>> {
     context.actor.require(Permission::Read, council)?;
     store::commands::page_of_enrolment(tx, council, enrolment, before, limit)

@@ -1,9 +1,11 @@
-//! What a person does to one device: confirm that it is the asset's, lock it, clear its PIN.
+//! What a person does to one device: confirm that it is the asset's, lock it, clear its PIN, see its bypass code.
 
+mod bypass_code;
 mod lock;
 #[cfg(test)]
 mod tests;
 
+pub use bypass_code::{BypassCode, show_bypass_code};
 pub(crate) use lock::warnings;
 pub use lock::{Locked, lock, lock_plainly, unlock_lost_mode};
 
@@ -13,7 +15,7 @@ use serde_json::json;
 use super::commands::{self, NewCommand};
 use super::{Context, alerts, audit};
 use crate::error::{Error, Result};
-use crate::model::{CommandId, CommandKind, Confirmation, CouncilId, DeviceId, Permission};
+use crate::model::{CommandId, CommandKind, Confirmation, CouncilId, DeviceId, Moment, Permission};
 use crate::store::devices::Device;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -28,6 +30,14 @@ pub struct Managed {
     pub device: Device,
     /// Its newest enrolment, ended or not.
     pub enrolment: Option<Enrolment>,
+    /// When it gave the code that opens its Activation Lock, if it did.
+    pub bypass_code_at: Option<Moment>,
+}
+
+fn managed(tx: &mut Transaction<'_>, device: Device) -> Result<Managed> {
+    let enrolment = store::enrolments::latest_of_device(tx, &device.council_id, &device.id)?;
+    let bypass_code_at = store::devices::bypass_code_at(tx, &device)?;
+    Ok(Managed { device, enrolment, bypass_code_at })
 }
 
 /// The council's devices after `after`, by id.
@@ -39,20 +49,14 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Managed>> {
     context.actor.require(Permission::Read, council)?;
-    let mut found = Vec::new();
-    for device in store::devices::page(tx, council, after, limit)? {
-        let enrolment = store::enrolments::latest_of_device(tx, council, &device.id)?;
-        found.push(Managed { device, enrolment });
-    }
-    Ok(found)
+    store::devices::page(tx, council, after, limit)?.into_iter().map(|device| managed(tx, device)).collect()
 }
 
 /// One device.
 pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Result<Managed> {
     let device = visible(tx, context, id)?;
     context.actor.require(Permission::Read, &device.council_id)?;
-    let enrolment = store::enrolments::latest_of_device(tx, &device.council_id, &device.id)?;
-    Ok(Managed { device, enrolment })
+    managed(tx, device)
 }
 
 fn visible(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Result<Device> {

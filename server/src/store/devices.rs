@@ -99,6 +99,39 @@ pub fn describe(tx: &mut Transaction<'_>, council: &CouncilId, id: &DeviceId, de
     Ok(())
 }
 
+/// When the code that opens the device's Activation Lock was given, if it was.
+pub fn bypass_code_at(tx: &mut Transaction<'_>, device: &Device) -> Result<Option<Moment>> {
+    Ok(devices::table
+        .find((&device.council_id, &device.id))
+        .select(devices::bypass_code_at)
+        .first::<Option<Moment>>(tx.connection)
+        .optional()?
+        .flatten())
+}
+
+/// The code that opens the device's Activation Lock, sealed for the device, and when it was given.
+pub fn bypass_code(tx: &mut Transaction<'_>, device: &Device) -> Result<Option<(Vec<u8>, Moment)>> {
+    let (sealed, at): (Option<Vec<u8>>, Option<Moment>) = devices::table
+        .find((&device.council_id, &device.id))
+        .select((devices::sealed_bypass_code, devices::bypass_code_at))
+        .first(tx.connection)?;
+    Ok(sealed.zip(at))
+}
+
+/// Keeps the code that opens the device's Activation Lock; a newer one takes the place of the former.
+pub fn keep_bypass_code(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    id: &DeviceId,
+    sealed: &[u8],
+    at: Moment,
+) -> Result<()> {
+    diesel::update(devices::table.find((council, id)))
+        .set((devices::sealed_bypass_code.eq(Some(sealed)), devices::bypass_code_at.eq(Some(at))))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Takes a device off its asset, which another phone may then be.
 pub fn retire(tx: &mut Transaction<'_>, device: &Device, at: Moment) -> Result<()> {
     diesel::update(devices::table.find((&device.council_id, &device.id)))

@@ -97,6 +97,7 @@ fn enrolled(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, 
     let details = json!({ "device": enrolment.device_id, "mode": enrolment.mode });
     audit::record(tx, context, council, "device enrolled", enrolment.id.as_str(), details)?;
     reports::refresh(tx, context, &enrolment)?;
+    commands::ask_for_bypass_code(tx, context, &enrolment)?;
     if awaits && enrolment.mode == Mode::Supervised {
         commands::queue(tx, context, &enrolment, &configured())?;
     }

@@ -1,6 +1,8 @@
 //! The command queue against what devices do, and against what other servers got wrong.
 
+mod bypass_code;
 mod locks;
+mod told;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use crate::operations::apple_test_bench::{alerts, command, enrolled, queue as as
 use crate::testing::{Bench, on_both};
 
 fn answer(id: &CommandId, status: AnswerStatus) -> Visit {
-    Visit::Answers(Answer { command: Some(id.clone()), status, report: json!({}) })
+    Visit::Answers(Answer { command: Some(id.clone()), status, report: json!({}), bypass_code: None })
 }
 
 fn done(id: &CommandId) -> Visit {
@@ -114,8 +116,12 @@ async fn an_answer_that_cannot_be_read_does_not_block_the_queue() {
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
         let first = ask(&bench, &phone, command(PLAIN, 10, None)).await;
         let second = ask(&bench, &phone, command(PLAIN, 50, None)).await;
-        let unreadable =
-            Visit::Answers(Answer { command: None, status: AnswerStatus::Unreadable, report: json!(null) });
+        let unreadable = Visit::Answers(Answer {
+            command: None,
+            status: AnswerStatus::Unreadable,
+            report: json!(null),
+            bypass_code: None,
+        });
         assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
         assert_eq!(visit(&bench, &phone, unreadable.clone()).await.as_ref(), Some(&second));
         assert_eq!(visit(&bench, &phone, done(&second)).await, None);
@@ -188,6 +194,7 @@ async fn a_lock_overtakes_and_a_newer_lock_takes_the_place_of_the_older() {
             command: Some(second.clone()),
             status: AnswerStatus::Acknowledged,
             report: json!({ "MessageResult": "NoPasscodeSet" }),
+            bypass_code: None,
         });
         visit(&bench, &phone, no_pin).await;
         let locked = row(&bench, &second).await;
@@ -237,6 +244,21 @@ async fn an_identity_that_ran_out_is_served_its_renewal_and_nothing_else() {
         sql_keep_open(&bench, &other);
         bench.clock.advance(Duration::days(366));
         let next = visit(&bench, &phone, Visit::Begins).await.expect("a renewal");
+        assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
+        assert_eq!(visit(&bench, &phone, done(&next)).await, None, "once a visit");
+        let again = visit(&bench, &phone, Visit::Begins).await.expect("another renewal");
+        assert!(again != next && again != other);
+    })
+    .await;
+}
+
+fn sql_keep_open(bench: &Bench, id: &CommandId) {
+    crate::operations::apple_test_bench::sql(
+        bench,
+        &format!("UPDATE commands SET expires_at = '2100-01-01 00:00:00' WHERE id = '{id}'"),
+    );
+}
+
 #[tokio::test]
 async fn ended_inventory_goes_after_a_week_and_the_rest_stays() {
     on_both(|bench| async move {
@@ -262,21 +284,6 @@ async fn ended_inventory_goes_after_a_week_and_the_rest_stays() {
         }
     })
     .await;
-}
-
-        assert_eq!(row(&bench, &next).await.kind, CommandKind::RenewIdentity);
-        assert_eq!(visit(&bench, &phone, done(&next)).await, None, "once a visit");
-        let again = visit(&bench, &phone, Visit::Begins).await.expect("another renewal");
-        assert!(again != next && again != other);
-    })
-    .await;
-}
-
-fn sql_keep_open(bench: &Bench, id: &CommandId) {
-    crate::operations::apple_test_bench::sql(
-        bench,
-        &format!("UPDATE commands SET expires_at = '2100-01-01 00:00:00' WHERE id = '{id}'"),
-    );
 }
 
 #[tokio::test]

@@ -292,7 +292,7 @@ async fn from_the_set_up_code_to_a_council_with_a_clerk() {
                 refused(Method::GET, format!("/devices/{id}{path}"), None).await;
             }
             refused(Method::POST, format!("/commands/{id}/cancel"), None).await;
-            for path in ["confirm"] {
+            for path in ["confirm", "activation-lock-bypass-code"] {
                 refused(Method::POST, format!("/devices/{id}/{path}"), None).await;
             }
             refused(Method::POST, format!("/devices/{id}/lock"), Some(json!({}))).await;

@@ -1,7 +1,7 @@
 //! What a phone may say once it is enrolled, and what is refused at every door.
 
 use super::*;
-use crate::operations::apple_test_bench::{told, topic_of};
+use crate::operations::apple_test_bench::{command_row, open_kinds, told, topic_of};
 use crate::operations::jobs::wake_key;
 
 fn tokens(phone: &Enrolment, token: &str, topic: Option<String>) -> TokenChange {
@@ -115,6 +115,41 @@ async fn misuse_is_refused_and_told_at_every_door_once_a_certificate() {
         assert_eq!(alerts(&bench, &council, "identity_misused").await, 2, "told to whose identity it is");
         assert_eq!(alerts(&bench, &other, "identity_misused").await, 0);
         assert!(enrolment(&bench, &second.fingerprint).await.ended_at.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_councils_supervised_phone_is_asked_for_its_bypass_code_and_configured_last() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let first = |phone: &Enrolment| TokenChange { awaiting_configuration: true, ..tokens(phone, "aa", None) };
+        let phone = arrived(&bench, &council, Mode::Supervised).await;
+        update(&bench, &phone, None, first(&phone)).await;
+        let asked = open_kinds(&bench, &phone).await;
+        assert_eq!(asked.first(), Some(&CommandKind::ActivationLockBypassCode), "{asked:?}");
+        assert_eq!(asked.last(), Some(&CommandKind::DeviceConfigured), "{asked:?}");
+        // It is asked once: a later TokenUpdate asks nothing.
+        update(&bench, &phone, None, first(&phone)).await;
+        assert_eq!(open_kinds(&bench, &phone).await, asked);
+        let id = visit(&bench, &phone, Visit::Begins).await.expect("the first");
+        let row = command_row(&bench, &id).await;
+        assert_eq!(row.expires_at - row.created_at, Duration::days(15));
+        assert!(row.priority <= 30);
+
+        let plain = arrived(&bench, &council, Mode::Device).await;
+        update(&bench, &plain, None, first(&plain)).await;
+        let odd = arrived(&bench, &council, Mode::Supervised).await;
+        let set = format!("UPDATE enrolments SET mode_disagrees = TRUE WHERE id = '{}'", odd.id);
+        crate::operations::apple_test_bench::sql(&bench, &set);
+        update(&bench, &odd, None, first(&odd)).await;
+        for phone in [plain, odd] {
+            let asked = open_kinds(&bench, &phone).await;
+            assert!(!asked.is_empty() && !asked.contains(&CommandKind::ActivationLockBypassCode), "{asked:?}");
+        }
+        let personal = CommandKind::ActivationLockBypassCode;
+        assert!(personal.refusal(Mode::Supervised, crate::model::Ownership::Personal).is_some());
+        assert!(personal.refusal(Mode::Supervised, crate::model::Ownership::Council).is_none());
     })
     .await;
 }
