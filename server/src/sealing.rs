@@ -25,7 +25,7 @@ pub enum Purpose {
     UnlockToken,
     TotpSeed,
     PolicySecret,
-    CommandSecret,
+    BypassCode,
     TlsKey,
     StoredAnswer,
 }
@@ -41,7 +41,7 @@ impl Purpose {
             Self::UnlockToken => "unlock token",
             Self::TotpSeed => "totp seed",
             Self::PolicySecret => "policy secret",
-            Self::CommandSecret => "command secret",
+            Self::BypassCode => "bypass code",
             Self::TlsKey => "tls key",
             Self::StoredAnswer => "stored answer",
         }

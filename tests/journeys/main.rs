@@ -5,3 +5,4 @@ mod hundred;
 mod losses;
 mod nanomdm;
 mod routes;
+mod supervised;

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::api::{Api, text_of};
-use super::output::{record, say, table, word};
+use super::output::{record, say, table, warnings, word};
 use super::{Answer, Refusal, asset, endpoints as to};
 
 /// Devices under management.
@@ -25,7 +25,8 @@ pub(crate) enum Command {
         /// The tag of its item on the register, or its id.
         device: String,
     },
-    /// Locks a device: Lost Mode where it is supervised, otherwise its screen.
+    /// Locks a device's screen, which opens with its PIN. If it is lost, use `beadle loss report`: a supervised device then
+    /// goes into Lost Mode.
     Lock {
         /// The tag of its item on the register, or its id.
         device: String,
@@ -43,6 +44,12 @@ pub(crate) enum Command {
         /// How you made sure that the caller is the holder: "came to the office in person".
         #[arg(long)]
         recognised_by: String,
+    },
+    /// Shows the code that opens a phone's Activation Lock, so that it can be set up anew although its holder turned Find My
+    /// on. Goes on record.
+    BypassCode {
+        /// The tag of its item on the register, or its id.
+        device: String,
     },
 }
 
@@ -64,6 +71,7 @@ impl Command {
                 api.print(&answer, |answer| {
                     say(format!("The lock waits for the phone to fetch it ({}).", word(answer, "command.id")));
                     say("It is locked only once the phone reports so: see `beadle device show`.");
+                    warnings(answer);
                 })
             }
             Self::ClearPasscode { device, recognised_by } => {
@@ -74,6 +82,19 @@ impl Command {
                 api.print(&answer, |answer| {
                     say(format!("Clearing the PIN waits for the phone to fetch it ({}).", word(answer, "command.id")));
                     say("It is done only once the phone reports so: see `beadle device show`.");
+                })
+            }
+            Self::BypassCode { device } => {
+                api.needs_server()?;
+                let id = id(api, &device).await?;
+                let answer = api.get(&to::DEVICE_BYPASS_CODE, &[&id]).await?;
+                api.print(&answer, |answer| {
+                    say(format!(
+                        "The code is {}; the phone gave it on {}.",
+                        word(answer, "code"),
+                        word(answer, "given_at")
+                    ));
+                    say("On the locked phone, leave the Apple Account empty and enter the code as its password.");
                 })
             }
         }

@@ -121,6 +121,7 @@ endpoints! {
     DEVICE_CONFIRM = POST "/devices/{id}/confirm";
     DEVICE_LOCK = POST "/devices/{id}/lock" takes "message phone_number";
     DEVICE_CLEAR_PASSCODE = POST "/devices/{id}/clear-passcode" takes "recognised_by";
+    DEVICE_BYPASS_CODE = POST "/devices/{id}/activation-lock-bypass-code";
 
     // The policy.
     PRESETS = GET "/policy-presets" shows "name title summary";

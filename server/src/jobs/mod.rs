@@ -9,6 +9,7 @@ mod tell_councils;
 mod tests;
 mod upkeep;
 mod wake_device;
+mod wake_topic;
 mod watch;
 
 use std::sync::Arc;
@@ -34,6 +35,8 @@ const AT_ONCE: usize = 16;
 const LEASE: Duration = Duration::minutes(2);
 /// After so many failures in a row a person is told.
 const TELL_AFTER: i64 = 5;
+/// How long a job that failed rests, however urgent a new wish is.
+const REST: Duration = Duration::seconds(30);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::hours(1);
 
@@ -157,6 +160,7 @@ async fn extend(app: &App, job: &Job) -> bool {
 async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     match job.kind.as_str() {
         queue::WAKE_DEVICE => wake_device::run(bench, job).await,
+        queue::WAKE_TOPIC => wake_topic::run(bench, job).await,
         policies::FAN_OUT => policy_fan_out::run(bench, job).await,
         caps::TELL_COUNCILS => tell_councils::run(bench, job).await,
         renew_identities::KIND => renew_identities::run(bench).await,
@@ -182,7 +186,7 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                 }
                 match next {
                     Next::Done => store::jobs::finish(tx, &job),
-                    Next::Again { at, payload } => store::jobs::put_back(tx, &job, payload, *at, 0, None),
+                    Next::Again { at, payload } => store::jobs::put_back(tx, &job, payload, *at),
                 }
             }
             Err(failure) => {
@@ -199,7 +203,7 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                     alerts::raise(tx, &context, &council, "job_failing", subject(&job), &message)?;
                 }
                 let at = context.now + wait;
-                store::jobs::put_back(tx, &job, &job.payload, at, attempts, Some(&failure.problem))
+                store::jobs::failed(tx, &job, at, context.now + REST, &failure.problem)
             }
         })
         .await

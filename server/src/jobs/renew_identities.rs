@@ -5,9 +5,8 @@ use chrono::Duration;
 use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
-use crate::model::{CommandKind, EnrolmentId, Moment, Platform};
-use crate::operations::commands::{self, NewCommand};
-use crate::operations::{Context, alerts};
+use crate::model::{EnrolmentId, Moment, Platform};
+use crate::operations::{Context, alerts, commands};
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
 
@@ -41,19 +40,13 @@ pub(super) async fn run(bench: &Bench) -> Result<Next, Failure> {
 
 fn start_some(tx: &mut Transaction<'_>, context: &Context) -> Result<usize> {
     let (before, started) = (context.now + BEFORE, context.now - ASKED_AGAIN);
-    let phones = store::wake::identities_ending(tx, before, started, PHONES)?;
+    let mut phones = store::wake::identities_ending(tx, before, started, PHONES)?;
+    // Locks of several councils are taken in one order everywhere.
+    phones.sort_by(|one, other| (&one.council_id, &one.id).cmp(&(&other.council_id, &other.id)));
     for phone in &phones {
         if phone.platform == Platform::Apple {
-            let renewal = NewCommand {
-                kind: CommandKind::RenewIdentity,
-                payload: serde_json::json!({}),
-                priority: 20,
-                case: None,
-                expires_in: Duration::days(30),
-                supersede_key: Some("renew_identity"),
-            };
             // One phone that cannot be asked must not keep the others from it.
-            if let Err(problem) = commands::queue(tx, context, phone, &renewal) {
+            if let Err(problem) = commands::queue(tx, context, phone, &commands::renewal()) {
                 tracing::warn!(enrolment = %phone.id, %problem, "a renewal could not be asked for");
             }
         }

@@ -46,11 +46,13 @@ pub(super) async fn ask_for_reports(bench: &Bench) -> Result<Next, Failure> {
             .await?;
         let Some((_, last, _)) = page.last() else { break };
         after = last.to_string();
-        let stale: Vec<(CouncilId, EnrolmentId)> = page
+        let mut stale: Vec<(CouncilId, EnrolmentId)> = page
             .into_iter()
             .filter(|(_, _, at)| at.is_none_or(|at| now - at >= STALE))
             .map(|(council, enrolment, _)| (council, enrolment))
             .collect();
+        // Locks of several councils are taken in one order everywhere.
+        stale.sort();
         for some in stale.chunks(ASKED) {
             let (context, some) = (bench.context(), some.to_vec());
             bench

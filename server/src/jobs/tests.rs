@@ -452,3 +452,66 @@ fn the_wait_doubles_up_to_an_hour_give_or_take_a_quarter() {
     assert_eq!([seconds(1, 0.5), seconds(2, 0.5), seconds(6, 0.5), seconds(60, 0.5)], [10, 20, 320, 3600]);
     assert_eq!((seconds(60, 0.0), seconds(60, 1.0)), (2700, 4500));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_imported_certificate_wakes_what_waited_for_it_and_nobody_else() {
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let (certificate, row) = stage.certificate(PushCertificateState::Current).await;
+        let (phone, _) = stage.phone(&certificate.topic).await;
+        let (other, _) = stage.phone("com.apple.mgmt.External.gone").await;
+        let id = row.id.clone();
+        let end = |at: Moment| {
+            let (council, id) = (stage.council.clone(), id.clone());
+            format!(
+                "UPDATE push_certificates SET not_after = '{}' WHERE council_id = '{council}' AND id = '{id}'",
+                at.utc().format("%Y-%m-%d %H:%M:%S")
+            )
+        };
+        crate::operations::apple_test_bench::sql(&stage.bench, &end(stage.now() - Duration::days(1)));
+        stage.queue(&phone, 0).await;
+        stage.queue(&other, 0).await;
+        stage.run_due().await;
+        assert_eq!(stage.service.log().len(), 0);
+        let waits =
+            async |phone: &Enrolment| (stage.wake_job(phone).await.expect("kept").run_at - stage.now()).num_minutes();
+        assert!(waits(&phone).await >= 59 && waits(&other).await >= 59);
+        crate::operations::apple_test_bench::sql(&stage.bench, &end(stage.now() + Duration::days(365)));
+        let (context, council, topic) =
+            (stage.app.context(Actor::System), stage.council.clone(), certificate.topic.clone());
+        stage
+            .app
+            .database
+            .write("imported", move |tx| queue::wake_topic(tx, &context, &council, &topic))
+            .await
+            .expect("queued");
+        stage.run_due().await;
+        assert_eq!(stage.service.log().len(), 1, "the lock does not wait for an hour");
+        assert!(waits(&other).await >= 59);
+        let topic = certificate.topic;
+        assert!(stage.job(format!("topic:{topic}")).await.is_none(), "done");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hourly_upkeep_lets_old_inventory_go() {
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let phone = enrolled(&stage.bench, &stage.council, Mode::Device, |_| {}).await;
+        let left = async || {
+            let (council, id) = (phone.council_id.clone(), phone.id.clone());
+            let page =
+                move |tx: &mut store::Transaction<'_>| store::commands::page_of_enrolment(tx, &council, &id, None, 10);
+            stage.app.database.read("commands", page).await.expect("reads").len()
+        };
+        stage.queue(&phone, 50).await;
+        stage.end_all(&phone).await;
+        for (days, expected) in [(6, 1), (2, 0)] {
+            stage.app.clock.advance(Duration::days(days));
+            upkeep::every_hour(&stage.work()).await.expect("runs");
+            assert_eq!(left().await, expected, "after {days} days more");
+        }
+    })
+    .await;
+}

@@ -41,6 +41,9 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     let kept = &bench.app.config.retention;
     let (commands_before, sessions_before) = (now - Duration::days(kept.commands), now - Duration::days(kept.sessions));
     exhaust(bench, "retention of commands", move |tx, _| commands::purge_ended(tx, commands_before, ROWS)).await?;
+    let inventory_before = (now - commands::INVENTORY_KEPT).max(commands_before);
+    exhaust(bench, "retention of inventory", move |tx, _| commands::purge_inventory(tx, inventory_before, ROWS))
+        .await?;
     exhaust(bench, "retention of repeats", move |tx, _| {
         store::wake::purge_idempotency_keys(tx, now - Duration::hours(24), ROWS)
     })

@@ -8,7 +8,7 @@ use super::outcome::{Failure, Next, payload};
 use crate::error::{Error, Result};
 use crate::model::{EnrolmentState, Moment};
 use crate::operations::jobs::{PUSH_RETIRED, Wake};
-use crate::operations::{Context, alerts, orders};
+use crate::operations::{Context, alerts, audit, orders};
 use crate::platform::apple::push::{Credential, Outcome, Push};
 use crate::sealing::Purpose;
 use crate::store::enrolments::Enrolment;
@@ -158,6 +158,7 @@ async fn record(bench: &Bench, wake: &Wake, ready: Ready, outcome: Outcome) -> R
                 .write("pushed", move |tx| {
                     let Ready { enrolment, .. } = &ready;
                     let council = &enrolment.council_id;
+                    audit::lock(tx, council)?;
                     store::wake::pushed(tx, enrolment, now)?;
                     orders::on_pushed(tx, &context, enrolment)?;
                     alerts::end(tx, &context, council, REFUSED, enrolment.id.as_str())?;
@@ -197,6 +198,7 @@ async fn record(bench: &Bench, wake: &Wake, ready: Ready, outcome: Outcome) -> R
 
 /// Retires the token, unless the device sent it again after the push service last knew it to be invalid.
 fn retire(tx: &mut Transaction<'_>, context: &Context, ready: &Ready, since: Option<Moment>) -> Result<bool> {
+    audit::lock(tx, &ready.enrolment.council_id)?;
     let Some(enrolment) = store::wake::enrolment(tx, &ready.enrolment.council_id, &ready.enrolment.id)? else {
         return Ok(true);
     };

@@ -43,7 +43,10 @@ impl CommandKind {
                     (!supervised).then_some(LOST_MODE)
                 }
             }
-            Self::DeviceConfigured | Self::ActivationLockBypassCode => (!supervised).then_some(SUPERVISED),
+            Self::DeviceConfigured => (!supervised).then_some(SUPERVISED),
+            // With the code the council could take the lock of a holder's own Apple Account off his own phone.
+            Self::ActivationLockBypassCode if ownership == Ownership::Personal => Some(PERSONAL),
+            Self::ActivationLockBypassCode => (!supervised).then_some(SUPERVISED),
         }
     }
 }

@@ -14,6 +14,9 @@ pub(crate) const NO_CERTIFICATE: &str = "push_certificate";
 pub(crate) const IDENTITY_ALERTS: [&str; 3] =
     ["identity_ends_within_7_days", "identity_ends_within_14_days", "identity_ends_within_30_days"];
 
+/// How much of an earlier alert's text a newer one repeats, in characters.
+const MOST_OF_EARLIER: usize = 1000;
+
 /// Raises an alert of `kind` about `subject` (an id), unless one is open already.
 pub fn raise(
     tx: &mut Transaction<'_>,
@@ -50,6 +53,27 @@ pub fn raise_new(
         tracing::warn!(council = %council, kind, subject, message, "alert");
     }
     Ok(raised)
+}
+
+/// Raises an alert also where one is open: that one is ended, and what it said stands in the new one, so that a second event
+/// shows to those who have read of the first.
+pub fn raise_anew(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    kind: &str,
+    subject: &str,
+    message: &str,
+) -> Result<()> {
+    let message = match store::alerts::find_open(tx, council, kind, subject)? {
+        Some(open) => {
+            let earlier: String = open.message.chars().take(MOST_OF_EARLIER).collect();
+            format!("{message} Before that: {earlier}")
+        }
+        None => message.to_owned(),
+    };
+    end(tx, context, council, kind, subject)?;
+    raise(tx, context, council, kind, subject, &message)
 }
 
 /// Ends the open alert of `kind` about `subject`, if there is one.

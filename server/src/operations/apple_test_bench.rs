@@ -8,12 +8,13 @@ use super::commands::{self, NewCommand, Next, Visit};
 use crate::keys::{random_bytes, sha256_hex};
 use crate::model::{
     Actor, AssetId, AuthorityId, ChallengeId, CommandId, CommandKind, CouncilId, EnrolmentId, InvitationId, Mode,
-    Moment, PersonId,
+    Moment, PersonId, PushCertificateId, PushCertificateState,
 };
 use crate::store::authorities::AuthorityRow;
 use crate::store::certificates::Certificate;
 use crate::store::devices::Description;
 use crate::store::enrolments::{Enrolment, Tokens};
+use crate::store::push_certificates::PushCertificate;
 use crate::store::scep_challenges::Challenge;
 use crate::store::{self, AnyConnection};
 use crate::testing::Bench;
@@ -153,13 +154,54 @@ pub(crate) fn arrival(udid: &str, serial: Option<&str>) -> Arrival {
     Arrival {
         udid: Some(udid.to_owned()),
         user_enrolment: false,
-        topic: Some("com.apple.mgmt.External.test".to_owned()),
+        topic: None,
         description: Description { serial: serial.map(str::to_owned), ..Description::default() },
     }
 }
 
-/// Authenticate.
-pub(crate) async fn authenticate(bench: &Bench, council: &CouncilId, fingerprint: &str, arrival: Arrival) -> Outcome {
+/// The topic of a council's phones.
+pub(crate) fn topic_of(council: &CouncilId) -> String {
+    format!("com.apple.mgmt.External.{council}")
+}
+
+/// Gives a council a push certificate for its topic, unless it has one.
+pub(crate) async fn push_certificate(bench: &Bench, council: &CouncilId) {
+    let (council, now, topic) = (council.clone(), bench.clock.now(), topic_of(council));
+    bench
+        .database
+        .write("push certificate", move |tx| {
+            if store::push_certificates::serving(tx, &council, &topic)?.is_some() {
+                return Ok(());
+            }
+            let row = PushCertificate {
+                council_id: council.clone(),
+                id: PushCertificateId::new(),
+                state: PushCertificateState::Current,
+                apple_account: None,
+                topic: Some(topic.clone()),
+                certificate_pem: Some("pem".to_owned()),
+                sealed_key: vec![4],
+                not_before: Some(now),
+                not_after: Some(now + Duration::days(9999)),
+                created_at: now,
+                activated_at: Some(now),
+                warned_days: None,
+            };
+            store::push_certificates::insert(tx, &row)
+        })
+        .await
+        .expect("a push certificate");
+}
+
+/// Authenticate; with the council's own topic unless the arrival names one.
+pub(crate) async fn authenticate(
+    bench: &Bench,
+    council: &CouncilId,
+    fingerprint: &str,
+    mut arrival: Arrival,
+) -> Outcome {
+    push_certificate(bench, council).await;
+    arrival.topic.get_or_insert_with(|| topic_of(council));
     let (context, council, fingerprint) = (bench.context(Actor::System), council.clone(), fingerprint.to_owned());
     bench
         .database
@@ -247,4 +289,37 @@ pub(crate) async fn alerts(bench: &Bench, council: &CouncilId, kind: &'static st
         .iter()
         .filter(|alert| alert.kind == kind)
         .count()
+}
+
+/// The message of the open alert of a kind, if there is one.
+pub(crate) async fn told(bench: &Bench, council: &CouncilId, kind: &'static str) -> Option<String> {
+    let council = council.clone();
+    let open = bench.database.read("alerts", move |tx| store::alerts::page(tx, &council, true, None, 100)).await;
+    open.expect("reads").into_iter().find(|alert| alert.kind == kind).map(|alert| alert.message)
+}
+
+/// A command as stored.
+pub(crate) async fn command_row(bench: &Bench, id: &CommandId) -> store::commands::CommandRow {
+    let id = id.clone();
+    bench.database.read("row", move |tx| store::commands::find_any(tx, &id)).await.expect("reads").expect("is there")
+}
+
+/// The open commands of an enrolment, by kind, in the order in which they will be given.
+pub(crate) async fn open_kinds(bench: &Bench, enrolment: &Enrolment) -> Vec<CommandKind> {
+    let (council, id) = (enrolment.council_id.clone(), enrolment.id.clone());
+    let open = bench.database.read("open", move |tx| store::commands::open_of_enrolment(tx, &council, &id)).await;
+    open.expect("reads").into_iter().map(|row| row.kind).collect()
+}
+
+/// The whole database as text, as a backup has it.
+pub(crate) fn everything(bench: &Bench) -> String {
+    let mut text = String::new();
+    bench
+        .database
+        .dump(|line| {
+            text += &format!("{line:?}\n");
+            Ok(())
+        })
+        .expect("dumps");
+    text
 }

@@ -11,13 +11,15 @@ mod renewal;
 mod tests;
 mod tokens;
 mod told;
+mod topic;
 
 pub use authenticate::{Arrival, authenticate};
 pub use leave::{check_out, end};
+pub use misuse::{Misuse, is_told, refuse_misuse};
 pub use renewal::adopt_renewal;
 pub use tokens::{TokenChange, token_update};
 
-use super::Context;
+use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{Actor, CouncilId};
 use crate::store::certificates::Certificate;
@@ -33,6 +35,8 @@ pub enum Outcome {
     Refused(&'static str),
     /// The message lacks what it must have.
     Incomplete(&'static str),
+    /// The message says what cannot be; the reason is for the log.
+    Unfit(&'static str),
 }
 
 /// Whom a certificate belongs to.
@@ -44,6 +48,8 @@ pub enum Identified {
     Renewed(Box<Enrolment>, Box<Certificate>),
     /// To nobody that may speak here.
     Refused(&'static str),
+    /// To somebody else, or to nobody any more; the council whose identity it is should hear of it.
+    Misused(Box<Certificate>, Misuse),
 }
 
 /// Finds whom the certificate with this SHA-256 belongs to. `device` is the UDID (or EnrollmentID) that the message gives.
@@ -57,7 +63,7 @@ pub fn identify(
         return Ok(Identified::Refused("the certificate is not known here"));
     };
     if certificate.council_id != *council {
-        return Ok(Identified::Refused("the certificate is another council's"));
+        return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherCouncil));
     }
     let Some(enrolment) = &certificate.enrolment_id else {
         return Ok(Identified::Refused("the certificate has not checked in yet"));
@@ -65,20 +71,36 @@ pub fn identify(
     let enrolment = store::enrolments::find(tx, council, enrolment)?
         .ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
     if certificate.revoked_at.is_some() {
-        return Ok(Identified::Refused("the certificate was revoked"));
+        return Ok(Identified::Misused(Box::new(certificate), Misuse::Revoked));
     }
     if enrolment.ended_at.is_some() {
-        return Ok(Identified::Refused("the device is no longer under management"));
+        return Ok(Identified::Misused(Box::new(certificate), Misuse::Left));
     }
     if let Some(told) = device
         && store::devices::find(tx, &enrolment.device_id)?.is_some_and(|known| !known.udid.eq_ignore_ascii_case(told))
     {
-        return Ok(Identified::Refused("the certificate is another device's"));
+        return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherDevice));
     }
     if enrolment.fingerprint == fingerprint {
         return Ok(Identified::Pinned(Box::new(enrolment)));
     }
     Ok(Identified::Renewed(Box::new(enrolment), Box::new(certificate)))
+}
+
+/// The same, once the council's lock is held; for what changes rows. Strangers do not get to take it.
+fn identify_locked(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    fingerprint: &str,
+    device: Option<&str>,
+) -> Result<Identified> {
+    match identify(tx, council, fingerprint, device)? {
+        Identified::Pinned(_) | Identified::Renewed(..) => {
+            audit::lock(tx, council)?;
+            identify(tx, council, fingerprint, device)
+        }
+        refused => Ok(refused),
+    }
 }
 
 /// The context of what a device itself causes.

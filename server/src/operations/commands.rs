@@ -1,14 +1,19 @@
 //! The command queue of a device: what is asked, in which order, and what became of it.
 
+mod bypass_code;
 mod claim;
+mod done;
+mod material;
 mod settle;
 #[cfg(test)]
 mod tests;
 
+pub use bypass_code::ask_for_bypass_code;
 pub use claim::renewal;
 pub(crate) use claim::renewed;
-pub use claim::{Material, Next, ProfileMaterial, RenewalMaterial, Visit, cannot_send, poll, settle_and_claim};
-pub use settle::{Answer, AnswerStatus};
+pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
+pub use material::{Material, ProfileMaterial, RenewalMaterial};
+pub use settle::{Answer, AnswerStatus, SealedCode};
 
 use chrono::Duration;
 
@@ -21,6 +26,10 @@ use crate::store::{self, Transaction};
 
 /// The supersede key of locks, Lost Mode and its end.
 const LOCK_KEY: &str = "lock";
+/// Commands up to this number (locks, Lost Mode, clearing a PIN) do not wait for a failing push to have rested.
+const URGENT: i64 = 10;
+/// How long commands of inventory are kept once they have ended: what they brought is kept as a report.
+pub const INVENTORY_KEPT: Duration = Duration::days(7);
 
 /// What is to be asked of a device.
 #[derive(Clone, Debug)]
@@ -84,7 +93,11 @@ pub fn queue(
             problem: None,
         },
     )?;
-    jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    if command.priority <= URGENT {
+        jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    } else {
+        jobs::wake_in_turn(tx, context, &enrolment.council_id, &enrolment.id)?;
+    }
     Ok(id)
 }
 
@@ -131,7 +144,7 @@ pub(crate) fn push_again_after(offers: i64) -> Duration {
 
 fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
     let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    jobs::queue(tx, context, "wake_device", wake, at, Some(&format!("wake:{}", enrolment.id)))
+    jobs::queue(tx, context, jobs::WAKE_DEVICE, wake, at, Some(&jobs::wake_key(&enrolment.id)))
 }
 
 /// Takes back one command that was not answered yet. What keeps a lost device shut is taken back by whoever may take back an
@@ -165,8 +178,11 @@ pub fn cancel_all(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
 
 /// Ends up to `limit` commands whose time ran out; says how many, for the job that repeats it.
 pub fn expire(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
-    let rows = store::commands::expired(tx, context.now, limit)?;
+    let mut rows = store::commands::expired(tx, context.now, limit)?;
+    // Locks of several councils are taken in one order everywhere.
+    rows.sort_by(|one, other| (&one.council_id, &one.id).cmp(&(&other.council_id, &other.id)));
     for row in &rows {
+        audit::lock(tx, &row.council_id)?;
         let problem = "the device did not answer in time";
         store::commands::finish(tx, row, CommandState::Expired, context.now, None, Some(problem))?;
     }
@@ -176,6 +192,11 @@ pub fn expire(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result
 /// Removes up to `limit` commands that ended before `before`; says how many, for the job that repeats it.
 pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     store::commands::purge_ended(tx, before, limit)
+}
+
+/// Removes up to `limit` commands of inventory that ended before `before` and served no case; says how many.
+pub fn purge_inventory(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    store::commands::purge_inventory(tx, before, limit)
 }
 
 /// An enrolment's commands, newest first, before the id `before`; the caller has checked the right to read.

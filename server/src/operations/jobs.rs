@@ -3,6 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::model::{CouncilId, EnrolmentId, JobId, Moment};
+use crate::store::jobs::Wish;
 use crate::store::{self, Transaction};
 
 /// The kind of the job that wakes a device.
@@ -23,7 +24,28 @@ pub struct Wake {
     pub pushes: u32,
 }
 
-/// Queues a job of `kind` at `run_at`; with a `dedupe_key` that is already queued, the earlier time wins.
+/// What the job that hastens the wake-ups of a push topic is told.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct WakeTopic {
+    /// The council.
+    pub council: CouncilId,
+    /// The topic.
+    pub topic: String,
+    /// The last enrolment that was seen to.
+    pub after: Option<EnrolmentId>,
+}
+
+/// The kind of the job that hastens the wake-ups of a push topic.
+pub const WAKE_TOPIC: &str = "wake_topic";
+
+/// The key under which the wake-up of an enrolment is queued.
+#[must_use]
+pub fn wake_key(enrolment: &EnrolmentId) -> String {
+    format!("wake:{enrolment}")
+}
+
+/// Queues a job of `kind` at `run_at`; with a `dedupe_key` that is already queued, the earlier time wins. A job that failed
+/// keeps its wait.
 pub fn queue(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -32,7 +54,21 @@ pub fn queue(
     run_at: Moment,
     dedupe_key: Option<&str>,
 ) -> Result<()> {
-    store::jobs::queue(tx, &JobId::new(), kind, &payload.to_string(), dedupe_key, run_at, context.now)?;
+    wish(tx, context, kind, &payload, run_at, dedupe_key, false)
+}
+
+fn wish(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    kind: &str,
+    payload: &serde_json::Value,
+    run_at: Moment,
+    dedupe_key: Option<&str>,
+    urgent: bool,
+) -> Result<()> {
+    let payload = payload.to_string();
+    let wish = Wish { id: JobId::new(), kind, payload: &payload, dedupe_key, run_at, urgent };
+    store::jobs::queue(tx, &wish, context.now)?;
     if run_at <= context.now {
         tx.nudge_jobs();
     }
@@ -40,10 +76,39 @@ pub fn queue(
 }
 
 /// Wakes the device of an enrolment by push, now; repeats (30 s, 2, 8, 30 min, daily) are the job's own affair.
+///
+/// A push that failed and rests is tried again for this, but at most every half minute.
 pub fn wake(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, enrolment: &EnrolmentId) -> Result<()> {
+    wake_as(tx, context, council, enrolment, true)
+}
+
+/// The same for what can wait: a push that failed is tried again when its time has come.
+pub fn wake_in_turn(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<()> {
+    wake_as(tx, context, council, enrolment, false)
+}
+
+fn wake_as(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    urgent: bool,
+) -> Result<()> {
     let wake = Wake { council: council.clone(), enrolment: enrolment.clone(), pushes: 0 };
     let payload = serde_json::to_value(&wake)?;
-    queue(tx, context, WAKE_DEVICE, payload, context.now, Some(&format!("wake:{enrolment}")))
+    wish(tx, context, WAKE_DEVICE, &payload, context.now, Some(&wake_key(enrolment)), urgent)
+}
+
+/// A push certificate serves this topic from now on: what waited for one need not wait any longer.
+pub fn wake_topic(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, topic: &str) -> Result<()> {
+    let progress = WakeTopic { council: council.clone(), topic: topic.to_owned(), after: None };
+    let payload = serde_json::to_value(&progress)?;
+    wish(tx, context, WAKE_TOPIC, &payload, context.now, Some(&format!("topic:{topic}")), true)
 }
 
 #[cfg(test)]
@@ -105,9 +170,62 @@ mod tests {
                     assert!(
                         store::jobs::find_by_key(tx, "k")?.is_some_and(|job| job.lease_owner.as_deref() == Some("b"))
                     );
-                    store::jobs::put_back(tx, &second, "7", later + Duration::hours(1), 1, Some("why"))?;
+                    store::jobs::put_back(tx, &second, "7", later + Duration::hours(1))?;
                     let job = store::jobs::find_by_key(tx, "k")?.expect("put back");
-                    assert_eq!((job.payload.as_str(), job.attempts, job.lease_owner), ("7", 1, None));
+                    assert_eq!((job.payload.as_str(), job.attempts, job.lease_owner), ("7", 0, None));
+                    Ok(())
+                })
+                .await
+                .expect("jobs");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_failed_keeps_its_wait_unless_the_wish_is_urgent() {
+        on_both(|bench| async move {
+            let council = bench.council("germoe").await;
+            let context = bench.context(Actor::System);
+            bench
+                .database
+                .write("jobs", move |tx| {
+                    let (now, phone) = (context.now, EnrolmentId::new());
+                    let key = wake_key(&phone);
+                    let at = |seconds: i64| Context { now: now + Duration::seconds(seconds), ..context.clone() };
+                    let run_at = |tx: &mut Transaction<'_>| -> Result<i64> {
+                        let job = store::jobs::find_by_key(tx, &key)?.expect("queued");
+                        Ok((job.run_at - now).num_seconds())
+                    };
+                    let fail = |tx: &mut Transaction<'_>, seconds: i64| -> Result<()> {
+                        let now = now + Duration::seconds(seconds);
+                        let job = store::jobs::claim(tx, "a", now, now + Duration::minutes(1), 9)?.remove(0);
+                        let (at, rest) = (now + Duration::minutes(10), now + Duration::seconds(30));
+                        store::jobs::failed(tx, &job, at, rest, "429")
+                    };
+                    wake(tx, &at(0), &council, &phone)?;
+                    fail(tx, 0)?;
+                    assert_eq!(run_at(tx)?, 600);
+                    wake_in_turn(tx, &at(1), &council, &phone)?;
+                    assert_eq!(run_at(tx)?, 600, "inventory waits");
+                    wake(tx, &at(2), &council, &phone)?;
+                    wake(tx, &at(3), &council, &phone)?;
+                    assert_eq!(run_at(tx)?, 30, "a lock does not, but it lets the push service rest");
+                    fail(tx, 30)?;
+                    wake(tx, &at(300), &council, &phone)?;
+                    assert_eq!(run_at(tx)?, 300, "rested long enough");
+
+                    // Queued once more while it ran, and failed: tried again once it has rested, not at once.
+                    let job = store::jobs::claim(tx, "a", at(300).now, at(360).now, 9)?.remove(0);
+                    wake(tx, &at(301), &council, &phone)?;
+                    store::jobs::failed(tx, &job, at(900).now, at(331).now, "429")?;
+                    assert_eq!(run_at(tx)?, 331);
+                    assert_eq!(store::jobs::find_by_key(tx, &key)?.expect("kept").attempts, 3);
+
+                    // Once it went well, nothing is held back any more.
+                    let job = store::jobs::claim(tx, "a", at(331).now, at(391).now, 9)?.remove(0);
+                    store::jobs::put_back(tx, &job, &job.payload, at(9000).now)?;
+                    wake_in_turn(tx, &at(340), &council, &phone)?;
+                    assert_eq!(run_at(tx)?, 340);
                     Ok(())
                 })
                 .await

@@ -3,7 +3,7 @@
 use beadle_enrollment::push_certificate::{self, PushRequest};
 use serde::Serialize;
 
-use super::{Context, alerts, audit};
+use super::{Context, alerts, audit, jobs};
 use crate::error::{Error, Result};
 use crate::keys::Keys;
 use crate::model::{CouncilId, Moment, Permission, PushCertificateId, PushCertificateState};
@@ -182,6 +182,7 @@ pub fn import(
     store::push_certificates::activate(tx, council, &row.id, &issued)?;
     alerts::end(tx, context, council, alerts::PUSH_CERTIFICATE_ENDS, row.id.as_str())?;
     alerts::end(tx, context, council, alerts::NO_CERTIFICATE, council.as_str())?;
+    jobs::wake_topic(tx, context, council, &import.topic)?;
     let details = serde_json::json!({
         "topic": import.topic, "apple_account": import.apple_account, "not_after": import.not_after, "state": state,
         "new_topic": import.new_topic,

@@ -65,6 +65,9 @@ async fn a_renewal_keeps_its_topic_and_takes_the_place_of_the_former() {
         assert_eq!(same, topic);
         let row = stage.import(&council, &renewed, ACCOUNT, false).await.expect("renewed");
         assert_eq!(row.certificate_pem.as_deref(), Some(renewed.as_str()));
+        let key = format!("topic:{topic}");
+        let wakes = stage.bench.database.read("job", move |tx| store::jobs::find_by_key(tx, &key)).await;
+        assert!(wakes.expect("reads").is_some(), "what waited for it is woken");
         assert_eq!(stage.states().await, [(topic, PushCertificateState::Current, 1)]);
     })
     .await;

@@ -1,6 +1,7 @@
 //! What is asked of devices.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamp};
 
 use super::Transaction;
 use super::enrolments::Enrolment;
@@ -227,6 +228,19 @@ pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Resu
     Ok(diesel::delete(commands::table.filter(commands::id.eq_any(ended))).execute(tx.connection)?)
 }
 
+/// The condition is the index's own, word for word: a partial index serves no bound value.
+const PURGE_INVENTORY: &str = "DELETE FROM commands WHERE id IN (SELECT id FROM commands WHERE case_id IS NULL AND kind IN \
+     ('device_information', 'security_info', 'profile_list', 'installed_application_list', 'certificate_list') \
+     AND ended_at < $1 ORDER BY ended_at LIMIT $2)";
+
+/// Removes up to `limit` commands of inventory that ended before `before` and served no case; says how many.
+pub fn purge_inventory(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    Ok(diesel::sql_query(PURGE_INVENTORY)
+        .bind::<Timestamp, _>(before)
+        .bind::<BigInt, _>(limit)
+        .execute(tx.connection)?)
+}
+
 /// The enrolment's commands that are open, in the order in which they will be given.
 pub fn open_of_enrolment(
     tx: &mut Transaction<'_>,
@@ -278,4 +292,41 @@ pub fn page_of_enrolment(
 /// The policy's secrets, sealed.
 pub fn sealed_policy_secrets(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<PolicySecret>> {
     Ok(PolicySecret::query().filter(policy_secrets::council_id.eq(council)).load(tx.connection)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Text;
+
+    use super::*;
+    use crate::model::Actor;
+    use crate::testing::on_both;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    #[tokio::test]
+    async fn inventory_is_purged_through_its_own_index() {
+        on_both(|bench| async move {
+            let now = bench.context(Actor::System).now;
+            let plan = move |tx: &mut Transaction<'_>| -> Result<Vec<Step>> {
+                // PostgreSQL reads so small a table from end to end, whatever indexes it has.
+                if tx.is_postgres() {
+                    return Ok(Vec::new());
+                }
+                Ok(diesel::sql_query(format!("EXPLAIN QUERY PLAN {PURGE_INVENTORY}"))
+                    .bind::<Timestamp, _>(now)
+                    .bind::<BigInt, _>(500)
+                    .load(tx.connection)?)
+            };
+            let plan = bench.database.read("plan", plan).await.expect("a plan");
+            let steps: Vec<String> = plan.into_iter().map(|step| step.detail).collect();
+            let through_it = |step: &String| step.contains("commands_ended_inventory (ended_at<?)");
+            assert!(bench.database.is_postgres() || steps.iter().any(through_it), "{steps:?}");
+        })
+        .await;
+    }
 }

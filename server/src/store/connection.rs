@@ -92,6 +92,16 @@ impl Database {
         matches!(*self.backend, Backends::Postgres(_))
     }
 
+    /// How many transactions had to be repeated so far, after deadlocks and lost connections. With the locks taken in order
+    /// there are no deadlocks.
+    #[must_use]
+    pub fn repeats(&self) -> u64 {
+        match &*self.backend {
+            Backends::Sqlite(_) => 0,
+            Backends::Postgres(postgres) => postgres.repeats(),
+        }
+    }
+
     /// Is told of every committed transaction that queued a job.
     #[must_use]
     pub fn job_nudge(&self) -> Arc<Notify> {

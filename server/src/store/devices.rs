@@ -98,6 +98,39 @@ pub fn describe(tx: &mut Transaction<'_>, council: &CouncilId, id: &DeviceId, de
     Ok(())
 }
 
+/// When the code that opens the device's Activation Lock was given, if it was.
+pub fn bypass_code_at(tx: &mut Transaction<'_>, device: &Device) -> Result<Option<Moment>> {
+    Ok(devices::table
+        .find((&device.council_id, &device.id))
+        .select(devices::bypass_code_at)
+        .first::<Option<Moment>>(tx.connection)
+        .optional()?
+        .flatten())
+}
+
+/// The code that opens the device's Activation Lock, sealed for the device, and when it was given.
+pub fn bypass_code(tx: &mut Transaction<'_>, device: &Device) -> Result<Option<(Vec<u8>, Moment)>> {
+    let (sealed, at): (Option<Vec<u8>>, Option<Moment>) = devices::table
+        .find((&device.council_id, &device.id))
+        .select((devices::sealed_bypass_code, devices::bypass_code_at))
+        .first(tx.connection)?;
+    Ok(sealed.zip(at))
+}
+
+/// Keeps the code that opens the device's Activation Lock; a newer one takes the place of the former.
+pub fn keep_bypass_code(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    id: &DeviceId,
+    sealed: &[u8],
+    at: Moment,
+) -> Result<()> {
+    diesel::update(devices::table.find((council, id)))
+        .set((devices::sealed_bypass_code.eq(Some(sealed)), devices::bypass_code_at.eq(Some(at))))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Takes a device off its asset, which another phone may then be.
 pub fn retire(tx: &mut Transaction<'_>, device: &Device, at: Moment) -> Result<()> {
     diesel::update(devices::table.find((&device.council_id, &device.id)))
@@ -146,7 +179,7 @@ pub fn is_not_back_from_loss(tx: &mut Transaction<'_>, device: &Device) -> Resul
         .filter(cases::council_id.eq(&device.council_id))
         .filter(cases::asset_id.eq(&device.asset_id))
         .filter(cases::kind.eq(CaseKind::Loss))
-        .filter(sql::<Bool>("cases.state <> 'closed'"))
+        .filter(CaseIsUnclosed)
         .filter(cases::state.eq(CaseState::Open).or(not_back))
         .select(cases::id)
         .first::<CaseId>(tx.connection)

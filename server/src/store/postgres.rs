@@ -1,6 +1,7 @@
 //! PostgreSQL: a pool, READ COMMITTED, and a repeat after deadlocks and lost connections.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ pub(super) struct Postgres {
     url: String,
     pool: Mutex<Pool>,
     freed: Condvar,
+    repeats: AtomicU64,
 }
 
 /// A connection that returns to the pool when it is still good.
@@ -68,7 +70,8 @@ impl FilterIdle for Option<AnyConnection> {
 
 impl Postgres {
     pub(super) fn open(url: &str) -> Result<Self> {
-        let postgres = Self { url: url.to_owned(), pool: Mutex::default(), freed: Condvar::new() };
+        let postgres =
+            Self { url: url.to_owned(), pool: Mutex::default(), freed: Condvar::new(), repeats: AtomicU64::new(0) };
         // A wrong address or password is told at start, not at the first request.
         drop(postgres.lend()?);
         Ok(postgres)
@@ -120,6 +123,7 @@ impl Postgres {
                 Once::Done(answer) => return answer,
                 Once::Again(problem) if tried >= TRIES => return Err(problem),
                 Once::Again(problem) => {
+                    self.repeats.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(%problem, tried, "transaction repeated");
                     std::thread::sleep(Duration::from_millis(u64::from(3 * tried * tried)));
                 }
@@ -178,6 +182,11 @@ impl Postgres {
                 }
             }
         }
+    }
+
+    /// How many transactions had to be repeated so far.
+    pub(super) fn repeats(&self) -> u64 {
+        self.repeats.load(Ordering::Relaxed)
     }
 
     pub(super) fn with_own_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T>) -> Result<T> {

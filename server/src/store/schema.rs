@@ -212,6 +212,8 @@ diesel::table! {
         phone_number -> Nullable<Text>,
         created_at -> Timestamp,
         retired_at -> Nullable<Timestamp>,
+        sealed_bypass_code -> Nullable<Binary>,
+        bypass_code_at -> Nullable<Timestamp>,
     }
 }
 
@@ -547,6 +549,7 @@ diesel::table! {
         lease_until -> Nullable<Timestamp>,
         last_problem -> Nullable<Text>,
         created_at -> Timestamp,
+        rests_until -> Nullable<Timestamp>,
     }
 }
 

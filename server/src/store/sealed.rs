@@ -56,6 +56,7 @@ pub const COLUMNS: &[SealedColumn] = &[
     },
     of_council("authorities", "sealed_key", Purpose::AuthorityKey),
     of_council("push_certificates", "sealed_key", Purpose::PushKey),
+    of_council("devices", "sealed_bypass_code", Purpose::BypassCode),
     of_council("enrolments", "sealed_push_magic", Purpose::PushMagic),
     of_council("enrolments", "sealed_unlock_token", Purpose::UnlockToken),
     SealedColumn {

@@ -17,6 +17,27 @@ pub fn enrolment(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId
         .optional()?)
 }
 
+/// The council's live enrolments that listen to this push topic, after `after`, by id.
+pub fn enrolments_of_topic(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    topic: &str,
+    after: Option<&EnrolmentId>,
+    limit: i64,
+) -> Result<Vec<EnrolmentId>> {
+    let mut query = enrolments::table
+        .filter(enrolments::council_id.eq(council.clone()).and(enrolments::topic.eq(topic.to_owned())))
+        .filter(enrolments::ended_at.is_null())
+        .order(enrolments::id)
+        .select(enrolments::id)
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(enrolments::id.gt(after.clone()));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
 /// A command that waits for a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {

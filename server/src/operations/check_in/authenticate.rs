@@ -1,11 +1,12 @@
 //! Authenticate: who comes, and whether for the first time.
 
 use super::first::first;
-use super::misuse::misuse;
+use super::misuse::{Misuse, misuse};
+use super::topic;
 use super::{Outcome, adopt_renewal, as_device};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, EnrolmentId};
-use crate::operations::{Context, audit};
+use crate::operations::{Context, audit, orders};
 use crate::store::certificates::Certificate;
 use crate::store::devices::Description;
 use crate::store::{self, Transaction};
@@ -42,13 +43,16 @@ pub fn authenticate(
     let certificate = store::certificates::find_by_fingerprint(tx, fingerprint)?
         .ok_or_else(|| Error::internal("a certificate vanished"))?;
     if certificate.council_id != *council {
-        return misuse(tx, context, &certificate, "a device identity of this council was shown to another council");
+        return misuse(tx, context, &certificate, Misuse::AnotherCouncil.words());
     }
     if certificate.revoked_at.is_some() {
-        return misuse(tx, context, &certificate, "a revoked device identity was shown again");
+        return misuse(tx, context, &certificate, Misuse::Revoked.words());
     }
     if context.now > certificate.not_after {
         return Ok(Outcome::Refused("the certificate has expired"));
+    }
+    if let Some(unfit) = topic::check(tx, context, council, arrival.topic.as_deref(), &certificate.serial)? {
+        return Ok(unfit);
     }
     match (&certificate.enrolment_id, &certificate.invitation_id) {
         (Some(enrolment), _) => again(tx, context, &certificate, enrolment, udid),
@@ -73,14 +77,15 @@ fn again(
         .ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
     let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
     if !device.udid.eq_ignore_ascii_case(udid) {
-        return misuse(tx, context, certificate, "one device's identity was shown by another device");
+        return misuse(tx, context, certificate, Misuse::AnotherDevice.words());
     }
     if enrolment.ended_at.is_some() {
-        return misuse(tx, context, certificate, "the identity of a device that has left management was shown again");
+        return misuse(tx, context, certificate, Misuse::Left.words());
     }
     if enrolment.fingerprint != certificate.fingerprint {
         adopt_renewal(tx, &as_device(context, &enrolment), &enrolment, certificate)?;
     }
     store::enrolments::touch(tx, &enrolment, context.now)?;
+    orders::on_idle(tx, &as_device(context, &enrolment), &enrolment)?;
     Ok(Outcome::Done)
 }

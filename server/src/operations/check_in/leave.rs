@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Identified, Outcome, as_device, identify};
+use super::{Identified, Misuse, Outcome, as_device, identify_locked, refuse_misuse};
 use crate::error::{Error, Result};
 use crate::model::CouncilId;
 use crate::operations::{Context, alerts, audit, commands, orders};
@@ -17,15 +17,13 @@ pub fn check_out(
     fingerprint: &str,
     device: Option<&str>,
 ) -> Result<Outcome> {
-    let enrolment = match identify(tx, council, fingerprint, device)? {
-        Identified::Refused("the device is no longer under management" | "the certificate was revoked") => {
-            return Ok(Outcome::Done);
-        }
+    let enrolment = match identify_locked(tx, council, fingerprint, device)? {
+        Identified::Misused(_, Misuse::Left | Misuse::Revoked) => return Ok(Outcome::Done),
+        Identified::Misused(certificate, how) => return refuse_misuse(tx, context, &certificate, how),
         Identified::Refused(reason) => return Ok(Outcome::Refused(reason)),
         Identified::Pinned(enrolment) | Identified::Renewed(enrolment, _) => enrolment,
     };
     let context = &as_device(context, &enrolment);
-    audit::lock(tx, council)?;
     end(tx, context, &enrolment, "checked_out", "the device left management")?;
     orders::on_left_management(tx, context, &enrolment)?;
     let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;

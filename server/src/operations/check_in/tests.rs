@@ -1,9 +1,12 @@
 //! Who may enrol as what, and what a device that is enrolled may say.
 
+mod doors;
+
 use chrono::Duration;
 
 use super::*;
 use crate::model::{CommandKind, CommandState, Confirmation, EnrolmentState, Mode, Moment};
+use crate::operations::alerts::IDENTITY_ALERTS;
 use crate::operations::apple_test_bench::{
     alerts, arrival, authenticate, certificate, command, enrolled, enrolment, invite, invite_again, queue, visit,
 };
@@ -28,6 +31,20 @@ async fn identified(bench: &Bench, council: &CouncilId, fingerprint: &str) -> Id
     bench.database.read("identify", move |tx| identify(tx, &council, &fingerprint, None)).await.expect("reads")
 }
 
+async fn raise_identity_alert(bench: &Bench, phone: &Enrolment) {
+    let (context, phone) = (bench.context(Actor::System), phone.clone());
+    let (council, kind) = (phone.council_id.clone(), IDENTITY_ALERTS[1]);
+    bench
+        .database
+        .write("alert", move |tx| {
+            let subject = phone.id.as_str();
+            crate::operations::alerts::raise(tx, &context, &phone.council_id, kind, subject, "ends soon")
+        })
+        .await
+        .expect("raised");
+    assert_eq!(alerts(bench, &council, kind).await, 1);
+}
+
 fn year(bench: &Bench) -> Moment {
     bench.clock.now() + Duration::days(365)
 }
@@ -50,7 +67,7 @@ async fn a_certificate_is_one_phones_and_one_councils() {
         assert!(refused(authenticate(&bench, &germoe, "unknown", arrival("U1", Some("S1"))).await));
         let incomplete = Arrival { udid: None, ..arrival("", None) };
         assert!(matches!(authenticate(&bench, &germoe, &one, incomplete).await, Outcome::Incomplete(_)));
-        assert!(matches!(identified(&bench, &coreley, &one).await, Identified::Refused(_)));
+        assert!(matches!(identified(&bench, &coreley, &one).await, Identified::Misused(_, Misuse::AnotherCouncil)));
         assert!(matches!(identified(&bench, &germoe, &one).await, Identified::Pinned(_)));
         assert!(matches!(identified(&bench, &germoe, &spare).await, Identified::Refused(_)));
     })
@@ -91,6 +108,7 @@ async fn a_renewal_keeps_everything_and_ends_the_old_identity() {
         let device = phone.device_id.clone();
         let udid = bench.database.read("device", move |tx| store::devices::find(tx, &device)).await.expect("reads");
         let udid = udid.expect("is there").udid;
+        raise_identity_alert(&bench, &phone).await;
         let later = year(&bench) + Duration::days(300);
         let new = certificate(&bench, &council, None, Some(&phone.id), later).await;
         assert!(matches!(identified(&bench, &council, &new).await, Identified::Renewed(..)));
@@ -100,7 +118,11 @@ async fn a_renewal_keeps_everything_and_ends_the_old_identity() {
         assert_eq!((&renewed.id, renewed.generation, renewed.state), (&phone.id, 1, EnrolmentState::Enrolled));
         assert_eq!(renewed.push_token.as_deref(), Some("aa"));
         assert_eq!(renewed.identity_not_after, Some(later));
-        assert!(matches!(identified(&bench, &council, &phone.fingerprint).await, Identified::Refused(_)));
+        assert_eq!(alerts(&bench, &council, IDENTITY_ALERTS[1]).await, 0, "nobody need worry about its end any more");
+        assert!(matches!(
+            identified(&bench, &council, &phone.fingerprint).await,
+            Identified::Misused(_, Misuse::Revoked)
+        ));
         let settled =
             bench.database.read("row", move |tx| store::commands::find_any(tx, &renewal)).await.expect("reads");
         assert_eq!(settled.expect("is there").state, CommandState::Acknowledged);
@@ -126,7 +148,10 @@ async fn a_true_re_enrolment_starts_a_new_generation_with_an_empty_queue() {
         assert_eq!(visit(&bench, &second, Visit::Begins).await, None, "nothing of before is run");
         let old = bench.database.read("row", move |tx| store::commands::find_any(tx, &stale)).await.expect("reads");
         assert_eq!(old.expect("is there").state, CommandState::Cancelled);
-        assert!(matches!(identified(&bench, &council, &phone.fingerprint).await, Identified::Refused(_)));
+        assert!(matches!(
+            identified(&bench, &council, &phone.fingerprint).await,
+            Identified::Misused(_, Misuse::Revoked)
+        ));
     })
     .await;
 }
@@ -198,7 +223,10 @@ async fn the_unlock_token_is_never_lost_and_a_check_out_ends_everything() {
             assert_eq!(outcome, Outcome::Done);
         }
         assert_eq!(alerts(&bench, &council, "left_management").await, 1);
-        assert!(matches!(identified(&bench, &council, &phone.fingerprint).await, Identified::Refused(_)));
+        assert!(matches!(
+            identified(&bench, &council, &phone.fingerprint).await,
+            Identified::Misused(_, Misuse::Revoked)
+        ));
         assert_eq!(visit(&bench, &phone, Visit::Begins).await, None, "nothing is delivered afterwards");
     })
     .await;

@@ -2,19 +2,16 @@
 //! however often it is offered.
 
 use chrono::Duration;
-use zeroize::Zeroizing;
 
+use super::material::{Material, material};
 use super::settle::{Answer, Settled, settle};
 use super::{NewCommand, queue};
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandKind, CommandState, Release};
-use crate::operations::{Context, alerts, enroll, orders};
+use crate::operations::{Context, alerts, audit, losses, orders};
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
-use crate::store::councils::Council;
 use crate::store::enrolments::Enrolment;
-use crate::store::policies::PolicyVersion;
-use crate::store::policy_secrets::PolicySecret;
 use crate::store::{self, Transaction};
 
 /// How stale the time of the last sight may be, so that an idle visit costs no write.
@@ -47,48 +44,14 @@ pub enum Next {
     Order(Release),
 }
 
-/// What a command's message needs beyond its parameters. Secrets are still sealed: a transaction is no place to open them.
-#[derive(Debug)]
-pub enum Material {
-    /// Nothing.
-    None,
-    /// The council's policy.
-    Profile(Box<ProfileMaterial>),
-    /// A new identity.
-    Renewal(Box<RenewalMaterial>),
-    /// The token that clears the PIN, sealed for the enrolment.
-    UnlockToken(Vec<u8>),
-}
-
-/// What the policy profile is made of.
-#[derive(Debug)]
-pub struct ProfileMaterial {
-    /// The council.
-    pub council: Council,
-    /// The policy, current when it was claimed.
-    pub policy: PolicyVersion,
-    /// Its secrets, sealed.
-    pub secrets: Vec<PolicySecret>,
-}
-
-/// What the renewal profile is made of.
-#[derive(Debug)]
-pub struct RenewalMaterial {
-    /// The council.
-    pub council: Council,
-    /// The challenge, minted for this enrolment at this moment.
-    pub challenge: Zeroizing<String>,
-    /// The council's authority.
-    pub authority_certificate: Vec<u8>,
-    /// The topic that the device enrolled with.
-    pub topic: String,
-}
-
 /// Whether a visit that begins now would be given anything, or must be noted; an idle visit then needs no write.
 pub fn poll(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
-    let expired = has_expired(context, enrolment);
-    Ok(expired
-        || context.now - enrolment.last_seen_at >= SEEN_WITHIN
+    Ok(context.now - enrolment.last_seen_at >= SEEN_WITHIN || waits(tx, context, enrolment)?)
+}
+
+/// Whether a visit that begins now would be given anything.
+fn waits(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
+    Ok(has_expired(context, enrolment)
         || store::commands::waits(tx, enrolment, context.now)?
         || orders::claimable(tx, context, enrolment)?)
 }
@@ -106,7 +69,18 @@ pub fn settle_and_claim(
     enrolment: &Enrolment,
     visit: &Visit,
 ) -> Result<Option<Next>> {
-    if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
+    let seen = context.now - enrolment.last_seen_at >= SEEN_WITHIN;
+    if *visit == Visit::Begins && !waits(tx, context, enrolment)? {
+        losses::on_contact(tx, context, enrolment)?;
+        // One row of its own, the last thing done: this needs nobody's lock.
+        if seen {
+            store::enrolments::touch(tx, enrolment, context.now)?;
+        }
+        return Ok(None);
+    }
+    // Before any row is changed, as everywhere: whoever holds it may be ending this enrolment and its commands.
+    audit::lock(tx, &enrolment.council_id)?;
+    if seen {
         store::enrolments::touch(tx, enrolment, context.now)?;
     }
     let settled = match visit {
@@ -210,48 +184,6 @@ fn no_longer_right(tx: &mut Transaction<'_>, enrolment: &Enrolment, row: &Comman
     Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))
 }
 
-fn material(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    enrolment: &Enrolment,
-    row: &CommandRow,
-) -> Result<Result<Material, &'static str>> {
-    let council_of =
-        |tx: &mut Transaction<'_>| store::councils::find(tx, &enrolment.council_id)?.ok_or(Error::NotFound("council"));
-    Ok(match row.kind {
-        CommandKind::InstallProfile => match store::policies::current(tx, &enrolment.council_id)? {
-            None => Err("the council has no policy"),
-            Some(policy) => Ok(Material::Profile(Box::new(ProfileMaterial {
-                council: council_of(tx)?,
-                policy,
-                secrets: store::commands::sealed_policy_secrets(tx, &enrolment.council_id)?,
-            }))),
-        },
-        CommandKind::RenewIdentity => {
-            let Some(authority) = store::authorities::current(tx, &enrolment.council_id)? else {
-                return Ok(Err("the council has no certificate authority"));
-            };
-            let Some(topic) = enrolment.topic.clone() else {
-                return Ok(Err("it is not known with which push topic the device enrolled"));
-            };
-            let Some(challenge) = enroll::challenge_for_renewal(tx, context, enrolment)? else {
-                return Ok(Err("the device was given several challenges within minutes and has used none of them"));
-            };
-            Ok(Material::Renewal(Box::new(RenewalMaterial {
-                council: council_of(tx)?,
-                challenge,
-                authority_certificate: authority.certificate,
-                topic,
-            })))
-        }
-        CommandKind::ClearPasscode => match enrolment.sealed_unlock_token.clone() {
-            Some(sealed) => Ok(Material::UnlockToken(sealed)),
-            None => Err("the phone has not given the token that clearing its PIN needs"),
-        },
-        _ => Ok(Material::None),
-    })
-}
-
 /// Records that a claimed command's message could not be made, which is ours to mend, and claims what comes next.
 pub fn cannot_send(
     tx: &mut Transaction<'_>,
@@ -260,6 +192,7 @@ pub fn cannot_send(
     command: &CommandId,
     problem: &str,
 ) -> Result<Option<Next>> {
+    audit::lock(tx, &enrolment.council_id)?;
     if let Some(row) = store::commands::find(tx, &enrolment.council_id, &enrolment.id, command)?
         && store::commands::finish(tx, &row, CommandState::Failed, context.now, None, Some(problem))?
     {

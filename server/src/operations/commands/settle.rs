@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::done::{acknowledged, failed};
 use super::{push_again_after, wake_at};
 use crate::error::{Error, Result};
-use crate::model::{CommandId, CommandKind, CommandState, Confirmation};
-use crate::operations::{Context, alerts, orders, register, reports};
+use crate::model::{CommandId, CommandState, DeviceId};
+use crate::operations::{Context, orders};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -40,8 +41,20 @@ pub struct Answer {
     pub command: Option<CommandId>,
     /// How.
     pub status: AnswerStatus,
-    /// The whole answer as JSON: data as {"data": "base64"}, dates as RFC 3339 text.
+    /// The whole answer as JSON: data as {"data": "base64"}, dates as RFC 3339 text. The code that opens Activation Lock is
+    /// taken out of it.
     pub report: Value,
+    /// The code that opens Activation Lock, where the answer has one.
+    pub bypass_code: Option<SealedCode>,
+}
+
+/// The code that opens a device's Activation Lock, sealed outside the transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedCode {
+    /// The device whose row it is sealed for.
+    pub device: DeviceId,
+    /// The code, sealed.
+    pub sealed: Vec<u8>,
 }
 
 /// What an answer belonged to.
@@ -59,6 +72,9 @@ pub(super) fn settle(
     enrolment: &Enrolment,
     answer: &Answer,
 ) -> Result<Settled> {
+    if answer.bypass_code.as_ref().is_some_and(|code| code.device != enrolment.device_id) {
+        return Err(Error::Unavailable("the enrolment changed while its answer was sealed".to_owned()));
+    }
     let Some(id) = &answer.command else {
         return unreadable(tx, context, enrolment).map(|()| Settled::Command);
     };
@@ -95,7 +111,7 @@ fn settle_command(
     answer: &Answer,
 ) -> Result<()> {
     match &answer.status {
-        AnswerStatus::Acknowledged => acknowledged(tx, context, enrolment, row, &answer.report),
+        AnswerStatus::Acknowledged => acknowledged(tx, context, enrolment, row, answer),
         AnswerStatus::NotNow => put_off(tx, context, enrolment, row, "the device said: not now"),
         AnswerStatus::Failed { codes, text } if codes.contains(&NOT_IN_LOST_MODE) => {
             put_off(tx, context, enrolment, row, text)
@@ -133,126 +149,4 @@ fn give_up_reading(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enro
     } else {
         failed(tx, context, enrolment, row, None, "the device's answer could not be read")
     }
-}
-
-fn alert_kind(kind: CommandKind) -> Option<&'static str> {
-    match kind {
-        CommandKind::DeviceLock | CommandKind::EnableLostMode => Some("lock_failed"),
-        CommandKind::InstallProfile => Some("profile_refused"),
-        CommandKind::RenewIdentity => Some("renewal_failed"),
-        CommandKind::ClearPasscode => Some("clear_passcode_failed"),
-        _ => None,
-    }
-}
-
-/// Ends a command as failed. `codes` are those of the phone's own answer, which is kept as its word; without one it is the
-/// server that gave up.
-fn failed(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    enrolment: &Enrolment,
-    row: &CommandRow,
-    codes: Option<&[i64]>,
-    text: &str,
-) -> Result<()> {
-    let answer = codes.map(|codes| serde_json::json!({ "ErrorCodes": codes }).to_string());
-    if !store::commands::finish(tx, row, CommandState::Failed, context.now, answer.as_deref(), Some(text))? {
-        return Ok(());
-    }
-    if let Some(alert) = alert_kind(row.kind) {
-        let message = match codes {
-            Some(_) => format!("The phone answered \"{}\" with an error: {text}", row.kind),
-            None => format!("\"{}\" was given up: {text}. Whether the phone did it is not known.", row.kind),
-        };
-        alerts::raise(tx, context, &enrolment.council_id, alert, enrolment.device_id.as_str(), &message)?;
-    }
-    Ok(())
-}
-
-fn acknowledged(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    enrolment: &Enrolment,
-    row: &CommandRow,
-    report: &Value,
-) -> Result<()> {
-    let no_passcode = report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet");
-    let problem = (row.kind == CommandKind::DeviceLock && no_passcode)
-        .then_some("the lock had no effect: no PIN is set on this phone");
-    let kept = kept_answer(row.kind, report);
-    let state = CommandState::Acknowledged;
-    if !store::commands::finish(tx, row, state, context.now, kept.as_deref(), problem)? {
-        return Ok(());
-    }
-    let device = enrolment.device_id.as_str();
-    if let Some(alert) = alert_kind(row.kind) {
-        alerts::end(tx, context, &enrolment.council_id, alert, device)?;
-    }
-    match row.kind {
-        CommandKind::DeviceInformation
-        | CommandKind::SecurityInfo
-        | CommandKind::ProfileList
-        | CommandKind::InstalledApplicationList
-        | CommandKind::CertificateList
-        | CommandKind::InstallProfile => {
-            match reports::take_in(tx, context, enrolment, row.kind, report) {
-                Err(Error::Invalid { field, problem }) => {
-                    tracing::warn!(%field, %problem, kind = %row.kind, "a report could not be taken in");
-                }
-                other => other?,
-            }
-            let serial = report.get("QueryResponses").and_then(|said| said.get("SerialNumber")).and_then(Value::as_str);
-            if let (CommandKind::DeviceInformation, Some(serial)) = (row.kind, serial) {
-                compare_serial(tx, context, enrolment, serial)?;
-            }
-        }
-        CommandKind::DeviceLock => {
-            let (council, kind) = (&enrolment.council_id, "lock_without_effect");
-            match problem {
-                Some(problem) => {
-                    let message = format!("{problem}: whoever holds it can open it.");
-                    alerts::raise(tx, context, council, kind, device, &message)?;
-                }
-                None => alerts::end(tx, context, council, kind, device)?,
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// The part of an answer that is kept with the command; what inventory says is kept as the report.
-fn kept_answer(kind: CommandKind, report: &Value) -> Option<String> {
-    match kind {
-        CommandKind::DeviceLock
-        | CommandKind::EnableLostMode
-        | CommandKind::DisableLostMode
-        | CommandKind::DeviceLocation
-        | CommandKind::PlayLostModeSound => {
-            let mut report = report.clone();
-            if let Some(fields) = report.as_object_mut() {
-                for known in ["UDID", "EnrollmentID", "CommandUUID", "Status"] {
-                    fields.remove(known);
-                }
-            }
-            Some(report.to_string())
-        }
-        _ => None,
-    }
-}
-
-/// A phone that waits for the clerk because it gave no serial number, or the register had another, may have the right one now.
-fn compare_serial(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, serial: &str) -> Result<()> {
-    if enrolment.confirmation != Confirmation::Waiting {
-        return Ok(());
-    }
-    let council = &enrolment.council_id;
-    let Some(device) = store::devices::find(tx, &enrolment.device_id)? else { return Ok(()) };
-    if register::take_serial_over(tx, context, council, &device.asset_id, serial)?
-        || store::devices::asset_serial_is(tx, council, &device.asset_id, serial)?
-    {
-        register::set_confirmation(tx, context, enrolment, Confirmation::NotNeeded, serial)?;
-        alerts::end(tx, context, council, "serial_differs", enrolment.device_id.as_str())?;
-    }
-    Ok(())
 }

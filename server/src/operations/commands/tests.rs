@@ -1,5 +1,9 @@
 //! The command queue against what devices do, and against what other servers got wrong.
 
+mod bypass_code;
+mod locks;
+mod told;
+
 use std::sync::Arc;
 
 use chrono::Duration;
@@ -11,7 +15,7 @@ use crate::operations::apple_test_bench::{alerts, command, enrolled, queue as as
 use crate::testing::{Bench, on_both};
 
 fn answer(id: &CommandId, status: AnswerStatus) -> Visit {
-    Visit::Answers(Answer { command: Some(id.clone()), status, report: json!({}) })
+    Visit::Answers(Answer { command: Some(id.clone()), status, report: json!({}), bypass_code: None })
 }
 
 fn done(id: &CommandId) -> Visit {
@@ -112,8 +116,12 @@ async fn an_answer_that_cannot_be_read_does_not_block_the_queue() {
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
         let first = ask(&bench, &phone, command(PLAIN, 10, None)).await;
         let second = ask(&bench, &phone, command(PLAIN, 50, None)).await;
-        let unreadable =
-            Visit::Answers(Answer { command: None, status: AnswerStatus::Unreadable, report: json!(null) });
+        let unreadable = Visit::Answers(Answer {
+            command: None,
+            status: AnswerStatus::Unreadable,
+            report: json!(null),
+            bypass_code: None,
+        });
         assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&first));
         assert_eq!(visit(&bench, &phone, unreadable.clone()).await.as_ref(), Some(&second));
         assert_eq!(visit(&bench, &phone, done(&second)).await, None);
@@ -191,37 +199,13 @@ async fn a_lock_overtakes_and_a_newer_lock_takes_the_place_of_the_older() {
             command: Some(second.clone()),
             status: AnswerStatus::Acknowledged,
             report: json!({ "MessageResult": "NoPasscodeSet" }),
+            bypass_code: None,
         });
         visit(&bench, &phone, no_pin).await;
         let locked = row(&bench, &second).await;
         assert_eq!(locked.kind, CommandKind::DeviceLock, "not supervised: its screen");
         assert!(locked.problem.expect("said").contains("no effect"));
         assert_eq!(alerts(&bench, &council, "lock_without_effect").await, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_supervised_phone_is_put_into_lost_mode_and_taken_out_again() {
-    on_both(|bench| async move {
-        let council = bench.council("germoe").await;
-        let phone = enrolled(&bench, &council, Mode::Supervised).await;
-        let (context, device) = (bench.context(Actor::System), phone.device_id.clone());
-        let (lock, unlock) = bench
-            .database
-            .write("lost mode", move |tx| {
-                let lock = crate::operations::devices::lock(tx, &context, &device, "", "", None)?;
-                Ok((lock, crate::operations::devices::unlock_lost_mode(tx, &context, &device, None)?))
-            })
-            .await
-            .expect("queues");
-        let lock = row(&bench, &lock).await;
-        assert_eq!((lock.kind, lock.state), (CommandKind::EnableLostMode, CommandState::Superseded));
-        assert!(lock.payload.contains("germoe Parish Council"), "Lost Mode needs a text");
-        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&unlock));
-        visit(&bench, &phone, refused(&unlock, 12067)).await;
-        let failed = row(&bench, &unlock).await;
-        assert_eq!((failed.state, failed.answer.as_deref()), (CommandState::Failed, Some(r#"{"ErrorCodes":[12067]}"#)));
     })
     .await;
 }
@@ -280,6 +264,33 @@ fn sql_keep_open(bench: &Bench, id: &CommandId) {
         bench,
         &format!("UPDATE commands SET expires_at = '2100-01-01 00:00:00' WHERE id = '{id}'"),
     );
+}
+
+#[tokio::test]
+async fn ended_inventory_goes_after_a_week_and_the_rest_stays() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let old = ask(&bench, &phone, command(CommandKind::DeviceInformation, 10, None)).await;
+        let other = ask(&bench, &phone, command(PLAIN, 20, None)).await;
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, done(&old)).await;
+        visit(&bench, &phone, done(&other)).await;
+        bench.clock.advance(Duration::days(8));
+        let new = ask(&bench, &phone, command(CommandKind::SecurityInfo, 10, None)).await;
+        let open = ask(&bench, &phone, command(CommandKind::ProfileList, 20, None)).await;
+        visit(&bench, &phone, Visit::Begins).await;
+        visit(&bench, &phone, done(&new)).await;
+        let before = bench.clock.now() - INVENTORY_KEPT;
+        let purged = bench.database.write("purge", move |tx| purge_inventory(tx, before, 100)).await.expect("purges");
+        assert_eq!(purged, 1);
+        let gone = bench.database.read("gone", move |tx| store::commands::find_any(tx, &old)).await.expect("reads");
+        assert!(gone.is_none());
+        for kept in [other, new, open] {
+            row(&bench, &kept).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

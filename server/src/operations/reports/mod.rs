@@ -3,6 +3,7 @@
 mod answer;
 mod judge;
 mod notice;
+mod sim;
 #[cfg(test)]
 mod tests;
 
@@ -146,7 +147,9 @@ pub fn take_in(
         _ => return Ok(()),
     }
     let before = match kind {
-        CommandKind::ProfileList => store::reports::find(tx, &enrolment.council_id, &enrolment.id, kind)?,
+        CommandKind::ProfileList | CommandKind::DeviceInformation => {
+            store::reports::find(tx, &enrolment.council_id, &enrolment.id, kind)?
+        }
         _ => None,
     };
     store::reports::put(
@@ -160,7 +163,7 @@ pub fn take_in(
         },
     )?;
     match kind {
-        CommandKind::DeviceInformation => notice::device_information(tx, context, enrolment, answer)?,
+        CommandKind::DeviceInformation => notice::device_information(tx, context, enrolment, answer, before.as_ref())?,
         CommandKind::ProfileList => notice::profile_list(tx, context, enrolment, answer, before.as_ref())?,
         CommandKind::SecurityInfo => {}
         _ => return Ok(()),

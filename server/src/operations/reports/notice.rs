@@ -1,11 +1,12 @@
-//! What in a report a person should hear of: another SIM, another mode, a profile that is gone.
+//! What in a report a person should hear of: another mode, a profile that is gone.
 
 use beadle_enrollment::apple::management_profile_identifier;
 use beadle_profiles::apple::report::{ProfileState, Reported, management_profile_missing, profile_state};
 use chrono::Duration;
 use serde_json::Value;
 
-use super::{answer, policy_in_force, put_profile_back};
+use super::sim::text_of;
+use super::{answer, policy_in_force, put_profile_back, sim};
 use crate::error::Result;
 use crate::model::{CommandKind, Confirmation, Mode};
 use crate::operations::{Context, alerts, policies, register};
@@ -23,12 +24,12 @@ pub(super) fn device_information(
     context: &Context,
     enrolment: &Enrolment,
     answer: &Value,
+    before: Option<&Report>,
 ) -> Result<()> {
     let Some(facts) = answer.get("QueryResponses").filter(|facts| facts.is_object()) else { return Ok(()) };
     let Some(device) = store::devices::find(tx, &enrolment.device_id)? else { return Ok(()) };
     let text = |key: &str| text_of(facts, key);
-    let subscription = subscription(facts);
-    let line = |key: &str| text(key).or_else(|| subscription.and_then(|line| text_of(line, key)));
+    let line = |key: &str| sim::first_line(facts, key);
     let description = Description {
         // A serial number never changes: one that differs is looked into, not taken over.
         serial: text("SerialNumber").filter(|_| device.serial.is_none()),
@@ -40,7 +41,7 @@ pub(super) fn device_information(
         phone_number: line("PhoneNumber"),
     };
     serial(tx, context, enrolment, &device, text("SerialNumber"))?;
-    sim(tx, context, &device, &description)?;
+    sim::compare(tx, context, &device, facts, before)?;
     mode(tx, context, enrolment, facts.get("IsSupervised").and_then(Value::as_bool))?;
     store::devices::describe(tx, &device.council_id, &device.id, &description)?;
     if enrolment.identity_not_after.is_some_and(|end| end - context.now > Duration::days(30)) {
@@ -49,19 +50,6 @@ pub(super) fn device_information(
         }
     }
     Ok(())
-}
-
-fn text_of(facts: &Value, key: &str) -> Option<String> {
-    facts.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// The line of a phone with ServiceSubscriptions (iOS 13 and later): the first slot that has a SIM.
-fn subscription(facts: &Value) -> Option<&Value> {
-    let mut lines: Vec<&Value> = facts.get("ServiceSubscriptions")?.as_array()?.iter().collect();
-    // "CTSubscriptionSlotOne" sorts before "…Two".
-    lines.sort_by_key(|line| text_of(line, "Slot"));
-    let with_sim = lines.iter().find(|line| text_of(line, "ICCID").is_some());
-    with_sim.or(lines.first()).copied()
 }
 
 fn serial(
@@ -85,28 +73,6 @@ fn serial(
          anything is decided about it."
     );
     alerts::raise(tx, context, &device.council_id, "serial_differs", device.id.as_str(), &message)
-}
-
-fn sim(tx: &mut Transaction<'_>, context: &Context, device: &Device, now: &Description) -> Result<()> {
-    let end = |text: &Option<String>| {
-        let text = text.as_deref().unwrap_or("none");
-        text.get(text.len().saturating_sub(6)..).unwrap_or(text).to_owned()
-    };
-    let changed = |before: &Option<String>, now: &Option<String>| before.is_some() && now.is_some() && before != now;
-    let (card, number) = (changed(&device.iccid, &now.iccid), changed(&device.phone_number, &now.phone_number));
-    if !card && !number {
-        return Ok(());
-    }
-    let mut message = "The SIM of this phone changed.".to_owned();
-    if card {
-        message += &format!(" The card ended in {}, now in {}.", end(&device.iccid), end(&now.iccid));
-    }
-    if number {
-        let (before, now) = (end(&device.phone_number), end(&now.phone_number));
-        message += &format!(" The number ended in {before}, now in {now}.");
-    }
-    message += " If nobody of the council did this, report the phone as lost.";
-    alerts::raise(tx, context, &device.council_id, "sim_changed", device.id.as_str(), &message)
 }
 
 fn mode(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, supervised: Option<bool>) -> Result<()> {

@@ -282,3 +282,42 @@ async fn a_report_that_puts_in_doubt_which_phone_it_is_leaves_a_row() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn every_card_that_goes_or_comes_is_told_each_time() {
+    on_both(|bench| async move {
+        let council = with_policy(&bench).await;
+        let phone = enrolled(&bench, &council, Mode::Supervised, |_| {}).await;
+        let facts = |first: Option<&str>, second: Option<&str>| {
+            let slot = |name: &str, iccid: Option<&str>| match iccid {
+                Some(iccid) => json!({ "Slot": name, "ICCID": iccid, "IMEI": "35" }),
+                None => json!({ "Slot": name, "IMEI": "35" }),
+            };
+            json!({ "QueryResponses": { "OSVersion": "18.1", "IsSupervised": true, "ServiceSubscriptions": [
+                slot("CTSubscriptionSlotOne", first), slot("CTSubscriptionSlotTwo", second) ] } })
+        };
+        let say = async |said: Value| {
+            answer(&bench, &phone, CommandKind::DeviceInformation, said).await;
+            let (context, council) = (bench.context(Actor::System), council.clone());
+            let open = bench
+                .database
+                .read("alerts", move |tx| crate::operations::alerts::list(tx, &context, &council, true, None, 50))
+                .await
+                .expect("reads");
+            assert!(open.len() <= 1, "{open:?}");
+            open.into_iter().map(|alert| alert.message).next().unwrap_or_default()
+        };
+        assert_eq!(say(facts(Some("8944000001"), None)).await, "");
+        let gone = say(facts(None, None)).await;
+        assert!(gone.starts_with("A SIM was taken out of this phone: the card that ended in 000001."), "{gone}");
+        assert_eq!(say(facts(None, None)).await, gone, "said once");
+        assert_eq!(say(json!({ "QueryResponses": { "OSVersion": "18.1" } })).await, gone, "not asked about cards");
+        answer(&bench, &phone, CommandKind::DeviceInformation, facts(None, None)).await;
+        let other = say(facts(Some("8944000002"), None)).await;
+        assert!(other.contains("put into this phone: the card that ends in 000002."), "{other}");
+        assert!(other.contains("Before that: A SIM was taken out"), "the second change shows while the first is open");
+        let second = say(facts(Some("8944000002"), Some("8944000003"))).await;
+        assert!(second.contains("the card that ends in 000003."), "{second}");
+    })
+    .await;
+}

@@ -17,6 +17,7 @@ use crate::model::{
 };
 use crate::operations::devices::{self, Managed};
 use crate::operations::{commands, councils};
+use crate::sealing::Purpose;
 use crate::store;
 use crate::store::commands::CommandRow;
 
@@ -28,7 +29,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .service(cancel_command)
         .service(confirm)
         .service(lock)
-        .service(clear_passcode);
+        .service(clear_passcode)
+        .service(bypass_code);
 }
 
 /// A managed phone or tablet.
@@ -51,6 +53,8 @@ struct DeviceView {
     created_at: Moment,
     /// When another phone took its place, if one did.
     retired_at: Option<Moment>,
+    /// Whether it gave the code that opens its Activation Lock.
+    has_bypass_code: bool,
     /// Its newest enrolment.
     enrolment: Option<EnrolmentView>,
 }
@@ -84,8 +88,9 @@ struct EnrolmentView {
 
 impl From<Managed> for DeviceView {
     fn from(managed: Managed) -> Self {
-        let Managed { device, enrolment } = managed;
+        let Managed { device, enrolment, bypass_code_at } = managed;
         Self {
+            has_bypass_code: bypass_code_at.is_some(),
             id: device.id,
             council: device.council_id,
             asset: device.asset_id,
@@ -309,8 +314,16 @@ struct Queued {
     command: CommandView,
 }
 
-/// Locks a device: Lost Mode where it is supervised, otherwise its screen. It is done when the command is acknowledged.
-#[utoipa::path(tag = "devices", responses((status = ACCEPTED, body = Queued)))]
+/// A lock just queued.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct LockQueued {
+    command: CommandView,
+    /// What the caller must know at once, for instance that the phone cannot be woken.
+    warnings: Vec<String>,
+}
+
+/// Locks a device's screen; if it is reported lost and supervised, Lost Mode. It is done when the command is acknowledged.
+#[utoipa::path(tag = "devices", responses((status = ACCEPTED, body = LockQueued)))]
 #[post("/devices/{id}/lock")]
 async fn lock(
     app: web::Data<App>,
@@ -321,8 +334,9 @@ async fn lock(
     let (id, body) = (DeviceId::from(path.into_inner()), body.into_inner());
     caller
         .write(&app, "lock device", StatusCode::ACCEPTED, move |tx, context| {
-            let command = devices::lock(tx, context, &id, &body.message, &body.phone_number, None)?;
-            queued(tx, &command)
+            let locked = devices::lock_plainly(tx, context, &id, &body.message, &body.phone_number)?;
+            let Queued { command } = queued(tx, &locked.command)?;
+            Ok(LockQueued { command, warnings: locked.warnings })
         })
         .await
 }
@@ -351,6 +365,33 @@ async fn clear_passcode(
             queued(tx, &command)
         })
         .await
+}
+
+/// The code that opens a device's Activation Lock.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct BypassCodeView {
+    /// Entered in the field for the password while the phone is set up, with the field for the Apple Account left empty.
+    code: String,
+    /// When the phone gave it. A phone that was supervised anew since has another.
+    given_at: Moment,
+}
+
+/// Shows the code that opens a device's Activation Lock, on record. Needs a sign-in confirmed within five minutes.
+#[utoipa::path(tag = "devices", responses((status = OK, body = BypassCodeView)))]
+#[post("/devices/{id}/activation-lock-bypass-code")]
+async fn bypass_code(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+) -> Result<Json<BypassCodeView>, Problem> {
+    let id = DeviceId::from(path.into_inner());
+    let found = caller
+        .write_once(&app, "show bypass code", move |tx, context| devices::show_bypass_code(tx, context, &id))
+        .await?;
+    let (council, device) = (found.council.as_str(), found.device.as_str());
+    let code = app.keys.sealer.open(Purpose::BypassCode, council, device, &found.sealed)?;
+    let code = String::from_utf8(code.to_vec()).map_err(Error::internal)?;
+    Ok(Json(BypassCodeView { code, given_at: found.given_at }))
 }
 
 fn queued(tx: &mut store::Transaction<'_>, command: &CommandId) -> Result<Queued, Error> {

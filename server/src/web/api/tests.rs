@@ -281,6 +281,25 @@ async fn from_the_set_up_code_to_a_council_with_a_clerk() {
         ask(Method::DELETE, &path).by(&clerk).of(&service).await.is(204);
         ask(Method::GET, "/councils/germoe").by(jwt).of(&service).await.refused_as(401, "unauthenticated");
 
+        // What does not exist, or is no id at all, is not there: nothing breaks, and nothing is told.
+        let unknown = uuid::Uuid::now_v7().to_string();
+        for id in [unknown.as_str(), "none", "%27%20OR%201=1"] {
+            let refused = async |method: Method, path: String, body: Option<Value>| {
+                let asked = Asked { body, ..ask(method, &path).by(&clerk) };
+                asked.of(&service).await.refused_as(404, "not-found")
+            };
+            for path in ["", "/commands", "/settings", "/apps"] {
+                refused(Method::GET, format!("/devices/{id}{path}"), None).await;
+            }
+            refused(Method::POST, format!("/commands/{id}/cancel"), None).await;
+            for path in ["confirm", "activation-lock-bypass-code"] {
+                refused(Method::POST, format!("/devices/{id}/{path}"), None).await;
+            }
+            refused(Method::POST, format!("/devices/{id}/lock"), Some(json!({}))).await;
+            let recognised = json!({ "recognised_by": "in person" });
+            refused(Method::POST, format!("/devices/{id}/clear-passcode"), Some(recognised)).await;
+        }
+
         // Idle for twenty minutes: over. And the trails verify.
         bench.clock.advance(Duration::minutes(21));
         ask(Method::GET, "/account").by(&clerk).of(&service).await.refused_as(401, "unauthenticated");

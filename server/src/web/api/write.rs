@@ -57,6 +57,28 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Runs `operation` in a transaction and gives what it returns. What it gives is not kept for repeats, not even sealed:
+    /// an Idempotency-Key has no effect here.
+    ///
+    /// As with [`Caller::write`], the caller is looked up again inside.
+    pub(crate) async fn write_once<T, F>(&self, app: &App, name: &'static str, operation: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>, &Context) -> Result<T> + Send + 'static,
+    {
+        let (caller, keys, now) = (self.clone(), Arc::clone(&app.keys), app.clock.now());
+        let done = app
+            .database
+            .write(name, move |tx| {
+                let actor = sign_in::authenticate(tx, &caller.credential, now)?.actor;
+                operation(tx, &Context { actor, now, keys: Arc::clone(&keys) })
+            })
+            .await?;
+        Ok(done)
+    }
+}
+
 fn answer(status: u16, body: Vec<u8>) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut answer = HttpResponse::build(status);

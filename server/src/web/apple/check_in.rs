@@ -3,7 +3,7 @@
 use actix_web::web::{self, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{bare, read_body, refuse, signer};
+use super::{bare, read_body, refuse, signer, tell_of_misuse};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::{Actor, CouncilId};
@@ -40,6 +40,10 @@ pub(super) async fn receive(
     match serve(&app, CouncilId::from(council.into_inner()), fingerprint, message).await {
         Ok(Outcome::Done) => HttpResponse::Ok().finish(),
         Ok(Outcome::Refused(reason)) => refuse(reason),
+        Ok(Outcome::Unfit(problem)) => {
+            tracing::warn!(problem, "a check-in message is not acceptable");
+            HttpResponse::BadRequest().finish()
+        }
         Ok(Outcome::Incomplete(what)) => {
             tracing::warn!(what, "a check-in message is incomplete");
             HttpResponse::BadRequest().finish()
@@ -81,6 +85,9 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, message: Chec
                 app.database.read("apple identity", move |tx| check_in::identify(tx, &asked, &fp, of.id())).await?;
             let enrolment = match found {
                 Identified::Refused(reason) => return Ok(Outcome::Refused(reason)),
+                Identified::Misused(certificate, how) => {
+                    return tell_of_misuse(app, certificate, how).await.map(Outcome::Refused);
+                }
                 Identified::Pinned(enrolment) | Identified::Renewed(enrolment, _) => enrolment,
             };
             // Sealed here, since a transaction is no place for encryption.

@@ -5,17 +5,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use zeroize::Zeroizing;
 
 use super::profile::tls_roots;
-use super::{bare, read_body, refuse, signer};
+use super::{bare, bypass_code, read_body, refuse, signer, tell_of_misuse};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{Actor, CommandId, CouncilId, Platform};
-use crate::operations::check_in::{self, Identified};
+use crate::operations::check_in::{self, Identified, Misuse};
 use crate::operations::commands::{self, Answer, AnswerStatus, Material, Next, Visit};
 use crate::operations::policies;
 use crate::platform::apple::message::{Report, Status, Who, parse_report};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
 use crate::platform::{self, Unsupported, Wire};
 use crate::sealing::Purpose;
+use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 
@@ -39,17 +40,30 @@ pub(super) async fn receive(
         Ok(fingerprint) => fingerprint,
         Err(refused) => return refused,
     };
-    let (who, visit) = match parse_report(&body) {
-        Ok(report) => read_visit(report),
+    let (who, visit, code) = match parse_report(&body) {
+        Ok(mut report) => {
+            let code = bypass_code::take(&mut report);
+            let (who, visit) = read_visit(report);
+            (who, visit, code)
+        }
         // One answer that cannot be read must not hold up the queue: its sender is known all the same.
         Err(problem) => {
             tracing::warn!(%problem, "an answer cannot be read");
-            let unreadable =
-                Answer { command: None, status: AnswerStatus::Unreadable, report: serde_json::Value::Null };
-            (Who::default(), Visit::Answers(unreadable))
+            let unreadable = Answer {
+                command: None,
+                status: AnswerStatus::Unreadable,
+                report: serde_json::Value::Null,
+                bypass_code: None,
+            };
+            (Who::default(), Visit::Answers(unreadable), None)
         }
     };
-    match serve(&app, CouncilId::from(council.into_inner()), fingerprint, who, visit).await {
+    let council = CouncilId::from(council.into_inner());
+    let visit = match bypass_code::seal_into(&app, &council, &fingerprint, &who, visit, code).await {
+        Ok(visit) => visit,
+        Err(problem) => return bare(&problem),
+    };
+    match serve(&app, council, fingerprint, who, visit).await {
         Ok(Served::Nothing) => HttpResponse::Ok().finish(),
         Ok(Served::Command(Wire::Apple(message))) => {
             HttpResponse::Ok().content_type("application/xml; charset=UTF-8").body(message)
@@ -74,13 +88,14 @@ fn read_visit(report: Report) -> (Who, Visit) {
     };
     // Ids are made in small letters; some devices give them back in capitals.
     let command = report.command.map(|id| CommandId::from(id.to_lowercase()));
-    (report.who, Visit::Answers(Answer { command, status, report: report.body }))
+    (report.who, Visit::Answers(Answer { command, status, report: report.body, bypass_code: None }))
 }
 
 enum Glance {
     Nothing,
     Something,
     Refused(&'static str),
+    Misused(Box<Certificate>, Misuse),
 }
 
 #[expect(clippy::large_enum_variant, reason = "one is made for each visit, and used at once")]
@@ -98,6 +113,11 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
             .read("apple poll", move |tx| {
                 Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
                     Identified::Refused(reason) => Glance::Refused(reason),
+                    // Told already: a stranger who keeps knocking costs no write.
+                    Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => {
+                        Glance::Refused(how.words())
+                    }
+                    Identified::Misused(certificate, how) => Glance::Misused(certificate, how),
                     Identified::Renewed(..) => Glance::Something,
                     Identified::Pinned(enrolment) if commands::poll(tx, &context, &enrolment)? => Glance::Something,
                     Identified::Pinned(_) => Glance::Nothing,
@@ -107,6 +127,9 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
         match glance {
             Glance::Nothing => return Ok(Served::Nothing),
             Glance::Refused(reason) => return Ok(Served::Refused(reason)),
+            Glance::Misused(certificate, how) => {
+                return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
+            }
             Glance::Something => {}
         }
     }
@@ -115,6 +138,10 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
         .write("apple command", move |tx| {
             let enrolment = match check_in::identify(tx, &council, &fingerprint, who.id())? {
                 Identified::Refused(reason) => return Ok(Claimed::Refused(reason)),
+                Identified::Misused(certificate, how) => {
+                    check_in::refuse_misuse(tx, &context, &certificate, how)?;
+                    return Ok(Claimed::Refused(how.words()));
+                }
                 Identified::Pinned(enrolment) => enrolment,
                 Identified::Renewed(enrolment, certificate) => {
                     let context = check_in::as_device(&context, &enrolment);

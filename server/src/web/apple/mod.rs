@@ -2,6 +2,7 @@
 //! and a fault of ours is 503, since a phone that is told otherwise leaves management for good.
 
 mod authorities;
+mod bypass_code;
 mod check_in;
 mod command;
 mod landing;
@@ -22,7 +23,11 @@ use actix_web::web::{self, Bytes, BytesMut, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
 
+use crate::app::App;
 use crate::error::Error;
+use crate::model::Actor;
+use crate::operations::check_in::{self as identities, Misuse};
+use crate::store::certificates::Certificate;
 
 /// How long a message may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -147,6 +152,15 @@ fn signer(request: &HttpRequest, body: &[u8]) -> Result<String, HttpResponse> {
             Err(HttpResponse::Forbidden().finish())
         }
     }
+}
+
+/// Tells the council whose identity was shown where it does not belong.
+async fn tell_of_misuse(app: &App, certificate: Box<Certificate>, how: Misuse) -> crate::error::Result<&'static str> {
+    let context = app.context(Actor::System);
+    app.database
+        .write("identity misused", move |tx| identities::refuse_misuse(tx, &context, &certificate, how).map(drop))
+        .await?;
+    Ok(how.words())
 }
 
 /// Refuses an identity: never 401, and never with the body that makes a device leave management.

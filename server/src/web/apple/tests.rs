@@ -21,7 +21,9 @@ use openssl::x509::{X509, X509Builder, X509NameBuilder};
 use crate::app::App;
 use crate::config::Config;
 use crate::model::{AuthorityId, CommandKind, CouncilId, Mode};
-use crate::operations::apple_test_bench::{alerts, command, enrolled, enrolment, invite, keep_certificate, queue, sql};
+use crate::operations::apple_test_bench::{
+    alerts, command, enrolled, enrolment, everything, invite, keep_certificate, queue, sql,
+};
 use crate::sealing::Purpose;
 use crate::store::authorities::AuthorityRow;
 use crate::testing::{Bench, on_both};
@@ -318,6 +320,113 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
             call(test::TestRequest::get().uri("/scep/nobody?operation=GetCACert")).await.0,
             StatusCode::NOT_FOUND
         );
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_misused_identity_is_told_at_its_first_poll_and_costs_no_write_afterwards() {
+    on_both(|bench| async move {
+        let (council, other) = (bench.council("germoe").await, bench.council("coreley").await);
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let own = Identity::new();
+        let later = bench.clock.now() + Duration::days(400);
+        keep_certificate(&bench, &council, None, Some(&phone.id), later, &own.fingerprint()).await;
+        let service = serve!(bench);
+        let idle = plist("<key>Status</key><string>Idle</string>");
+        let told = || async { alerts(&bench, &council, "identity_misused").await };
+        for _ in 0..3 {
+            let request = put(&format!("/mdm/{other}/command"), &own, &idle).to_request();
+            let answer = test::call_service(&service, request).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+            assert_eq!(told().await, 1);
+        }
+        let done = plist("<key>Status</key><string>Acknowledged</string><key>CommandUUID</key><string>x</string>");
+        let request = put(&format!("/mdm/{other}/command"), &own, &done).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        let update = plist(
+            "<key>MessageType</key><string>TokenUpdate</string><key>Token</key><data>AQ==</data>\
+             <key>PushMagic</key><string>m</string>",
+        );
+        let request = put(&format!("/mdm/{other}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(told().await, 1, "one certificate, one alert");
+        sql(&bench, "DELETE FROM alerts");
+        let request = put(&format!("/mdm/{other}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::FORBIDDEN);
+        assert_eq!(told().await, 1, "the check-in door tells of it, too");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_wrong_topic_is_400_and_never_403() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let own = Identity::new();
+        let later = bench.clock.now() + Duration::days(400);
+        keep_certificate(&bench, &council, None, Some(&phone.id), later, &own.fingerprint()).await;
+        let service = serve!(bench);
+        let update = plist(
+            "<key>MessageType</key><string>TokenUpdate</string><key>Token</key><data>AQ==</data>\
+             <key>PushMagic</key><string>m</string><key>Topic</key><string>com.apple.mgmt.wrong</string>",
+        );
+        let request = put(&format!("/mdm/{council}/check-in"), &own, &update).to_request();
+        assert_eq!(test::call_service(&service, request).await.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(alerts(&bench, &council, "topic_refused").await, 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_bypass_code_is_sealed_before_anything_else_sees_it() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let own = Identity::new();
+        let later = bench.clock.now() + Duration::days(400);
+        keep_certificate(&bench, &council, None, Some(&phone.id), later, &own.fingerprint()).await;
+        let service = serve!(bench);
+        let url = format!("/mdm/{council}/command");
+        let answer = |id: &crate::model::CommandId, code: &str| {
+            plist(&format!(
+                "<key>Status</key><string>Acknowledged</string><key>CommandUUID</key><string>{id}</string>\
+                 <key>ActivationLockBypassCode</key><string>{code}</string>"
+            ))
+        };
+        let idle = plist("<key>Status</key><string>Idle</string>");
+        let say = |body: Vec<u8>| {
+            let calling = test::call_service(&service, put(&url, &own, &body).to_request());
+            async { assert_eq!(calling.await.status(), StatusCode::OK) }
+        };
+        let asked = queue(&bench, &phone, command(CommandKind::ActivationLockBypassCode, 0, None)).await;
+        say(idle.clone()).await;
+        say(answer(&asked, "FIRST-CODE-7JD2")).await;
+        // A code in the answer to something else is kept nowhere.
+        let sound = queue(&bench, &phone, command(CommandKind::PlayLostModeSound, 0, None)).await;
+        let device = queue(&bench, &phone, command(CommandKind::DeviceInformation, 1, None)).await;
+        say(idle.clone()).await;
+        say(answer(&sound, "STRAY-CODE-1")).await;
+        say(answer(&device, "STRAY-CODE-2")).await;
+        let again = queue(&bench, &phone, command(CommandKind::ActivationLockBypassCode, 0, None)).await;
+        say(idle).await;
+        say(answer(&again, " ")).await;
+        let whole = everything(&bench);
+        assert!(whole.contains("play_lost_mode_sound") && !whole.contains("CODE"), "a code in clear");
+        let of = phone.device_id.clone();
+        let (sealed, _) = bench
+            .database
+            .read("code", move |tx| {
+                let device = crate::store::devices::find(tx, &of)?.expect("is there");
+                crate::store::devices::bypass_code(tx, &device)
+            })
+            .await
+            .expect("reads")
+            .expect("kept");
+        let (owner, row) = (council.as_str(), phone.device_id.as_str());
+        let opened = bench.keys.sealer.open(Purpose::BypassCode, owner, row, &sealed).expect("opens");
+        assert_eq!(opened.as_slice(), b"FIRST-CODE-7JD2", "an empty answer does not take its place");
     })
     .await;
 }

@@ -1,5 +1,7 @@
 //! What each command does to the phone, and what the phone answers.
 
+use std::time::Duration;
+
 use plist::{Dictionary, Value};
 
 use super::poll::Done;
@@ -15,6 +17,9 @@ const INSPECT_APPLICATIONS: u64 = 256;
 const SECURITY: u64 = 1024;
 const SETTINGS: u64 = 2048;
 
+/// How long after it was supervised a phone gives its code.
+const BYPASS_CODE_FOR: Duration = Duration::from_secs(15 * 24 * 60 * 60);
+
 impl Phone {
     /// Carries a command out.
     pub(crate) async fn carry_out(&mut self, request_type: &str, command: &Dictionary) -> Done {
@@ -28,6 +33,7 @@ impl Phone {
             "SecurityInfo" => (SECURITY, false),
             "Settings" => (SETTINGS, false),
             "EnableLostMode" | "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => (0, true),
+            "ActivationLockBypassCode" | "DeviceConfigured" => (0, true),
             "RestartDevice" | "ShutDownDevice" => (LOCK_AND_CLEAR, true),
             _ => return Done::Answer(self.unknown(request_type)),
         };
@@ -76,6 +82,8 @@ impl Phone {
             "DisableLostMode" | "DeviceLocation" | "PlayLostModeSound" => {
                 return self.while_lost(request_type, answer);
             }
+            "ActivationLockBypassCode" => return self.bypass_code(answer),
+            "DeviceConfigured" => self.shared.change(|state| state.awaiting_configuration = false),
             "RestartDevice" => self.shared.change(|state| state.restarts += 1),
             "Settings" => {
                 let items = command.get("Settings").and_then(Value::as_array).map_or(0, Vec::len);
@@ -84,6 +92,14 @@ impl Phone {
             }
             _ => {}
         }
+        answer
+    }
+
+    fn bypass_code(&self, mut answer: Dictionary) -> Dictionary {
+        if self.options.supervised_for >= BYPASS_CODE_FOR {
+            return self.error_message(&[ErrorItem::mdm(12026, "The Activation Lock bypass code is not available.")]);
+        }
+        answer.insert("ActivationLockBypassCode".into(), self.options.bypass_code.clone().into());
         answer
     }
 

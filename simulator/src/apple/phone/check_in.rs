@@ -51,7 +51,8 @@ impl Phone {
             }
             (None, None) => uuid::Uuid::new_v4().as_bytes().repeat(2),
         };
-        message.insert("AwaitingConfiguration".into(), false.into());
+        let awaiting = self.shared.read(|state| state.awaiting_configuration);
+        message.insert("AwaitingConfiguration".into(), awaiting.into());
         message.insert("PushMagic".into(), self.push_magic.clone().into());
         message.insert("Token".into(), Value::Data(token));
         if with_unlock_token {

@@ -65,7 +65,11 @@ impl Phone {
     /// # Errors
     /// [`crate::Error::Http`] when the root certificate cannot be read.
     pub fn new(options: PhoneOptions) -> Result<Self> {
-        let state = PhoneState { passcode_present: options.passcode_length.is_some(), ..PhoneState::default() };
+        let state = PhoneState {
+            passcode_present: options.passcode_length.is_some(),
+            awaiting_configuration: options.awaiting_configuration,
+            ..PhoneState::default()
+        };
         let shared = Arc::new(Shared::new(state));
         Ok(Self {
             http: Transport::new(&options, Arc::clone(&shared))?,
@@ -185,7 +189,9 @@ impl Phone {
     pub fn wipe(&mut self) {
         self.forget_server();
         self.passcode_length = None;
+        let awaiting_configuration = self.options.awaiting_configuration;
         self.shared.change(|state| {
+            state.awaiting_configuration = awaiting_configuration;
             state.enrolled = false;
             state.wiped = true;
             state.locked = false;

@@ -30,6 +30,12 @@ pub struct PhoneOptions {
     pub build_version: String,
     /// Whether the phone was supervised when it was set up.
     pub supervised: bool,
+    /// How long ago it was supervised: it gives its Activation Lock bypass code for 15 days only.
+    pub supervised_for: Duration,
+    /// The code that opens its Activation Lock, which a supervised phone has.
+    pub bypass_code: String,
+    /// Whether the set-up assistant waits for the server to say that everything is on the phone.
+    pub awaiting_configuration: bool,
     /// Number of characters of the passcode; `None` when there is none.
     pub passcode_length: Option<u8>,
     /// Installed applications: identifier, name, version.
@@ -72,6 +78,9 @@ impl PhoneOptions {
             os_version: "17.6.1".into(),
             build_version: "21G93".into(),
             supervised: false,
+            supervised_for: Duration::ZERO,
+            bypass_code: format!("{}-{}-{}", part(0, 5), part(5, 10), part(10, 14)),
+            awaiting_configuration: false,
             passcode_length: Some(6),
             applications: vec![("com.example.minutes".into(), "Minutes".into(), "2.1".into())],
             signature_style: SignatureStyle::default(),

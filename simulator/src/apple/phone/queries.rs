@@ -17,8 +17,10 @@ impl Phone {
         let options = &self.options;
         let lost = self.shared.read(|state| state.lost_mode.is_some());
         let cellular = options.imei.is_some();
+        let awaiting = self.shared.read(|state| state.awaiting_configuration);
         let mut known: Vec<(&str, u64, Value)> = vec![
             ("UDID", 0, options.udid.clone().into()),
+            ("AwaitingConfiguration", 0, awaiting.into()),
             ("DeviceName", DEVICE_INFORMATION, options.name.clone().into()),
             ("OSVersion", DEVICE_INFORMATION, options.os_version.clone().into()),
             ("BuildVersion", DEVICE_INFORMATION, options.build_version.clone().into()),

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 pub struct PhoneState {
     /// Under management now.
     pub enrolled: bool,
+    /// The set-up assistant waits for DeviceConfigured.
+    pub awaiting_configuration: bool,
     /// Why management ended, when it did and the phone was not wiped.
     pub unenrolled_because: Option<String>,
     /// Everything on it is gone.

@@ -6,6 +6,7 @@ use super::rules::refusal;
 use super::scene::Scene;
 use crate::model::{Actor, CaseState, CommandKind, CommandState, OrderState, TokenId, TokenScope};
 use crate::operations::cases::{CaseAnswer, DetailAnswer};
+use crate::operations::check_in;
 use crate::operations::commands::{self, NewCommand};
 use crate::operations::losses::{self, Notes};
 use crate::operations::policies::{self, Base};
@@ -294,6 +295,38 @@ async fn no_token_takes_a_lock_back_nor_anything_else() {
         assert!(refusal(take_back(scene.chair(), &profile).await).contains("allow"), "the policy is the clerk's");
         take_back(scene.clerk(), &profile).await.expect("taken back");
         take_back(scene.chair(), &lock).await.expect("taken back");
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_presumed_erased_that_sends_its_token_is_not_erased() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phone = scene.phone("T-1");
+        let order = scene.approved(&phone).await;
+        scene.idle(&phone).await.expect("fetched");
+        scene.bench.clock.advance(Duration::hours(25));
+        scene.work().await;
+        assert_eq!(scene.state(&order.id).await, OrderState::PresumedErased);
+        let change = check_in::TokenChange {
+            sealed_for: phone.enrolment.clone(),
+            topic: None,
+            push_token: "aa".to_owned(),
+            sealed_push_magic: vec![1],
+            sealed_unlock_token: None,
+            awaiting_configuration: false,
+        };
+        let (council, print) = (scene.council.clone(), format!("print-{}", phone.enrolment));
+        let outcome = scene
+            .run(Actor::System, move |tx, context| check_in::token_update(tx, context, &council, &print, None, &change))
+            .await
+            .expect("told");
+        assert_eq!(outcome, check_in::Outcome::Done);
+        assert_eq!(scene.state(&order.id).await, OrderState::Fetched);
+        assert!(scene.alerted("order_reopened", order.id.as_str()).await);
+        assert!(scene.idle(&phone).await.is_some(), "it is offered again");
         scene.check().await;
     })
     .await;

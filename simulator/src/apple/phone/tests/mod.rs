@@ -131,6 +131,34 @@ async fn locks_lost_mode_and_passcodes() {
 }
 
 #[tokio::test]
+async fn a_supervised_phone_gives_its_bypass_code_for_fifteen_days_and_waits_to_be_configured() {
+    let council = Council::start().await;
+    let options = PhoneOptions { supervised: true, awaiting_configuration: true, ..options(&council) };
+    let mut phone = enrolled(&council, options).await;
+    let check_ins = council.book.lock().unwrap().check_ins.clone();
+    assert_eq!(check_ins[1].get("AwaitingConfiguration").and_then(Value::as_boolean), Some(true));
+    council.queue("ActivationLockBypassCode", &[]);
+    council.queue("DeviceConfigured", &[]);
+    phone.poll().await.unwrap();
+    let answers = council.answers();
+    let violations =
+        crate::apple::schema::check_response("ActivationLockBypassCode", &Value::Dictionary(answers[0].clone()));
+    assert_eq!(violations, []);
+    let code = answers[0].get("ActivationLockBypassCode").and_then(Value::as_string);
+    assert_eq!(code, Some(phone.options().bypass_code.as_str()));
+    assert_eq!(status(&answers[1]), "Acknowledged");
+    assert!(!phone.snapshot().awaiting_configuration);
+    phone.options_mut().supervised_for = Duration::from_secs(15 * 24 * 3600);
+    council.queue("ActivationLockBypassCode", &[]);
+    phone.poll().await.unwrap();
+    assert_eq!(status(&council.answers()[2]), "Error");
+    let mut other = enrolled(&council, PhoneOptions { supervised: false, ..phone.options().clone() }).await;
+    council.queue("ActivationLockBypassCode", &[]);
+    other.poll().await.unwrap();
+    assert_eq!(status(&council.answers()[3]), "Error", "only supervised phones know it");
+}
+
+#[tokio::test]
 async fn erase_wipes_and_the_same_phone_enrols_again() {
     let council = Council::start().await;
     let mut phone = enrolled(&council, options(&council)).await;
