@@ -3,5 +3,8 @@
 mod devices_doors;
 mod hundred;
 mod losses;
+mod misbehaviour;
 mod nanomdm;
+mod renewal;
 mod routes;
+mod steps;
