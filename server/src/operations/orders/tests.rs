@@ -4,3 +4,4 @@ mod attacks;
 mod cases;
 mod rules;
 mod scene;
+mod wire;
