@@ -24,6 +24,8 @@ pub const CHALLENGE_STANDS: Duration = Duration::minutes(15);
 pub const IDENTITY_STANDS: Duration = Duration::days(365);
 /// The version of the notice that the holder accepts; raise it when the page's text changes.
 pub const NOTICE_VERSION: &str = "1";
+/// How many certificates an identity may get within a day by renewing itself, without a challenge of the server's.
+const MOST_RENEWALS: i64 = 5;
 /// How many challenges of one invitation may wait to be used.
 const MOST_CHALLENGES: i64 = 20;
 
@@ -327,20 +329,25 @@ fn judge_renewal(tx: &mut Transaction<'_>, now: Moment, identity: &Certificate, 
     let pinned = enrolment.filter(|enrolment| {
         enrolment.ended_at.is_none() && enrolment.fingerprint == identity.fingerprint && identity.revoked_at.is_none()
     });
-    Ok(match pinned {
-        None => refused("the renewal is not signed with the identity of a device under management"),
-        Some(enrolment) => Judged::Issue(Claim::Identity(Box::new(Challenge {
-            council_id: identity.council_id.clone(),
-            id: ChallengeId::new(),
-            challenge_hash: hash,
-            invitation_id: None,
-            enrolment_id: Some(enrolment.id),
-            created_at: now,
-            expires_at: now + CHALLENGE_STANDS,
-            used_at: None,
-            public_key_fingerprint: None,
-        }))),
-    })
+    let Some(enrolment) = pinned else {
+        return Ok(refused("the renewal is not signed with the identity of a device under management"));
+    };
+    // Each new key would else be one more certificate, without end.
+    let (council, since) = (&identity.council_id, now - Duration::days(1));
+    if store::scep_challenges::count_used_of_enrolment(tx, council, &enrolment.id, since)? >= MOST_RENEWALS {
+        return Ok(refused("the device has renewed its identity often enough today"));
+    }
+    Ok(Judged::Issue(Claim::Identity(Box::new(Challenge {
+        council_id: identity.council_id.clone(),
+        id: ChallengeId::new(),
+        challenge_hash: hash,
+        invitation_id: None,
+        enrolment_id: Some(enrolment.id),
+        created_at: now,
+        expires_at: now + CHALLENGE_STANDS,
+        used_at: None,
+        public_key_fingerprint: None,
+    }))))
 }
 
 /// Records a certificate just signed as the one and only answer to the request; if another was recorded meanwhile, that one is

@@ -67,6 +67,21 @@ pub fn count_live(
         .get_result(tx.connection)?)
 }
 
+/// How many certificates an enrolment was given since `since`, for its renewal.
+pub fn count_used_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    since: Moment,
+) -> Result<i64> {
+    Ok(scep_challenges::table
+        .filter(scep_challenges::council_id.eq(council))
+        .filter(scep_challenges::enrolment_id.eq(enrolment))
+        .filter(scep_challenges::used_at.gt(since))
+        .count()
+        .get_result(tx.connection)?)
+}
+
 /// Removes up to `limit` challenges that ended unused before `before`; says how many.
 pub fn purge_unused(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     let ended = scep_challenges::table

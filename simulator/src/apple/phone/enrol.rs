@@ -31,7 +31,7 @@ pub struct LandingPage {
 /// How to ask for a certificate; the default is what an honest phone does.
 #[derive(Debug, Clone, Default)]
 pub struct ScepAttempt {
-    /// Another challenge than the profile's.
+    /// Another challenge than the profile's; an empty one is none at all.
     pub challenge: Option<String>,
     /// This key rather than a new one.
     pub key: Option<PKey<Private>>,
@@ -224,7 +224,7 @@ impl Phone {
         };
         let options = RequestOptions {
             subject: subject_of_payload(payload.subject.as_ref())?,
-            challenge: attempt.challenge.as_deref().or(payload.challenge.as_deref()),
+            challenge: attempt.challenge.as_deref().or(payload.challenge.as_deref()).filter(|it| !it.is_empty()),
             message_type: attempt.message_type.as_deref().unwrap_or("19"),
             digest: attempt.digest.unwrap_or(capabilities.digest()),
             cipher: attempt.cipher.unwrap_or(capabilities.cipher()),
