@@ -96,3 +96,16 @@ fn the_rules_can_be_broken() {
         code(planted).filter(|(_, line)| line.contains("crate::web::")).map(|(number, _)| number).collect();
     assert_eq!(lines, [2], "paths anywhere count, comments do not");
 }
+
+#[test]
+fn nothing_in_the_server_hashes_passwords_cheaply() {
+    let mut files = Vec::new();
+    rust_files(&server(), &mut files);
+    let callers: Vec<_> = files
+        .into_iter()
+        .filter(|file| std::fs::read_to_string(file).expect("readable").contains("hash_cheaply"))
+        .collect();
+    assert_eq!(callers, [server().join("operations/passwords.rs")], "only where it is defined");
+    let text = std::fs::read_to_string(&callers[0]).expect("readable");
+    assert_eq!(text.matches("hash_cheaply").count(), 1, "and nobody calls it there");
+}

@@ -1,12 +1,13 @@
 //! `kill -9` on the real program at random moments between loss, order, approval, fetch and answer.
 //!
 //! Afterwards a checker reads the database, the audit trail, the phones and the push service's log: no order lost, nothing
-//! destructive without its release, nothing twice to a device that enrolled again, and the chain verifies.
+//! destructive without its release, nothing twice to a device that enrolled again, no push that the trail knows of and the
+//! push service does not, and the chain verifies. On SQLite, and on PostgreSQL when `TEST_DATABASE_URL` names a server.
 //! `TEST_KILL_RUNS` says how many losses; a few by default.
 #![cfg(feature = "demo")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what broke by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,9 +19,9 @@ use beadle_server::demo::{Api, Council, Invited, Town, settings, text, write_set
 use beadle_server::store::{AnyConnection, Database};
 use beadle_simulator::apple::keys::KeyPool;
 use beadle_simulator::apple::phone::Phone;
-use beadle_simulator::apple::push_service::PushService;
-use diesel::RunQueryDsl as _;
+use beadle_simulator::apple::push_service::{PushAnswer, PushService};
 use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -118,6 +119,12 @@ struct Erased {
     invited: Invited,
     order: String,
     phone: Phone,
+    /// The push token under which it heard of the order, in hexadecimal.
+    token: String,
+}
+
+fn token_of(phone: &Phone) -> String {
+    phone.push_token().into_iter().flatten().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One loss, from the report to the erased phone, with one or two deaths of the server somewhere on the way.
@@ -136,6 +143,7 @@ async fn one_loss(
     let invited =
         town.invite(council, &format!("K-{number:04}"), &format!("Holder {number}"), &options).await.expect("invited");
     let phone = town.enrol(&invited, options).await.expect("enrolled");
+    let token = phone.change(|phone| token_of(phone)).await.expect("a push token");
 
     let killer = tokio::spawn({
         let program = Arc::clone(program);
@@ -156,7 +164,7 @@ async fn one_loss(
     killer.await.expect("the killer is done");
     let wiped = phone.wait_until(Duration::from_secs(120), |state| state.wiped).await;
     assert!(wiped.is_some(), "run {number}: the order was lost: {}", read(clerk, &format!("/orders/{order}")).await);
-    Erased { invited, order, phone: phone.stop().await.expect("stopped") }
+    Erased { invited, order, phone: phone.stop().await.expect("stopped"), token }
 }
 
 #[derive(diesel::QueryableByName)]
@@ -191,22 +199,72 @@ fn lift_caps(database: &Database, council: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_order_is_lost_or_doubled_when_the_server_is_killed() {
+    kill_loop(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nor_on_postgresql() {
+    let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+        let insisted = std::env::var_os("TEST_SKIP_NOTHING").is_some();
+        assert!(!insisted, "TEST_DATABASE_URL is not set, and nothing may be left out here");
+        eprintln!("left out: PostgreSQL, since TEST_DATABASE_URL is not set");
+        return;
+    };
+    let schema = Schema::create(url);
+    kill_loop(Some(schema.own_url())).await;
+}
+
+/// A place of its own on the PostgreSQL server.
+struct Schema {
+    url: String,
+    name: String,
+}
+
+impl Schema {
+    fn create(url: String) -> Self {
+        let schema = Self { url, name: format!("kill_loop_{}_{}", std::process::id(), random(1_000_000)) };
+        schema.run(&format!("CREATE SCHEMA \"{}\"", schema.name)).expect("a schema");
+        schema
+    }
+
+    fn own_url(&self) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{}", self.url, self.name)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), String> {
+        let mut connection = PgConnection::establish(&self.url).map_err(|problem| problem.to_string())?;
+        connection.batch_execute(sql).map_err(|problem| problem.to_string())
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if let Err(problem) = self.run(&format!("DROP SCHEMA \"{}\" CASCADE", self.name)) {
+            eprintln!("the schema {} stays behind: {problem}", self.name);
+        }
+    }
+}
+
+async fn kill_loop(database_url: Option<String>) {
     let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
-    let config = settings(folder.path(), &push).expect("settings");
+    let mut config = settings(folder.path(), &push).expect("settings");
+    config.database.url = database_url.clone();
     let (file, addresses) = write_settings(folder.path(), &config).expect("a settings file");
     let (program, code) = Program::start(&file);
     let program = Arc::new(Mutex::new(program));
     let code = code.expect("a set-up code at the first start");
     let mut town = Town::settle(folder.path(), addresses, &code, push, Clock::default()).await.expect("set up");
     let mut council = town.council("kill", "Kill Loop Parish Council", "germoe").await.expect("a council");
-    let database =
-        Database::open(&format!("sqlite:{}", folder.path().join("data/beadle.db").display())).expect("opens");
+    let url = database_url.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("data/beadle.db").display()));
+    let database = Database::open(&url).expect("opens");
     lift_caps(&database, &council.id);
     let keys = KeyPool::generate(4).expect("keys");
 
     let mut erased = Vec::new();
+    let mut tokens = BTreeSet::new();
     let mut signed_in = Instant::now();
     for number in 0..runs {
         if signed_in.elapsed() > Duration::from_secs(120) {
@@ -217,12 +275,14 @@ async fn no_order_is_lost_or_doubled_when_the_server_is_killed() {
         let mut done = one_loss(&town, &council, &program, number, &keys).await;
         if number % 3 == 0 {
             enrol_again(&mut town, &council, &mut done).await;
+            tokens.insert(token_of(&done.phone));
         }
+        tokens.insert(done.token.clone());
         erased.push(done);
     }
-    check(&town, &council, &database, &erased).await;
+    check(&town, &council, &database, &erased, &tokens).await;
     let deaths = program.lock().await.deaths;
-    println!("{runs} losses, {deaths} deaths of the server, every order accounted for");
+    println!("{url}: {runs} losses, {deaths} deaths of the server, every order accounted for");
     assert!(deaths >= runs);
 }
 
@@ -241,9 +301,42 @@ async fn enrol_again(town: &mut Town, council: &Council, done: &mut Erased) {
     let _ = &town.api;
 }
 
-async fn check(town: &Town, council: &Council, database: &Database, erased: &[Erased]) {
+/// A row of the audit trail about an order.
+struct Noted {
+    kind: String,
+    order: String,
+    command: Option<String>,
+}
+
+async fn trail(council: &Council) -> Vec<Noted> {
+    let mut noted = Vec::new();
+    let mut after = "0".to_owned();
+    loop {
+        let path = format!("/councils/{}/audit?limit=200&after={after}", council.id);
+        let page = read(&council.clerk.api, &path).await;
+        for row in page["items"].as_array().expect("rows") {
+            let kind = text(row, "/kind").expect("a kind");
+            if kind.starts_with("order.") {
+                let command = row.pointer("/details/details/command").and_then(Value::as_str).map(str::to_owned);
+                noted.push(Noted { kind, order: text(row, "/subject").expect("a subject"), command });
+            }
+        }
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => return noted,
+        }
+    }
+}
+
+async fn check(town: &Town, council: &Council, database: &Database, erased: &[Erased], tokens: &BTreeSet<String>) {
+    let trail = trail(council).await;
+    let noted = |kind: &str, order: &str| {
+        let rows = trail.iter().filter(|row| row.kind == kind && row.order == order);
+        rows.map(|row| row.command.clone()).collect::<Vec<_>>()
+    };
+    let pushes = town.push.log();
     let mut states: BTreeMap<String, usize> = BTreeMap::new();
-    for Erased { invited, order, phone } in erased {
+    for Erased { invited, order, phone, token } in erased {
         let row = read(&council.clerk.api, &format!("/orders/{order}")).await;
         let state = text(&row, "/state").expect("a state");
         // The phone is gone; what the server may know of it depends on whether its last word arrived.
@@ -251,17 +344,36 @@ async fn check(town: &Town, council: &Council, database: &Database, erased: &[Er
         assert!(truthful.contains(&state.as_str()), "{}: {row}", invited.tag);
         let command = text(&row, "/command").expect("a command");
         let seen = phone.snapshot();
-        for erase in seen.commands_of("EraseDevice") {
+        let erases = seen.commands_of("EraseDevice");
+        for erase in &erases {
             assert_eq!(erase.uuid, command, "{}: an erase that no order stands behind", invited.tag);
         }
+        // Nothing leaves before its row in the trail is there to stay; a row whose answer died with the server may stay alone.
+        let fetched = noted("order.fetched", order);
+        assert!(fetched.iter().all(|it| it.as_deref() == Some(command.as_str())), "{}: {fetched:?}", invited.tag);
+        assert!(
+            !erases.is_empty() && fetched.len() >= erases.len(),
+            "{}: {} erases seen, {} in the trail",
+            invited.tag,
+            erases.len(),
+            fetched.len()
+        );
+        assert_eq!(noted("order.approved", order).len(), 1, "{}: approvals", invited.tag);
+        assert!(noted("order.confirmed", order).len() <= 1, "{}: confirmed more than once", invited.tag);
+        assert_eq!(noted("order.confirmed", order).len() == 1, state == "confirmed", "{}: {row}", invited.tag);
+        // What the trail calls pushed was taken by the push service, and the phone came because it was woken.
+        let taken = pushes.iter().filter(|push| push.token == *token && push.delivered).count();
+        assert!(taken > 0, "{} was never woken", invited.tag);
+        assert!(noted("order.pushed", order).len() <= taken, "{}: pushed more often than taken", invited.tag);
         assert!(seen.violations.is_empty(), "{:?}", seen.violations);
         assert!(!seen.http.iter().any(|exchange| exchange.status == Some(401)), "a 401 reached a phone");
         *states.entry(state).or_default() += 1;
     }
+    let ours: BTreeSet<&str> = erased.iter().map(|erased| erased.order.as_str()).collect();
+    let strays: Vec<&str> = trail.iter().map(|row| row.order.as_str()).filter(|order| !ours.contains(order)).collect();
+    assert_eq!(strays, Vec::<&str>::new(), "orders in the trail that nobody asked for");
     let orders = count(database, "SELECT COUNT(*) AS count FROM orders");
     assert_eq!(orders, i64::try_from(erased.len()).unwrap(), "orders in the database");
-    let approvals = count(database, "SELECT COUNT(*) AS count FROM audit_rows WHERE kind = 'order.approved'");
-    assert_eq!(approvals, orders, "approvals in the audit trail");
     let unauthorised = count(
         database,
         "SELECT COUNT(*) AS count FROM orders WHERE first_fetched_at IS NOT NULL AND (seal IS NULL OR approved_by IS NULL)",
@@ -269,6 +381,12 @@ async fn check(town: &Town, council: &Council, database: &Database, erased: &[Er
     assert_eq!(unauthorised, 0);
     let verified = insist(&council.clerk.api, &format!("/councils/{}/audit/verify", council.id), json!({})).await;
     assert_eq!(verified.get("whole"), Some(&json!(true)), "{verified}");
-    assert!(town.push.log().iter().all(|push| push.notes.is_empty()), "a push that Apple would not like");
-    println!("{states:?}");
+    for push in &pushes {
+        assert!(push.notes.is_empty(), "a push that Apple would not like: {push:?}");
+        assert!(tokens.contains(&push.token), "a push to a stranger: {push:?}");
+        // 410 is what an erased phone's token answers.
+        let answers = [PushAnswer::Status(200, None), PushAnswer::Status(410, Some("Unregistered".to_owned()))];
+        assert!(answers.contains(&push.answer), "{push:?}");
+    }
+    println!("{states:?}; {} pushes", pushes.len());
 }

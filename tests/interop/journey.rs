@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use beadle_server::demo::{Council, Invited, Town};
+use beadle_tests::{Place, databases};
 use chrono::Duration;
 use serde_json::{Value, json};
 
@@ -117,8 +118,14 @@ async fn a_councillor_opens_the_link() {
     if !installed("chromium", &["--version"]) {
         return;
     }
+    for place in databases() {
+        open_links(&place).await;
+    }
+}
+
+async fn open_links(place: &Place) {
     let folder = tempfile::tempdir().expect("a folder");
-    let town = Town::start(folder.path(), |_| {}).await.expect("a town");
+    let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
     let names = [
         ("plain", "Germoe Parish Council", "GPC-00"),
         (

@@ -1,9 +1,13 @@
 //! SCEP with clients that were not written with this server in mind: Debian's `scep` and strongSwan's `pki`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use beadle_server::demo::{Council, Town};
-use beadle_simulator::apple::phone::{EnrolmentProfile, Phone, ScepAttempt};
+use beadle_simulator::apple::keys::KeyPool;
+use beadle_simulator::apple::phone::{EnrolmentProfile, Phone, ScepAttempt, SentScep};
+use beadle_tests::databases;
 use chrono::Duration;
 use diesel::RunQueryDsl as _;
 use diesel::sql_types::BigInt;
@@ -11,6 +15,7 @@ use openssl::pkey::PKey;
 use openssl::x509::X509;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::forward::plain_door;
 use crate::{installed, read};
@@ -22,14 +27,19 @@ struct Scene {
     council: Council,
 }
 
-impl Scene {
-    async fn set(slug: &str) -> Self {
+/// Plays in a scene of its own on each database.
+async fn on_each(play: impl AsyncFn(&Scene)) {
+    for place in databases() {
         let folder = tempfile::tempdir().expect("a folder");
-        let town = Town::start(folder.path(), |_| {}).await.expect("a town");
-        let council = town.council(slug, "Zennor Parish Council", "council-template").await.expect("a council");
-        Self { folder, town, council }
+        let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
+        let council = town.council("zennor", "Zennor Parish Council", "council-template").await.expect("a council");
+        let mut scene = Scene { folder, town, council };
+        play(&scene).await;
+        scene.town.server.take().expect("runs").stop().await.expect("stops");
     }
+}
 
+impl Scene {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -80,10 +90,6 @@ impl Scene {
     /// Makes a challenge run out; what people did before stays valid.
     fn a_quarter_of_an_hour_passes(&self) {
         self.town.clock.advance(Duration::minutes(16));
-    }
-
-    async fn end(self) {
-        self.town.server.expect("runs").stop().await.expect("stops");
     }
 }
 
@@ -152,31 +158,36 @@ async fn strongswan_enrols_once_per_challenge() {
     if !installed("pki", &["--help"]) {
         return;
     }
-    let scene = Scene::set("zennor").await;
-    // It asks libcurl, which trusts the system's authorities alone; so it speaks plainly to a door in front of TLS.
-    let door = plain_door(&scene.town.addresses[0], &scene.town.root_pem).await;
-    let client = Strongswan::new(&scene, scene.url(&format!("http://{door}"))).await;
-    let authority = X509::from_pem(&read(&client.authority)).expect("the authority");
-    let (first, second) = (client.key("first").await, client.key("second").await);
+    on_each(async |scene: &Scene| {
+        // It asks libcurl, which trusts the system's authorities alone; so it speaks plainly to a door in front of TLS.
+        let door = plain_door(&scene.town.addresses[0], &scene.town.root_pem).await;
+        let client = Strongswan::new(scene, scene.url(&format!("http://{door}"))).await;
+        let authority = X509::from_pem(&read(&client.authority)).expect("the authority");
+        let (first, second) = (client.key("first").await, client.key("second").await);
 
-    let challenge = scene.challenge("ZPC-001").await;
-    let refused = client.enrol(&first, "not the challenge").await.expect_err("a wrong challenge");
-    println!("strongSwan on a wrong challenge: {refused}");
-    assert_eq!(scene.issued(), 0);
-    let certificate = client.enrol(&first, &challenge).await.expect("a certificate");
-    assert!(belongs(&certificate, &first, &authority));
-    assert_eq!(scene.issued(), 1);
+        let challenge = scene.challenge("ZPC-001").await;
+        let refused = client.enrol(&first, "not the challenge").await.expect_err("a wrong challenge");
+        println!("strongSwan on a wrong challenge: {refused}");
+        assert_eq!(scene.issued(), 0);
+        let certificate = client.enrol(&first, &challenge).await.expect("a certificate");
+        assert!(belongs(&certificate, &first, &authority));
+        assert_eq!(scene.issued(), 1);
 
-    client.enrol(&second, &challenge).await.expect_err("a used challenge with another key");
-    assert_eq!((scene.issued(), scene.alerts().await), (1, 1), "none is issued, and somebody is told");
-    let again = client.enrol(&first, &challenge).await.expect("the same key is answered again");
-    assert_eq!(again.to_der().expect("encodes"), certificate.to_der().expect("encodes"), "with the same certificate");
+        client.enrol(&second, &challenge).await.expect_err("a used challenge with another key");
+        assert_eq!((scene.issued(), scene.alerts().await), (1, 1), "none is issued, and somebody is told");
+        let again = client.enrol(&first, &challenge).await.expect("the same key is answered again");
+        assert_eq!(
+            again.to_der().expect("encodes"),
+            certificate.to_der().expect("encodes"),
+            "with the same certificate"
+        );
 
-    let challenge = scene.challenge("ZPC-002").await;
-    scene.a_quarter_of_an_hour_passes();
-    client.enrol(&second, &challenge).await.expect_err("an expired challenge");
-    assert_eq!(scene.issued(), 1);
-    scene.end().await;
+        let challenge = scene.challenge("ZPC-002").await;
+        scene.a_quarter_of_an_hour_passes();
+        client.enrol(&second, &challenge).await.expect_err("an expired challenge");
+        assert_eq!(scene.issued(), 1);
+    })
+    .await;
 }
 
 /// Debian's `scepclient`, over TLS.
@@ -228,33 +239,34 @@ async fn debians_scepclient_enrols_where_old_clients_are_let_in() {
     if !installed("scepclient", &["-version"]) {
         return;
     }
-    let scene = Scene::set("zennor").await;
-    let client = Scepclient::new(&scene);
-    let challenge = scene.challenge("ZPC-001").await;
-    let refused = client.enrol("first", &challenge).await.expect_err("it speaks DES, which is not let in unasked");
-    println!("scepclient without scep_legacy: {refused}");
-    assert_eq!(scene.issued(), 0);
+    on_each(async |scene: &Scene| {
+        let client = Scepclient::new(scene);
+        let challenge = scene.challenge("ZPC-001").await;
+        let refused = client.enrol("first", &challenge).await.expect_err("it speaks DES, which is not let in unasked");
+        println!("scepclient without scep_legacy: {refused}");
+        assert_eq!(scene.issued(), 0);
 
-    let provider = &scene.town.provider.api;
-    let path = format!("/councils/{}", scene.council.id);
-    provider.patch(&path, json!({ "scep_legacy": true })).await.expect("lets old clients in");
-    client.enrol("first", "not the challenge").await.expect_err("a wrong challenge");
-    assert_eq!(scene.issued(), 0);
-    let certificate = client.enrol("first", &challenge).await.expect("a certificate");
-    let (_, profile) = scene.profile("ZPC-002").await;
-    let fingerprint = profile.scep.fingerprint.as_deref().expect("the profile names the authority");
-    let answer = authority_by(&scene).await;
-    assert_eq!(&*answer.digest(openssl::hash::MessageDigest::sha1()).expect("digests"), fingerprint);
-    assert!(belongs(&certificate, &client.key("first"), &answer));
-    assert_eq!(scene.issued(), 1);
+        let provider = &scene.town.provider.api;
+        let path = format!("/councils/{}", scene.council.id);
+        provider.patch(&path, json!({ "scep_legacy": true })).await.expect("lets old clients in");
+        client.enrol("first", "not the challenge").await.expect_err("a wrong challenge");
+        assert_eq!(scene.issued(), 0);
+        let certificate = client.enrol("first", &challenge).await.expect("a certificate");
+        let (_, profile) = scene.profile("ZPC-002").await;
+        let fingerprint = profile.scep.fingerprint.as_deref().expect("the profile names the authority");
+        let answer = authority_by(scene).await;
+        assert_eq!(&*answer.digest(openssl::hash::MessageDigest::sha1()).expect("digests"), fingerprint);
+        assert!(belongs(&certificate, &client.key("first"), &answer));
+        assert_eq!(scene.issued(), 1);
 
-    client.enrol("second", &challenge).await.expect_err("a used challenge with another key");
-    assert_eq!((scene.issued(), scene.alerts().await), (1, 1), "none is issued, and somebody is told");
-    scene.a_quarter_of_an_hour_passes();
-    let late = profile.scep.challenge.expect("a challenge");
-    client.enrol("second", &late).await.expect_err("an expired challenge");
-    assert_eq!(scene.issued(), 1);
-    scene.end().await;
+        client.enrol("second", &challenge).await.expect_err("a used challenge with another key");
+        assert_eq!((scene.issued(), scene.alerts().await), (1, 1), "none is issued, and somebody is told");
+        scene.a_quarter_of_an_hour_passes();
+        let late = profile.scep.challenge.expect("a challenge");
+        client.enrol("second", &late).await.expect_err("an expired challenge");
+        assert_eq!(scene.issued(), 1);
+    })
+    .await;
 }
 
 /// GetCACert, over TLS.
@@ -266,38 +278,91 @@ async fn authority_by(scene: &Scene) -> X509 {
     X509::from_der(&answer).expect("a certificate")
 }
 
+/// Sends one message by eight tasks that wait for each other; the different certificates that come back.
+async fn at_once(phone: Arc<Phone>, sent: &SentScep) -> BTreeSet<Vec<u8>> {
+    const LINES: usize = 8;
+    let start = Arc::new(tokio::sync::Barrier::new(LINES));
+    let mut lines = JoinSet::new();
+    for line in 0..LINES {
+        let (phone, sent, start) = (Arc::clone(&phone), sent.clone(), Arc::clone(&start));
+        lines.spawn(async move {
+            start.wait().await;
+            let certificate = phone.send_scep(&sent, line % 2 == 1).await.expect("a certificate");
+            certificate.to_der().expect("encodes")
+        });
+    }
+    lines.join_all().await.into_iter().collect()
+}
+
+/// Renewals by the old identity alone, without a challenge: each new key is a new certificate, but not without end.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_renews_itself_a_few_times_a_day_and_no_more() {
+    on_each(async |scene: &Scene| {
+        let (mut phone, profile) = scene.profile("ZPC-001").await;
+        phone.install_enrolment(&profile, &ScepAttempt::default()).await.expect("enrols");
+        let identity = phone.identity().expect("an identity").clone();
+        const KEYS: usize = 8;
+        let keys = KeyPool::generate(KEYS).expect("keys");
+        let mut attempts = Vec::new();
+        for _ in 0..KEYS {
+            let attempt = ScepAttempt {
+                challenge: Some(String::new()),
+                key: Some(keys.take().expect("a key")),
+                message_type: Some("17".to_owned()),
+                signed_by: Some(identity.clone()),
+                ..ScepAttempt::default()
+            };
+            attempts.push(phone.scep_enrol(&profile, &attempt).await);
+        }
+        let granted = attempts.iter().filter(|attempt| attempt.is_ok()).count();
+        assert!((1..=5).contains(&granted), "{granted} of {KEYS} were granted");
+        assert!(attempts[granted..].iter().all(Result::is_err), "once it is enough, it is enough");
+        assert_eq!(scene.issued(), 1 + i64::try_from(granted).expect("a few"));
+        // The next day, or with a challenge of the server's own, it goes on.
+        scene.town.clock.advance(Duration::hours(25));
+        let attempt = ScepAttempt {
+            challenge: Some(String::new()),
+            message_type: Some("17".to_owned()),
+            signed_by: Some(identity),
+            ..ScepAttempt::default()
+        };
+        phone.scep_enrol(&profile, &attempt).await.expect("a day later");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_very_same_message_gets_the_very_same_certificate() {
-    let scene = Scene::set("zennor").await;
-    let (mut phone, profile) = scene.profile("ZPC-001").await;
-    let identity = phone.scep_enrol(&profile, &ScepAttempt::default()).await.expect("a certificate");
-    let sent = phone.last_scep().expect("sent").clone();
-    // By POST and by GET, at once and after the challenge ran out, and many at a time.
-    let expected = identity.certificate.to_der().expect("encodes");
-    for by_get in [false, true] {
-        let again = phone.send_scep(&sent, by_get).await.expect("the same");
-        assert_eq!(again.to_der().expect("encodes"), expected);
-    }
-    scene.a_quarter_of_an_hour_passes();
-    let (one, two, three) =
-        tokio::join!(phone.send_scep(&sent, false), phone.send_scep(&sent, false), phone.send_scep(&sent, true));
-    for again in [one, two, three] {
-        assert_eq!(again.expect("the same").to_der().expect("encodes"), expected);
-    }
-    assert_eq!(scene.issued(), 1, "and never a second");
+    on_each(async |scene: &Scene| {
+        let (mut phone, profile) = scene.profile("ZPC-001").await;
+        let identity = phone.scep_enrol(&profile, &ScepAttempt::default()).await.expect("a certificate");
+        let sent = phone.last_scep().expect("sent").clone();
+        // By POST and by GET, at once and after the challenge ran out, and many at a time.
+        let expected = identity.certificate.to_der().expect("encodes");
+        for by_get in [false, true] {
+            let again = phone.send_scep(&sent, by_get).await.expect("the same");
+            assert_eq!(again.to_der().expect("encodes"), expected);
+        }
+        scene.a_quarter_of_an_hour_passes();
+        let again = at_once(Arc::new(phone), &sent).await;
+        assert_eq!(again.into_iter().collect::<Vec<_>>(), [expected], "late and at once, the same");
+        assert_eq!(scene.issued(), 1, "and never a second");
 
-    // A first message sent by three lines at once is one certificate too.
-    let (mut phone, profile) = scene.profile("ZPC-002").await;
-    phone
-        .scep_enrol(&profile, &ScepAttempt { challenge: Some("wrong".to_owned()), ..ScepAttempt::default() })
-        .await
-        .expect_err("a wrong challenge");
-    assert_eq!(scene.issued(), 1);
-    let key = phone.last_scep().expect("sent").key.clone();
-    let attempt = ScepAttempt { key: Some(key), ..ScepAttempt::default() };
-    let first = phone.scep_enrol(&profile, &attempt).await.expect("a certificate");
-    let second = phone.scep_enrol(&profile, &attempt).await.expect("the same key in a new message");
-    assert_eq!(first.certificate.to_der().expect("encodes"), second.certificate.to_der().expect("encodes"));
-    assert_eq!(scene.issued(), 2);
-    scene.end().await;
+        // A message that is sent by several lines at once before any was answered is one certificate, too.
+        let (mut phone, profile) = scene.profile("ZPC-002").await;
+        let first = phone.prepare_scep(&profile, &ScepAttempt::default()).await.expect("a request");
+        assert_eq!(scene.issued(), 1);
+        let phone = Arc::new(phone);
+        assert_eq!(at_once(Arc::clone(&phone), &first).await.len(), 1, "all get the same");
+        assert_eq!(scene.issued(), 2);
+
+        // And so is the same key in another message.
+        let mut phone = Arc::into_inner(phone).expect("nobody else has it");
+        let attempt = ScepAttempt { key: Some(first.key.clone()), ..ScepAttempt::default() };
+        let second = phone.scep_enrol(&profile, &attempt).await.expect("the same key in a new message");
+        let first = phone.send_scep(&first, false).await.expect("the same");
+        assert_eq!(first.to_der().expect("encodes"), second.certificate.to_der().expect("encodes"));
+        assert_eq!(scene.issued(), 2);
+    })
+    .await;
 }

@@ -2,70 +2,12 @@
 
 use std::time::Duration;
 
-use beadle_server::demo::{Council, Invited, Town, text, until};
-use beadle_simulator::apple::phone::{PhoneHandle, PhoneOptions};
+use beadle_server::demo::{Town, text};
 use beadle_simulator::apple::push_service::{Fault, Times};
 use beadle_tests::{PATIENCE, on_both, wait_for_hours};
-use serde_json::{Value, json};
+use serde_json::json;
 
-async fn enrolled(
-    town: &Town,
-    council: &Council,
-    tag: &str,
-    change: impl FnOnce(&mut PhoneOptions),
-) -> (Invited, PhoneHandle) {
-    let mut options = town.phone_options(tag);
-    change(&mut options);
-    let invited = town.invite(council, tag, &format!("Holder of {tag}"), &options).await.expect("invited");
-    let phone = town.enrol(&invited, options).await.expect("enrols");
-    phone
-        .wait_until(PATIENCE, |state| state.profiles.iter().any(|profile| profile.managed))
-        .await
-        .expect("the policy arrives");
-    (invited, phone)
-}
-
-/// Switches a phone off, and waits for the end of a visit that it is in.
-async fn switch_off(phone: &PhoneHandle) {
-    phone.set_online(false).await.expect("off");
-    phone.change(|_| ()).await.expect("off by now");
-}
-
-async fn report(council: &Council, invited: &Invited) -> String {
-    council
-        .clerk
-        .api
-        .post(&format!("/councils/{}/losses", council.id), json!({ "asset": invited.asset, "place": "a train" }))
-        .await
-        .and_then(|reported| text(&reported, "/case/id"))
-        .expect("reported")
-}
-
-/// An order that two people stand behind.
-async fn approved(council: &Council, invited: &Invited, case: &str) -> String {
-    let order = council
-        .clerk
-        .api
-        .post(&format!("/losses/{case}/orders"), json!({ "asset_tag": invited.tag, "reason": "Stolen." }))
-        .await
-        .and_then(|order| text(&order, "/id"))
-        .expect("asked for");
-    let approved = council.chair.api.post(&format!("/orders/{order}/approve"), json!({})).await.expect("approved");
-    assert_eq!(text(&approved, "/state").expect("a state"), "approved");
-    order
-}
-
-async fn order_becomes(council: &Council, order: &str, state: &str) -> Value {
-    until(&council.clerk.api, &format!("/orders/{order}"), PATIENCE, |order| {
-        order.get("state").and_then(Value::as_str) == Some(state)
-    })
-    .await
-    .expect(state)
-}
-
-fn state_of(order: &Value) -> &str {
-    order.get("state").and_then(Value::as_str).unwrap_or_default()
-}
+use crate::steps::{approved, enrolled, order_becomes, report, state_of, switch_off};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_that_is_off_gets_what_waits_for_it() {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use beadle_server::config::Config;
 use beadle_server::demo::{Council, Town};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
@@ -10,27 +11,52 @@ use diesel::{Connection as _, PgConnection};
 /// How long anything that must happen may take.
 pub const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Runs a story in a town on SQLite, and in another on PostgreSQL when `TEST_DATABASE_URL` names a server.
+/// The databases that every story is told on: SQLite, and PostgreSQL when `TEST_DATABASE_URL` names a server.
+///
+/// # Panics
+/// When `TEST_SKIP_NOTHING` is set and PostgreSQL would be left out.
+pub fn databases() -> Vec<Place> {
+    // Each town has people with passwords; hashing those for real took three quarters of all journeys' time. It is done for
+    // real by the server's own tests, the demo and the kill loop.
+    beadle_server::operations::passwords::hash_cheaply();
+    let mut places = vec![Place(None)];
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(url) => places.push(Place(Some(Schema::create(&url)))),
+        Err(_) => {
+            assert!(
+                std::env::var_os("TEST_SKIP_NOTHING").is_none(),
+                "TEST_DATABASE_URL is not set, and nothing may be left out here"
+            );
+            eprintln!("left out: PostgreSQL, since TEST_DATABASE_URL is not set");
+        }
+    }
+    places
+}
+
+/// Where a town keeps its data: in a file of its own, or in a schema of its own that goes with this.
+pub struct Place(Option<Schema>);
+
+impl Place {
+    /// The setting `database.url`; none for SQLite in the data folder.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        self.0.as_ref().map(Schema::own_url)
+    }
+}
+
+/// Runs a story in a town on each of the [`databases`].
 ///
 /// # Panics
 /// When the town cannot be built or does not end in order.
 pub async fn on_both(story: impl AsyncFn(&Town)) {
-    run(None, &story).await;
-    match std::env::var("TEST_DATABASE_URL") {
-        Ok(url) => {
-            let schema = Schema::create(&url);
-            run(Some(schema.own_url()), &story).await;
+    for place in databases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let change = |config: &mut Config| config.database.url = place.url();
+        let mut town = Town::start(folder.path(), change).await.expect("the town starts");
+        story(&town).await;
+        if let Some(server) = town.server.take() {
+            server.stop().await.expect("the server stops in order");
         }
-        Err(_) => eprintln!("PostgreSQL is left out: TEST_DATABASE_URL is not set"),
-    }
-}
-
-async fn run(database: Option<String>, story: &impl AsyncFn(&Town)) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut town = Town::start(folder.path(), |config| config.database.url = database).await.expect("the town starts");
-    story(&town).await;
-    if let Some(server) = town.server.take() {
-        server.stop().await.expect("the server stops in order");
     }
 }
 

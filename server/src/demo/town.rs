@@ -18,6 +18,12 @@ fn trouble(problem: impl std::fmt::Display) -> Refusal {
     Refusal { status: 0, detail: problem.to_string() }
 }
 
+/// The server's clock, as the simulated world reads it.
+fn same_time(clock: &Clock) -> beadle_simulator::Clock {
+    let clock = clock.clone();
+    beadle_simulator::Clock::from_function(move || clock.now().utc().into())
+}
+
 /// The server with everything around it.
 pub struct Town {
     /// The real server, when it runs in this process.
@@ -117,10 +123,11 @@ pub fn write_settings(folder: &Path, config: &Config) -> Result<(PathBuf, Vec<St
 impl Town {
     /// Starts everything in `folder` with `change` applied to the settings, and makes the provider's first operator.
     pub async fn start(folder: &Path, change: impl FnOnce(&mut Config)) -> Result<Self, Refusal> {
-        let push = PushService::start().await.map_err(trouble)?;
+        let clock = Clock::default();
+        // Apple and the phones live at the same time as the server, also when a test moves it.
+        let push = PushService::start_with(same_time(&clock), ([127, 0, 0, 1], 0).into()).await.map_err(trouble)?;
         let mut config = settings(folder, &push)?;
         change(&mut config);
-        let clock = Clock::default();
         let server = serve::start(config, clock.clone()).await.map_err(trouble)?;
         let code = server.set_up_code.clone().ok_or_else(|| trouble("this was not the first start"))?;
         let addresses = server.addresses.iter().map(|address| format!("https://{address}")).collect();
@@ -231,6 +238,7 @@ impl Town {
         let mut options = PhoneOptions::iphone(name);
         options.push = Some(self.push.clone());
         options.root_certificate_pem = Some(self.root_pem.clone());
+        options.clock = same_time(&self.clock);
         options
     }
 

@@ -31,8 +31,11 @@ use outcome::{Failure, Next};
 
 /// How many jobs run at once in this process.
 const AT_ONCE: usize = 16;
-/// How long a job is held before another instance may take it over; renewed while it runs.
-const LEASE: Duration = Duration::minutes(2);
+/// How long a job is held before another instance may take it over; renewed while it runs. A server that dies holds up what
+/// it had begun, for instance the push for an order, for as long as this.
+const LEASE: Duration = Duration::seconds(30);
+/// How often a lease is renewed.
+const RENEWED: Wait = Wait::from_secs(10);
 /// After so many failures in a row a person is told.
 const TELL_AFTER: i64 = 5;
 /// How long a job that failed rests, however urgent a new wish is.
@@ -132,7 +135,7 @@ async fn run(bench: Arc<Bench>, job: Job) {
         loop {
             tokio::select! {
                 result = &mut work => break result,
-                () = tokio::time::sleep(Wait::from_secs(30)) => {
+                () = tokio::time::sleep(RENEWED) => {
                     if !extend(&bench.app, &job).await {
                         tracing::warn!(job = %job.id, kind = job.kind, "another worker took this job over");
                         return;

@@ -79,3 +79,36 @@ async fn the_read_door_cannot_write() {
     })
     .await;
 }
+
+/// What durability and the foreign keys hang on, asked of the very connection that writes.
+#[derive(diesel::QueryableByName)]
+struct Pragmas {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    synchronous: i32,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    foreign_keys: i32,
+}
+
+#[tokio::test]
+async fn the_connection_that_writes_waits_for_the_disk_and_keeps_foreign_keys() {
+    on_both(|bench| async move {
+        if bench.database.is_postgres() {
+            return;
+        }
+        let ask = "SELECT synchronous, journal_mode, foreign_keys FROM pragma_synchronous, pragma_journal_mode, \
+                   pragma_foreign_keys";
+        let refused =
+            bench.database.write("refused", |_| Err::<(), _>(Error::Unavailable("as after a fault".to_owned()))).await;
+        assert!(refused.is_err());
+        let found: Pragmas = bench
+            .database
+            .write("pragmas", move |tx| Ok(diesel::RunQueryDsl::get_result(diesel::sql_query(ask), tx.connection)?))
+            .await
+            .expect("asks");
+        // 2 is FULL.
+        assert_eq!((found.synchronous, found.journal_mode.as_str(), found.foreign_keys), (2, "wal", 1));
+    })
+    .await;
+}

@@ -29,6 +29,8 @@ pub mod operators;
 pub mod order_caps;
 pub mod orders;
 pub mod people;
+#[cfg(test)]
+mod plan_tests;
 pub mod policies;
 pub mod policy_secrets;
 mod postgres;

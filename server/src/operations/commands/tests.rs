@@ -367,3 +367,75 @@ async fn a_renewal_that_is_fetched_again_and_again_is_given_five_challenges_and_
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_newer_policy_takes_the_place_of_an_older_one_that_waits() {
+    use crate::operations::policies::{self, Base, Change};
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        let (context, here) = (bench.context(Actor::Local), phone.clone());
+        let (older, newer) = bench
+            .database
+            .write("two policies", move |tx| {
+                let council = &here.council_id;
+                let waiting = |tx: &mut Transaction<'_>| {
+                    let open = store::commands::open_of_enrolment(tx, council, &here.id)?;
+                    let mut profiles = open.into_iter().filter(|row| row.kind == CommandKind::InstallProfile);
+                    let only = profiles.next().expect("a profile waits");
+                    assert!(profiles.next().is_none(), "one profile in flight");
+                    Ok::<_, Error>(only.id)
+                };
+                policies::start(tx, &context, council, beadle_profiles::Preset::Germoe)?;
+                crate::operations::reports::refresh(tx, &context, &here)?;
+                let older = waiting(tx)?;
+                let longer = Change { path: "passcode.minimum_length".to_owned(), value: "8".to_owned() };
+                policies::change(tx, &context, council, &Base::Current, &[longer], "")?;
+                crate::operations::reports::refresh(tx, &context, &here)?;
+                crate::operations::reports::refresh(tx, &context, &here)?;
+                Ok((older, waiting(tx)?))
+            })
+            .await
+            .expect("two policies");
+        assert_ne!(older, newer);
+        let older = row(&bench, &older).await;
+        assert_eq!(older.state, CommandState::Superseded);
+        assert_eq!(older.problem.as_deref(), Some("a newer command took its place"));
+        let newer = row(&bench, &newer).await;
+        assert!(newer.payload.contains("\"policy_version\":2"), "{}", newer.payload);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&newer.id), "the phone hears of one");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn locks_of_several_people_at_once_leave_one_in_flight() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Device).await;
+        let start = Arc::new(tokio::sync::Barrier::new(8));
+        let mut people = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (database, context) = (bench.database.clone(), bench.context(Actor::System));
+            let (device, start) = (phone.device_id.clone(), Arc::clone(&start));
+            people.spawn(async move {
+                start.wait().await;
+                database
+                    .write("lock", move |tx| crate::operations::devices::lock(tx, &context, &device, "", "", None))
+                    .await
+                    .expect("nobody is refused")
+            });
+        }
+        let locks = people.join_all().await;
+        let mut open = Vec::new();
+        for lock in &locks {
+            match row(&bench, lock).await.state {
+                CommandState::Queued => open.push(lock.clone()),
+                state => assert_eq!(state, CommandState::Superseded),
+            }
+        }
+        assert_eq!(open.len(), 1, "one lock in flight");
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, open.pop());
+    })
+    .await;
+}

@@ -6,3 +6,4 @@ mod cases;
 mod offers;
 mod rules;
 mod scene;
+mod wire;

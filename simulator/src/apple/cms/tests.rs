@@ -44,15 +44,21 @@ fn shape(element: &ber::Element<'_>, depth: usize, out: &mut Vec<(usize, u8, boo
 
 #[test]
 fn a_signature_has_the_shape_of_a_real_devices() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/captures/mdm-signature.der");
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let phone = identity();
     let ours = sign_detached(SignatureStyle::default(), &phone.key, &phone.certificate, b"body", NOON).unwrap();
     let mut our_shape = Vec::new();
     shape(&ber::read_only(&ours).unwrap(), 0, &mut our_shape);
     assert!(our_shape.starts_with(&[(0, 0x30, true), (1, 0x06, false), (1, 0xa0, true), (2, 0x30, true)]));
-    let Ok(real) = std::fs::read(file) else {
-        eprintln!("no capture of a real device here: only the first levels were compared");
-        return;
+    // Captures are not the project's to publish: they lie beside the checkouts of those who build Beadle.
+    let real = match std::fs::read(shared.join("captures/mdm-signature.der")) {
+        Ok(real) => real,
+        Err(problem) => {
+            let insisted = shared.is_dir() && std::env::var_os("TEST_SKIP_NOTHING").is_some();
+            assert!(!insisted, "the capture: {problem}, and nothing may be left out here");
+            eprintln!("left out: no capture of a real device here: only the first levels were compared");
+            return;
+        }
     };
     let mut real_shape = Vec::new();
     shape(&ber::read_only(&real).unwrap(), 0, &mut real_shape);

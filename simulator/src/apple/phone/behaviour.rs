@@ -70,7 +70,7 @@ pub enum Behaviour {
         message: Message,
         /// How often.
         times: u32,
-        /// How long the connection stays open after sending.
+        /// How long at most the connection stays open for the server to begin its answer.
         linger: Duration,
     },
     /// Sends an answer twice, octet for octet, and goes by the second reply.

@@ -5,7 +5,7 @@ use openssl::x509::X509;
 use plist::Value;
 
 use super::page::{Form, acceptance_form, profile_link};
-use super::profile::{EnrolmentProfile, ScepPayload, profile_violations, read_profile};
+use super::profile::{EnrolmentProfile, profile_violations, read_profile};
 use super::state::InstalledProfile;
 use super::transport::{Transport, cookies_of};
 use super::{Phone, Reply};
@@ -31,7 +31,7 @@ pub struct LandingPage {
 /// How to ask for a certificate; the default is what an honest phone does.
 #[derive(Debug, Clone, Default)]
 pub struct ScepAttempt {
-    /// Another challenge than the profile's.
+    /// Another challenge than the profile's; an empty one is none at all.
     pub challenge: Option<String>,
     /// This key rather than a new one.
     pub key: Option<PKey<Private>>,
@@ -190,13 +190,18 @@ impl Phone {
     /// # Errors
     /// [`Error::ScepRefused`] when refused, [`Error::Server`] when an answer is not as RFC 8894 wants it.
     pub async fn scep_enrol(&mut self, profile: &EnrolmentProfile, attempt: &ScepAttempt) -> Result<Identity> {
-        let sent = self.prepare_scep(&profile.scep, attempt).await?;
+        let sent = self.prepare_scep(profile, attempt).await?;
         self.last_scep = Some(sent.clone());
         let certificate = self.send_scep(&sent, attempt.by_get).await?;
         Ok(Identity { key: sent.key, certificate })
     }
 
-    async fn prepare_scep(&mut self, payload: &ScepPayload, attempt: &ScepAttempt) -> Result<SentScep> {
+    /// Makes a SCEP request for the profile's payload, without sending it.
+    ///
+    /// # Errors
+    /// As [`Phone::scep_enrol`].
+    pub async fn prepare_scep(&mut self, profile: &EnrolmentProfile, attempt: &ScepAttempt) -> Result<SentScep> {
+        let payload = &profile.scep;
         if !matches!(payload.key_size, 1024 | 2048 | 4096) {
             return Err(server(format!("Keysize {} is refused by iOS", payload.key_size)));
         }
@@ -219,7 +224,7 @@ impl Phone {
         };
         let options = RequestOptions {
             subject: subject_of_payload(payload.subject.as_ref())?,
-            challenge: attempt.challenge.as_deref().or(payload.challenge.as_deref()),
+            challenge: attempt.challenge.as_deref().or(payload.challenge.as_deref()).filter(|it| !it.is_empty()),
             message_type: attempt.message_type.as_deref().unwrap_or("19"),
             digest: attempt.digest.unwrap_or(capabilities.digest()),
             cipher: attempt.cipher.unwrap_or(capabilities.cipher()),

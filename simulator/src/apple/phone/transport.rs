@@ -8,7 +8,7 @@ use openssl::ssl::{SslConnector, SslMethod};
 use openssl::x509::X509;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE, USER_AGENT};
 use reqwest::{Client, Method, Url};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
@@ -152,8 +152,8 @@ impl Transport {
         self.shared.change(|state| state.http.push(Exchange { method, url: address.into(), status }));
     }
 
-    /// Sends a message of the MDM protocol on a connection of its own and never reads the answer: half the message when
-    /// `linger` is absent, else all of it, closing after so long.
+    /// Sends a message of the MDM protocol on a connection of its own and never takes the answer in: half the message when
+    /// `linger` is absent, else all of it, closing when the answer begins to come or after so long.
     pub(crate) async fn put_and_drop(
         &self,
         url: Url,
@@ -204,7 +204,8 @@ async fn write_and_drop(
     stream.write_all(message).await?;
     stream.flush().await?;
     if let Some(linger) = linger {
-        tokio::time::sleep(linger).await;
+        // Whether it came, and what it began with, is lost all the same.
+        let _ = tokio::time::timeout(linger, stream.read_u8()).await;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -16,7 +16,7 @@ use openssl::x509::X509;
 use plist::{Dictionary, Value};
 use tokio::task::JoinSet;
 
-use super::{Outcome, print_latency};
+use super::{Outcome, client, print_latency, shares};
 
 #[derive(clap::Args, Clone)]
 pub(crate) struct Load {
@@ -41,7 +41,7 @@ pub(crate) struct Load {
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     /// Idle polls only; the signature is made once per phone.
     Idle,
     /// Fetches commands and answers them while there are any; each answer is signed.
@@ -57,7 +57,7 @@ enum Signature {
 }
 
 /// What one phone needs under load.
-struct Poller {
+pub(crate) struct Poller {
     url: String,
     udid: String,
     key: PKey<Private>,
@@ -68,9 +68,9 @@ struct Poller {
 
 /// What one connection counted.
 #[derive(Default)]
-struct Count {
-    idle: u64,
-    answers: u64,
+pub(crate) struct Count {
+    pub(crate) idle: u64,
+    pub(crate) answers: u64,
     commands: u64,
     failed: u64,
     statuses: BTreeMap<u16, u64>,
@@ -139,38 +139,28 @@ fn small_answer(request_type: &str, udid: &str) -> Option<(&'static str, Value)>
     }
 }
 
+/// The phones that `enrol` wrote down.
+pub(crate) fn pollers(identities: &Path, style: SignatureStyle) -> Outcome<Vec<Poller>> {
+    let lines = BufReader::new(std::fs::File::open(identities)?).lines();
+    lines.map(|line| Poller::new(serde_json::from_str(&line?)?, style)).collect()
+}
+
 pub(crate) async fn load(arguments: Load) -> Outcome<bool> {
     let style = match arguments.signature {
         Signature::Sha1 => SignatureStyle::Sha1WithoutAttributes,
         Signature::Sha256 => SignatureStyle::Sha256WithAttributes,
     };
-    let mut pollers = Vec::new();
     let preparing = Instant::now();
-    for line in BufReader::new(std::fs::File::open(&arguments.identities)?).lines() {
-        pollers.push(Poller::new(serde_json::from_str(&line?)?, style)?);
-    }
+    let pollers = pollers(&arguments.identities, style)?;
     if pollers.is_empty() {
         return Err("there are no identities".into());
     }
     println!("{} phones, prepared in {:.2} s", pollers.len(), preparing.elapsed().as_secs_f64());
-    let connections = arguments.connections.clamp(1, pollers.len());
-    let mut shares: Vec<Vec<Poller>> = (0..connections).map(|_| Vec::new()).collect();
-    for (index, poller) in pollers.into_iter().enumerate() {
-        if let Some(share) = shares.get_mut(index % connections) {
-            share.push(poller);
-        }
-    }
-    let root = arguments.root_ca.as_ref().map(std::fs::read).transpose()?;
     let start = Instant::now();
     let until = start + Duration::from_secs(arguments.seconds);
     let mut tasks = JoinSet::new();
-    for share in shares {
-        // A client of its own makes a connection of its own, kept alive throughout.
-        let mut builder = reqwest::Client::builder().no_proxy().http1_only().timeout(Duration::from_secs(30));
-        if let Some(pem) = &root {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
-        }
-        let client = builder.build()?;
+    for share in shares(pollers, arguments.connections) {
+        let client = client(arguments.root_ca.as_deref())?;
         let mode = arguments.mode;
         tasks.spawn(async move { drive(client, share, mode, style, until).await });
     }
@@ -188,31 +178,7 @@ async fn drive(
     let mut count = Count::default();
     'time: while Instant::now() < until {
         for phone in &share {
-            let mut reply = count.put(&client, phone, phone.idle.clone(), &phone.idle_signature).await;
-            count.idle += 1;
-            while mode == Mode::Pairs
-                && let Some(command) = reply.take().filter(|body| !body.is_empty())
-            {
-                count.commands += 1;
-                let Ok(Value::Dictionary(command)) = plist::from_bytes(&command) else {
-                    count.failed += 1;
-                    break;
-                };
-                let Ok(body) = phone.message("Acknowledged", Some(&command)) else {
-                    break;
-                };
-                let signing = Instant::now();
-                let Ok(signature) = phone.sign(&body, style) else {
-                    break;
-                };
-                count.signing += signing.elapsed();
-                count.signatures += 1;
-                reply = count.put(&client, phone, body, &signature).await;
-                count.answers += 1;
-                if Instant::now() >= until {
-                    break 'time;
-                }
-            }
+            count.visit(&client, phone, mode, style, until).await;
             if Instant::now() >= until {
                 break 'time;
             }
@@ -222,6 +188,47 @@ async fn drive(
 }
 
 impl Count {
+    /// One visit: Idle, and with [`Mode::Pairs`] an answer to each command until there is none or the time is up.
+    pub(crate) async fn visit(
+        &mut self,
+        client: &reqwest::Client,
+        phone: &Poller,
+        mode: Mode,
+        style: SignatureStyle,
+        until: Instant,
+    ) {
+        let mut reply = self.put(client, phone, phone.idle.clone(), &phone.idle_signature).await;
+        self.idle += 1;
+        while mode == Mode::Pairs
+            && Instant::now() < until
+            && let Some(command) = reply.take().filter(|body| !body.is_empty())
+        {
+            self.commands += 1;
+            let Ok(Value::Dictionary(command)) = plist::from_bytes(&command) else {
+                self.failed += 1;
+                return;
+            };
+            let signing = Instant::now();
+            let signed = phone.message("Acknowledged", Some(&command)).and_then(|body| {
+                let signature = phone.sign(&body, style)?;
+                Ok((body, signature))
+            });
+            let Ok((body, signature)) = signed else {
+                self.failed += 1;
+                return;
+            };
+            self.signing += signing.elapsed();
+            self.signatures += 1;
+            reply = self.put(client, phone, body, &signature).await;
+            self.answers += 1;
+        }
+    }
+
+    /// Whether everything was answered 200.
+    pub(crate) fn clean(&self) -> bool {
+        self.failed == 0 && self.statuses.keys().all(|status| *status == 200)
+    }
+
     async fn put(
         &mut self,
         client: &reqwest::Client,
@@ -284,5 +291,5 @@ fn report(counts: Vec<Count>, elapsed: Duration, mode: Mode) -> bool {
     let statuses: Vec<String> = sum.statuses.iter().map(|(status, number)| format!("{status}: {number}")).collect();
     println!("statuses {}; failed connections {}", statuses.join(", "), sum.failed);
     print_latency(&mut sum.times);
-    sum.failed == 0 && sum.statuses.keys().all(|status| *status == 200)
+    sum.clean()
 }

@@ -2,6 +2,8 @@
 
 mod enrol;
 mod load;
+mod scep;
+mod visits;
 
 use std::time::Duration;
 
@@ -22,6 +24,10 @@ enum Command {
     Enrol(enrol::Enrol),
     /// Polls as enrolled phones and reports operations per second.
     Load(load::Load),
+    /// Makes SCEP requests from invitation links, and sends them when told to by a line on standard input.
+    Scep(scep::Scep),
+    /// Visits once as each enrolled phone, for every line on standard input.
+    Visits(visits::Visits),
 }
 
 #[tokio::main]
@@ -29,6 +35,8 @@ async fn main() -> std::process::ExitCode {
     let done = match Arguments::parse().command {
         Command::Enrol(arguments) => enrol::enrol(arguments).await,
         Command::Load(arguments) => load::load(arguments).await,
+        Command::Scep(arguments) => scep::scep(arguments).await,
+        Command::Visits(arguments) => visits::visits(arguments).await,
     };
     match done {
         Ok(true) => std::process::ExitCode::SUCCESS,
@@ -38,6 +46,35 @@ async fn main() -> std::process::ExitCode {
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// A client of its own makes a connection of its own, which is kept open.
+fn client(root_ca: Option<&std::path::Path>) -> Outcome<reqwest::Client> {
+    let mut builder = reqwest::Client::builder().no_proxy().http1_only().timeout(Duration::from_secs(30));
+    if let Some(file) = root_ca {
+        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(&std::fs::read(file)?)?);
+    }
+    Ok(builder.build()?)
+}
+
+/// Shares things out in turn.
+fn shares<T>(things: Vec<T>, count: usize) -> Vec<Vec<T>> {
+    let count = count.clamp(1, things.len().max(1));
+    let mut shares: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
+    for (index, thing) in things.into_iter().enumerate() {
+        if let Some(share) = shares.get_mut(index % count) {
+            share.push(thing);
+        }
+    }
+    shares
+}
+
+/// Says a line to whoever drives this program, now.
+fn say(line: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 fn print_latency(times: &mut [Duration]) {

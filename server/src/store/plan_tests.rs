@@ -1,0 +1,254 @@
+//! How each database carries out what a phone's visit asks of it: by which index, and never by walking through a table.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::connection::{AnyConnection, Transaction};
+use super::enrolments::Enrolment;
+use crate::error::Result;
+use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment};
+use crate::operations::apple_test_bench::{command, queue};
+use crate::operations::check_in::{self, Arrival};
+use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
+use crate::operations::{Context, orders};
+use crate::store;
+use crate::testing::phone::enrolled;
+use crate::testing::{Bench, on_both};
+
+const PHONES: usize = 8;
+const FINISHED: usize = 3_000;
+
+/// The statements that `work` runs, without their values.
+fn statements(connection: &mut AnyConnection, work: impl FnOnce(&mut Transaction<'_>) -> Result<()>) -> Vec<String> {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&seen);
+    connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let statement = text.split(" -- binds:").next().unwrap_or_default().trim().to_owned();
+            heard.lock().expect("nobody panicked").push(statement);
+        }
+    });
+    connection
+        .transaction(|connection| {
+            work(&mut Transaction::new(connection))?;
+            Err::<(), _>(crate::Error::conflict("undone: only the statements matter"))
+        })
+        .expect_err("undone");
+    connection.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let words = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
+    let seen = seen.lock().expect("nobody panicked");
+    seen.iter().filter(|statement| words.iter().any(|word| statement.starts_with(word))).cloned().collect()
+}
+
+#[derive(QueryableByName)]
+struct Sqlite {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct Postgres {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+/// How the database would carry a statement out, whatever its values.
+fn plan(connection: &mut AnyConnection, statement: &str) -> String {
+    match connection {
+        AnyConnection::Sqlite(connection) => {
+            let lines: Vec<Sqlite> =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(connection).expect(statement);
+            lines.into_iter().map(|line| line.detail).collect::<Vec<_>>().join("\n")
+        }
+        AnyConnection::Postgres(connection) => {
+            let values = (1..100).take_while(|number| statement.contains(&format!("${number}"))).count();
+            let nothing = vec!["NULL"; values].join(", ");
+            let values = if values == 0 { String::new() } else { format!("({nothing})") };
+            connection.batch_execute(&format!("PREPARE explained AS {statement}")).expect(statement);
+            let lines: Vec<Postgres> =
+                diesel::sql_query(format!("EXPLAIN EXECUTE explained {values}")).load(connection).expect(statement);
+            connection.batch_execute("DEALLOCATE explained").expect("forgets it");
+            lines.into_iter().map(|line| line.detail).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// Phones of which one has commands waiting, and a history of finished commands behind each.
+async fn years_of_use(bench: &Bench) -> (CouncilId, Enrolment, CommandId) {
+    let council = bench.council("germoe").await;
+    let mut phones = Vec::new();
+    for _ in 0..PHONES {
+        phones.push(enrolled(bench, &council, Mode::Supervised, |_| {}).await);
+    }
+    let phone = phones.swap_remove(PHONES / 2);
+    let seed = format!(
+        "WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < {FINISHED}) \
+         INSERT INTO commands (council_id, id, enrolment_id, kind, payload, priority, state, created_by, created_at, \
+         available_at, expires_at, offers, ended_at) \
+         SELECT e.council_id, 'done-' || n.value || '-' || e.id, e.id, 'device_information', '{{}}', 50, 'acknowledged', \
+         'test', '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2099-01-01 00:00:00', 1, '2026-01-01 00:00:00' \
+         FROM enrolments e, numbers n"
+    );
+    bench.database.with_own_connection(|connection| Ok(connection.batch_execute(&seed)?)).expect("a history");
+    let first = queue(bench, &phone, command(CommandKind::PlayLostModeSound, 10, None)).await;
+    queue(bench, &phone, command(CommandKind::DisableLostMode, 50, None)).await;
+    (council, phone, first)
+}
+
+fn analyse(connection: &mut AnyConnection) {
+    connection.batch_execute("ANALYZE").expect("statistics");
+    if matches!(connection, AnyConnection::Postgres(_)) {
+        // As after a few uses of a prepared statement: one plan for all values.
+        connection.batch_execute("SET plan_cache_mode = force_generic_plan").expect("sets");
+    }
+}
+
+type Question = fn(&mut Transaction<'_>, &Enrolment, Moment) -> Result<()>;
+
+/// What is asked about open commands at each visit, push and change.
+const OPEN: &[(&str, Question)] = &[
+    ("waits", |tx, phone, now| store::commands::waits(tx, phone, now).map(drop)),
+    ("next, as a visit begins", |tx, phone, now| store::commands::next(tx, phone, now, true, None).map(drop)),
+    ("next, in a visit", |tx, phone, now| store::commands::next(tx, phone, now, false, None).map(drop)),
+    ("next of one kind", |tx, phone, now| {
+        store::commands::next(tx, phone, now, true, Some(CommandKind::RenewIdentity)).map(drop)
+    }),
+    ("last sent", |tx, phone, _| store::commands::last_sent(tx, phone).map(drop)),
+    ("open commands", |tx, phone, _| store::reports::open_commands(tx, phone).map(drop)),
+    ("open of an enrolment", |tx, phone, _| {
+        store::commands::open_of_enrolment(tx, &phone.council_id, &phone.id).map(drop)
+    }),
+    ("finish open", |tx, phone, now| {
+        let (state, why) = (CommandState::Superseded, "for the test");
+        store::commands::finish_open(tx, phone, None, None, state, now, why).map(drop)
+    }),
+    ("finish open of one key", |tx, phone, now| {
+        let (state, why) = (CommandState::Superseded, "for the test");
+        store::commands::finish_open(tx, phone, None, Some("lock"), state, now, why).map(drop)
+    }),
+    ("waiting for a push", |tx, phone, now| store::wake::waiting(tx, phone, now).map(drop)),
+];
+
+#[tokio::test]
+async fn what_is_open_is_found_by_its_own_index() {
+    on_both(|bench| async move {
+        let (_, phone, _) = years_of_use(&bench).await;
+        let now = bench.clock.now();
+        bench
+            .database
+            .with_own_connection(|connection| {
+                // SQLite has no statistics unless somebody gathers them; with and without, it must be the same.
+                for analysed in [false, true] {
+                    if analysed {
+                        analyse(connection);
+                    } else if matches!(connection, AnyConnection::Postgres(_)) {
+                        continue;
+                    }
+                    for (what, question) in OPEN {
+                        let asked = statements(connection, |tx| question(tx, &phone, now));
+                        let select = asked.iter().find(|statement| statement.starts_with("SELECT")).expect(what);
+                        let plan = plan(connection, select);
+                        // The one in flight under a key is found by an index of what is open as well.
+                        let served = plan.contains("commands_open") || plan.contains("commands_in_flight");
+                        assert!(served, "{what}, analysed: {analysed}\n{select}\n{plan}");
+                    }
+                }
+                Ok(())
+            })
+            .expect("explains");
+    })
+    .await;
+}
+
+/// Tables that hold a handful of rows for the whole life of an installation.
+const SMALL: &[&str] = &["quarantines"];
+
+/// Everything that the database is asked as a phone checks in, polls, fetches and answers.
+fn path(
+    connection: &mut AnyConnection,
+    context: &Context,
+    council: &CouncilId,
+    phone: &Enrolment,
+    command: &CommandId,
+) -> Vec<String> {
+    let udid = format!("udid of {}", phone.id);
+    let mut asked = Vec::new();
+    let mut note = |work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>| {
+        asked.extend(statements(connection, |tx| work(tx)));
+    };
+    note(&mut |tx| {
+        check_in::identify(tx, council, &phone.fingerprint, Some(&udid))?;
+        operation::poll(tx, context, phone)?;
+        orders::claimable(tx, context, phone).map(drop)
+    });
+    for status in [
+        AnswerStatus::Acknowledged,
+        AnswerStatus::NotNow,
+        AnswerStatus::Failed { codes: vec![1], text: "no".to_owned() },
+        AnswerStatus::Unreadable,
+    ] {
+        note(&mut |tx| {
+            let long_ago = Enrolment { last_seen_at: phone.last_seen_at - chrono::Duration::days(1), ..phone.clone() };
+            operation::settle_and_claim(tx, context, &long_ago, &Visit::Begins)?;
+            let id = (status != AnswerStatus::Unreadable).then(|| command.clone());
+            let answer =
+                Answer { command: id, status: status.clone(), report: serde_json::json!({}), bypass_code: None };
+            operation::settle_and_claim(tx, context, phone, &Visit::Answers(answer)).map(drop)
+        });
+    }
+    note(&mut |tx| {
+        let arrival = Arrival { udid: Some(udid.clone()), ..Arrival::default() };
+        check_in::authenticate(tx, context, council, &phone.fingerprint, &arrival).map(drop)
+    });
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+#[tokio::test]
+async fn nothing_on_a_phones_way_walks_through_a_table() {
+    on_both(|bench| async move {
+        let (council, phone, command) = years_of_use(&bench).await;
+        crate::operations::apple_test_bench::keep_certificate(
+            &bench,
+            &council,
+            None,
+            Some(&phone.id),
+            bench.clock.now() + chrono::Duration::days(300),
+            &phone.fingerprint,
+        )
+        .await;
+        let context = bench.context(Actor::System);
+        bench
+            .database
+            .with_own_connection(|connection| {
+                analyse(connection);
+                let asked = path(connection, &context, &council, &phone, &command);
+                assert!(asked.len() > 15, "{asked:#?}");
+                if matches!(connection, AnyConnection::Postgres(_)) {
+                    // So that a table is walked through only where no index serves, however few rows a test has.
+                    connection.batch_execute("SET enable_seqscan = off").expect("sets");
+                }
+                let mut walks = Vec::new();
+                for statement in asked {
+                    let plan = plan(connection, &statement);
+                    for line in plan.lines().map(str::trim) {
+                        let walked =
+                            line.strip_prefix("SCAN ").or_else(|| line.split_once("Seq Scan on ").map(|it| it.1));
+                        let table = walked.and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+                        if walked.is_some() && !SMALL.contains(&table) && table != "CONSTANT" {
+                            walks.push(format!("{line}\n    {statement}"));
+                        }
+                    }
+                }
+                assert!(walks.is_empty(), "{}", walks.join("\n"));
+                Ok(())
+            })
+            .expect("explains");
+    })
+    .await;
+}
