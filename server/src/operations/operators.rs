@@ -333,8 +333,22 @@ pub fn unname_approver(
     audit::record(tx, context, council, "approver.unnamed", id.as_str(), json!({}))
 }
 
-/// Makes the first operator with the one-use code that the first start printed.
-pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, new: &NewOperator) -> Result<Operator> {
+/// The first operator of all.
+#[derive(Clone, Debug)]
+pub struct FirstOperator {
+    /// Id or short name of a council, to begin with its clerk instead of a provider.
+    pub council: Option<String>,
+    /// What he signs in with.
+    pub login: String,
+    /// The name to show.
+    pub name: String,
+    /// The hash of the initial password.
+    pub password_hash: String,
+}
+
+/// Makes the first operator with the one-use code that the first start printed. The code is looked at before anything else:
+/// without it nobody learns whether a council exists.
+pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, first: &FirstOperator) -> Result<Operator> {
     lock(tx, None)?;
     if store::operators::any(tx)? {
         return Err(Error::conflict("this server was set up before; sign in, or ask an operator for an account"));
@@ -342,5 +356,13 @@ pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, new:
     if !store::operators::take_set_up_code(tx, code_hash)? {
         return Err(Error::forbidden("this is not the set-up code; the server printed it at its first start"));
     }
-    add_unchecked(tx, context, new)
+    let council = first.council.as_deref().map(|name| super::councils::named(tx, name)).transpose()?;
+    let new = NewOperator {
+        role: if council.is_some() { Role::Clerk } else { Role::Provider },
+        council,
+        login: first.login.clone(),
+        name: first.name.clone(),
+        password_hash: first.password_hash.clone(),
+    };
+    add_unchecked(tx, context, &new)
 }

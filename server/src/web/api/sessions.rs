@@ -15,10 +15,10 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::keys::sha256_hex;
-use crate::model::{Actor, Moment, OperatorId, Role, SessionId, SignedIn};
-use crate::operations::operators::{self, NewOperator};
+use crate::model::{Actor, Moment, OperatorId, SessionId, SignedIn};
+use crate::operations::operators::{self, FirstOperator};
+use crate::operations::passwords;
 use crate::operations::sign_in::{self, Shown};
-use crate::operations::{councils, passwords};
 use crate::store::sessions::Session;
 use crate::web::sign_in::{self as door, Who};
 
@@ -61,16 +61,13 @@ async fn set_up(app: web::Data<App>, address: Address, body: Json<SetUp>) -> Res
     let operator = app
         .database
         .write("set up", move |tx| {
-            let council = body.council.as_deref().map(|name| councils::named(tx, name)).transpose()?;
-            let role = if council.is_some() { Role::Clerk } else { Role::Provider };
-            let new = NewOperator {
-                council,
+            let first = FirstOperator {
+                council: body.council.clone(),
                 login: body.login.clone(),
                 name: body.name.clone(),
-                role,
                 password_hash: hash.clone(),
             };
-            operators::set_up(tx, &context, &code_hash, &new)
+            operators::set_up(tx, &context, &code_hash, &first)
         })
         .await?;
     let answer =
