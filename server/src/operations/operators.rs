@@ -165,13 +165,15 @@ pub struct Change {
     pub role: Option<Role>,
 }
 
-/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves.
+/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves; a new role also
+/// revokes the tokens that it issued.
 pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, change: &Change) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
     let before = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
     if let Some(name) = &change.name {
+    let mut tokens_revoked = 0;
         operator.name = checked_name(name)?;
     }
     if let Some(login) = change.login.as_deref().map(checked_login).transpose()?.filter(|new| *new != operator.login) {
@@ -194,7 +196,8 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
     }
     store::operators::update(tx, &operator)?;
     let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
-    let details = json!({ "before": before, "after": after });
+        tokens_revoked = store::api_tokens::revoke_all_of(tx, &operator.id, context.now)?;
+    let details = json!({ "before": before, "after": after, "tokens_revoked": tokens_revoked });
     record(tx, context, council.as_ref(), "operator.changed", &operator.id, details)?;
     Ok(operator)
 }
@@ -230,8 +233,9 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Resu
     Ok(operator)
 }
 
-/// Gives another operator a new initial password, and takes his second factor away if asked. Ends his sessions; he waits 72
-/// hours before he approves again, and never approves what the one who reset him asked for.
+/// Gives another operator a new initial password, and takes his second factor away if asked. Ends his sessions and revokes
+/// the tokens that he issued; he waits 72 hours before he approves again, and is never the second person to the one who
+/// reset him, nor the other way round.
 pub fn reset(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -256,9 +260,11 @@ pub fn reset(
     }
     restart(&mut operator, context);
     store::operators::update(tx, &operator)?;
-    store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    let tokens = store::api_tokens::revoke_all_of(tx, id, context.now)?;
     sign_in_limits::forget(tx, &operator.login)?;
-    record(tx, context, council.as_ref(), "operator.reset", id, json!({ "second_factor": second_factor }))?;
+    let details = json!({ "second_factor": second_factor, "sessions_ended": sessions, "tokens_revoked": tokens });
+    record(tx, context, council.as_ref(), "operator.reset", id, details)?;
     if let Some(council) = &council {
         let message = format!(
             "The password{} of {} was reset. If {} did not ask for it, end the account of whoever did it.",
