@@ -193,6 +193,7 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         operator.role = role;
         store::named_approvers::delete_all_of(tx, &operator.id)?;
         restart(&mut operator, context);
+        require_someone_left(tx, &operator, Some(role))?;
     }
     store::operators::update(tx, &operator)?;
     let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
@@ -210,15 +211,33 @@ fn active(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Operator> {
     Ok(operator)
 }
 
-/// Ends an account with its sessions, tokens and namings. The last one of a council, and the last provider, stay.
+/// Refuses what leaves a council without anyone who can act in it, or without anyone who keeps its accounts, and the
+/// installation without a provider who was there. Whoever only reads counts for nothing.
+fn require_someone_left(tx: &mut Transaction<'_>, leaves: &Operator, becomes: Option<Role>) -> Result<()> {
+    let council = leaves.council_id.as_ref();
+    let mut none_left = |among: &[Role]| -> Result<bool> {
+        let counted = among.contains(&leaves.role) && !becomes.is_some_and(|role| among.contains(&role));
+        Ok(counted && store::operators::count_active(tx, council, among)? <= 1)
+    };
+    if none_left(&[Role::Provider])? {
+        return Err(Error::conflict("this is the last provider; add another first"));
+    }
+    if none_left(&[Role::Clerk, Role::Approver])? {
+        return Err(Error::conflict("this is the last operator who can act for the council; add another first"));
+    }
+    if none_left(&[Role::Clerk])? && store::operators::count_active(tx, None, &[Role::Provider])? == 0 {
+        return Err(Error::conflict("this is the last clerk, and nobody else could add one; add another first"));
+    }
+    Ok(())
+}
+
+/// Ends an account with its sessions, tokens and namings. The last one that can act for a council, and the last provider,
+/// stay.
 pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
-    if store::operators::count_active(tx, council.as_ref())? <= 1 {
-        let whose = if council.is_some() { "operator of the council" } else { "provider" };
-        return Err(Error::conflict(format!("this is the last {whose}; add another first")));
-    }
+    require_someone_left(tx, &operator, None)?;
     operator.ended_at = Some(context.now);
     operator.ended_by = Some(context.actor.label());
     operator.sealed_totp = None;

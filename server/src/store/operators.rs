@@ -70,9 +70,10 @@ pub fn page(
     .load(tx.connection)?)
 }
 
-/// How many operators of a council (or providers) may sign in.
-pub fn count_active(tx: &mut Transaction<'_>, council: Option<&CouncilId>) -> Result<i64> {
-    let query = operators::table.filter(operators::ended_at.is_null()).into_boxed();
+/// How many operators of a council (or providers) with one of `roles` may sign in.
+pub fn count_active(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &[Role]) -> Result<i64> {
+    let query =
+        operators::table.filter(operators::ended_at.is_null().and(operators::role.eq_any(roles.to_vec()))).into_boxed();
     Ok(match council {
         Some(council) => query.filter(operators::council_id.eq(council.clone())),
         None => query.filter(operators::council_id.is_null()),

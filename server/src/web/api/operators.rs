@@ -253,7 +253,7 @@ async fn change(
         .await
 }
 
-/// Ends an account with its sign-ins and tokens. The last operator of a council, and the last provider, stay.
+/// Ends an account with its sign-ins and tokens. The last one that can act for a council, and the last provider, stay.
 #[utoipa::path(tag = "operators", responses((status = OK, body = OperatorView)))]
 #[delete("/operators/{operator}")]
 async fn end(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> Result<HttpResponse, Problem> {
