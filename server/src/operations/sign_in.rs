@@ -342,6 +342,12 @@ pub fn revoke(tx: &mut Transaction<'_>, context: &Context, id: &SessionId) -> Re
     operators::record(tx, context, operator.council_id.as_ref(), "session.ended", &operator.id, details)
 }
 
+/// Ends every sign-in and revokes every token, because the database may know less than happened: those of people who were
+/// ended since would come back with it. How many sign-ins and tokens there were.
+pub fn end_all(tx: &mut Transaction<'_>, now: Moment) -> Result<(usize, usize)> {
+    Ok((store::sessions::revoke_all(tx, now)?, store::api_tokens::revoke_all(tx, now)?))
+}
+
 fn require_keeper(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
     let operator = store::operators::find(tx, id)?.ok_or(Error::NotFound("operator"))?;
     if context.actor.signed_in().is_none_or(|signed_in| signed_in.operator != *id) {
