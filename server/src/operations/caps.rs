@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Context, alerts, audit, operators};
+use super::{Context, alerts, audit, hands, operators, standing};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId, Permission, Role, SignedIn};
 use crate::store::cap_changes::CapChange;
@@ -15,9 +15,6 @@ use crate::store::{self, Transaction};
 
 /// A raise takes effect only after this long.
 const RAISE_DELAY: Duration = Duration::hours(24);
-
-/// How long an account must have stood before it may be the second person.
-const STANDING: Duration = Duration::hours(72);
 
 /// For whom a cap or a freeze is: one council, or the whole installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,21 +226,24 @@ fn decider(context: &Context, scope: &CapScope) -> Result<SignedIn> {
     Ok(context.actor.require_fresh(context.now)?.clone())
 }
 
-/// Refuses unless `second` is another, established person than `first`.
+/// Refuses unless `second` is another, established person than `first`, who asked at `asked_at`.
 fn require_second(
     tx: &mut Transaction<'_>,
     context: &Context,
     scope: &CapScope,
     second: &SignedIn,
     first: &OperatorId,
+    asked_at: Moment,
 ) -> Result<()> {
     if second.operator == *first {
         return Err(Error::conflict("this waits for a second person: you asked for it yourself"));
     }
     match scope {
-        CapScope::Council(council) => operators::require_established_approver(tx, context, council, second, first),
+        CapScope::Council(council) => {
+            operators::require_established_approver(tx, context, council, second, first, asked_at)
+        }
         CapScope::Installation if second.role == Role::Provider => {
-            require_established_provider(tx, context, second, first)
+            require_established_provider(tx, context, second, first, asked_at)
         }
         CapScope::Installation => Err(Error::forbidden("only the provider may do this")),
     }
@@ -255,20 +255,18 @@ fn require_established_provider(
     context: &Context,
     second: &SignedIn,
     first: &OperatorId,
+    asked_at: Moment,
 ) -> Result<()> {
     let row = store::operators::find(tx, &second.operator)?
         .filter(|row| row.ended_at.is_none() && row.mfa_since.is_some())
         .ok_or_else(|| Error::forbidden("this account has ended, or has no second factor"))?;
-    let label = format!("operator:{first}");
-    let reset_by_first = row.reset_by.as_ref() == Some(&label);
-    let old_enough = context.now - row.standing_since >= STANDING && row.created_by.as_ref() != Some(&label);
-    if reset_by_first || !row.made_at_set_up && !old_enough {
+    let old_enough = context.now - row.standing_since >= standing::ESTABLISHED_AFTER;
+    if !old_enough && !standing::unchanged_since_set_up(&row) {
         return Err(Error::forbidden(
-            "your account is not established yet: it must have stood for 72 hours without a change, and not have been \
-             made by the person who asks",
+            "your account is not established yet: it must have stood for 72 hours without a change",
         ));
     }
-    Ok(())
+    hands::require_apart(tx, &row, first, asked_at)
 }
 
 /// Shows the caps of a council, or of the installation.
@@ -385,7 +383,7 @@ pub fn approve_raise(tx: &mut Transaction<'_>, context: &Context, scope: &CapSco
     let raise = store::cap_changes::pending(tx, scope.as_str())?
         .filter(|raise| raise.approved_by.is_none())
         .ok_or_else(|| Error::conflict("nobody asked to raise these caps"))?;
-    require_second(tx, context, scope, &by, &raise.requested_by)?;
+    require_second(tx, context, scope, &by, &raise.requested_by, raise.requested_at)?;
     let effective_at = context.now + RAISE_DELAY;
     if !store::cap_changes::approve(tx, &raise.id, &by.operator, context.now, effective_at)? {
         return Err(Error::conflict("the raise was approved already"));
@@ -414,7 +412,8 @@ pub fn thaw(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Re
             record(tx, context, scope, "orders.thaw_requested", json!({ "freeze": freeze.id }))?;
         }
         Some(first) => {
-            require_second(tx, context, scope, &by, first)?;
+            let asked_at = freeze.thaw_requested_at.unwrap_or(freeze.frozen_at);
+            require_second(tx, context, scope, &by, first, asked_at)?;
             store::freezes::thaw(tx, &freeze.id, &by.operator, context.now)?;
             record(tx, context, scope, "orders.thawed", json!({ "freeze": freeze.id }))?;
             match scope {

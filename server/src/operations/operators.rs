@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, sign_in_limits};
+use super::{Context, alerts, audit, hands, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::named_approvers::NamedApprover;
@@ -87,7 +87,7 @@ pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &N
         return Err(Error::invalid("role", "a provider belongs to no council, everyone else to one"));
     }
     lock(tx, new.council.as_ref())?;
-    let operator = Operator {
+    let mut operator = Operator {
         id: OperatorId::new(),
         council_id: new.council.clone(),
         login: checked_login(&new.login)?,
@@ -106,7 +106,9 @@ pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &N
         created_at: context.now,
         ended_at: None,
         ended_by: None,
+        hands: String::new(),
     };
+    hands::made_or_changed(tx, context, &mut operator)?;
     if store::operators::find_by_login(tx, &operator.login)?.is_some() {
         return Err(Error::conflict("someone has this login already; choose another"));
     }
@@ -171,9 +173,9 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
+    let mut tokens_revoked = 0;
     let before = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
     if let Some(name) = &change.name {
-    let mut tokens_revoked = 0;
         operator.name = checked_name(name)?;
     }
     if let Some(login) = change.login.as_deref().map(checked_login).transpose()?.filter(|new| *new != operator.login) {
@@ -182,6 +184,7 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         }
         operator.login = login;
         restart(&mut operator, context);
+        hands::made_or_changed(tx, context, &mut operator)?;
     }
     if let Some(role) = change.role.filter(|new| *new != operator.role) {
         if context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == operator.id) {
@@ -190,14 +193,15 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         if role == Role::Provider || operator.role == Role::Provider {
             return Err(Error::invalid("role", "a provider belongs to no council; make a new account"));
         }
+        require_someone_left(tx, &operator, Some(role))?;
         operator.role = role;
         store::named_approvers::delete_all_of(tx, &operator.id)?;
+        tokens_revoked = store::api_tokens::revoke_all_of(tx, &operator.id, context.now)?;
         restart(&mut operator, context);
-        require_someone_left(tx, &operator, Some(role))?;
+        hands::made_or_changed(tx, context, &mut operator)?;
     }
     store::operators::update(tx, &operator)?;
     let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
-        tokens_revoked = store::api_tokens::revoke_all_of(tx, &operator.id, context.now)?;
     let details = json!({ "before": before, "after": after, "tokens_revoked": tokens_revoked });
     record(tx, context, council.as_ref(), "operator.changed", &operator.id, details)?;
     Ok(operator)
@@ -277,6 +281,7 @@ pub fn reset(
         operator.mfa_since = None;
         store::recovery_codes::replace(tx, id, &[])?;
     }
+    hands::reset(tx, context, &mut operator, second_factor)?;
     restart(&mut operator, context);
     store::operators::update(tx, &operator)?;
     let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;

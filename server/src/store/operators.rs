@@ -32,6 +32,7 @@ pub struct Operator {
     pub created_at: Moment,
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
+    pub hands: String,
 }
 
 /// The operator with this id.
@@ -114,6 +115,7 @@ pub fn update(tx: &mut Transaction<'_>, operator: &Operator) -> Result<()> {
             operators::reset_by.eq(operator.reset_by.clone()),
             operators::ended_at.eq(operator.ended_at),
             operators::ended_by.eq(operator.ended_by.clone()),
+            operators::hands.eq(&operator.hands),
         ))
         .execute(tx.connection);
     match changed {
@@ -124,15 +126,15 @@ pub fn update(tx: &mut Transaction<'_>, operator: &Operator) -> Result<()> {
     }
 }
 
-/// Uses up a code of the second factor: `false` when it, or a later one, was used before.
-pub fn take_totp_step(tx: &mut Transaction<'_>, id: &OperatorId, step: i64) -> Result<bool> {
-    let unused = operators::totp_last_step.is_null().or(operators::totp_last_step.lt(step));
 /// Keeps the seed of a second factor that was begun, and touches nothing else of the row; `false` when the account was ended.
 pub fn set_pending_totp(tx: &mut Transaction<'_>, id: &OperatorId, sealed: &[u8]) -> Result<bool> {
     let active = operators::table.filter(operators::id.eq(id).and(operators::ended_at.is_null()));
     Ok(diesel::update(active).set(operators::sealed_totp_pending.eq(sealed)).execute(tx.connection)? == 1)
 }
 
+/// Uses up a code of the second factor: `false` when it, or a later one, was used before.
+pub fn take_totp_step(tx: &mut Transaction<'_>, id: &OperatorId, step: i64) -> Result<bool> {
+    let unused = operators::totp_last_step.is_null().or(operators::totp_last_step.lt(step));
     Ok(diesel::update(operators::table.filter(operators::id.eq(id).and(unused)))
         .set(operators::totp_last_step.eq(step))
         .execute(tx.connection)?
