@@ -10,7 +10,7 @@ use crate::data_folder::replace_private;
 use crate::error::{Error, Result};
 use crate::model::{Actor, Moment};
 use crate::operations::audit::{self, Checkpoint};
-use crate::operations::quarantine;
+use crate::operations::{quarantine, sign_in};
 use crate::store;
 
 /// How often it is written while the server runs.
@@ -85,7 +85,13 @@ pub(crate) async fn compare(app: &App) -> Result<()> {
     let Some(reason) = suspicion(&found, has_devices, &differences) else { return Ok(()) };
     tracing::error!(%reason, "quarantine begins: nothing destructive leaves until an operator ends it");
     let context = app.context(Actor::System);
-    app.database.write("begin quarantine", move |tx| quarantine::begin(tx, &context, &reason)).await?;
+    app.database
+        .write("begin quarantine", move |tx| {
+            quarantine::begin(tx, &context, &reason)?;
+            // A database that is older than the world knows neither who was dismissed since nor what was revoked.
+            sign_in::end_all(tx, context.now).map(drop)
+        })
+        .await?;
     // Kept as evidence; the new one would otherwise overwrite what was seen.
     if path.exists() {
         let kept = path.with_file_name(format!("anchor.distrusted-{}", app.clock.now().unix()));

@@ -15,7 +15,7 @@ use crate::data_folder::{DataFolder, create_private, replace_private};
 use crate::error::{Error, Result};
 use crate::installation::{Installation, Schema, make_database_file};
 use crate::model::{Actor, Permission};
-use crate::operations::{Context, audit, installation as operation, quarantine};
+use crate::operations::{Context, audit, installation as operation, quarantine, sign_in};
 use crate::sealing::Sealer;
 use crate::store::{self, Database};
 
@@ -69,6 +69,10 @@ pub struct Restored {
     pub rows: u64,
     /// The copy of what was there before.
     pub copy: Option<PathBuf>,
+    /// How many sign-ins were open in the backup; they were ended.
+    pub sessions_ended: usize,
+    /// How many API tokens were in the backup and not revoked; they were.
+    pub tokens_revoked: usize,
     /// What is wrong with the audit trail that was restored; empty when it is whole.
     pub problems: Vec<String>,
 }
@@ -81,20 +85,20 @@ pub struct Restored {
 pub async fn restore(config: Config, clock: Clock, how: Restore) -> Result<Restored> {
     let folder = DataFolder::own(&config.data_folder)?;
     let (settings, time) = (config.clone(), clock.clone());
-    let (rows, copy) =
+    let mut restored =
         tokio::task::spawn_blocking(move || put_back(&settings, &time, &how)).await.map_err(Error::internal)??;
     let installation = Installation::open_owned(folder, config, clock, Schema::MustBeCurrent).await?;
     let context = installation.app.context(Actor::System);
     let chains = installation.app.database.read("verify", move |tx| audit::verify_all(tx, &context, &[])).await?;
-    let problems = chains
+    restored.problems = chains
         .into_iter()
         .flat_map(|chain| chain.problems.into_iter().map(move |problem| format!("{}: {problem}", chain.chain)))
         .collect();
     installation.close().await?;
-    Ok(Restored { rows, copy, problems })
+    Ok(restored)
 }
 
-fn put_back(config: &Config, clock: &Clock, how: &Restore) -> Result<(u64, Option<PathBuf>)> {
+fn put_back(config: &Config, clock: &Clock, how: &Restore) -> Result<Restored> {
     let checked = backup::check(&how.file)?;
     let key_file = config.sealing_key_file();
     let (key_text, from) = right_key(config, how, &checked)?;
@@ -117,17 +121,17 @@ fn put_back(config: &Config, clock: &Clock, how: &Restore) -> Result<(u64, Optio
         "restored from the backup of {}: what happened since is not known to the database",
         checked.manifest.made_at
     );
-    let (done, ()) = checked.restore(&database, |tx| {
+    let (done, (sessions_ended, tokens_revoked)) = checked.restore(&database, |tx| {
         let keys = Arc::new(operation::load_keys(sealer, &store::installation::keys(tx)?)?);
         let context = Context { actor: Actor::System, now, keys };
         quarantine::begin(tx, &context, &reason)?;
-        audit::record_installation(
-            tx,
-            &context,
-            "restored",
-            operation::OWNER,
-            serde_json::json!({ "made_at": checked.manifest.made_at }),
-        )
+        // Who was dismissed since, and which token was revoked, is not known to the database either.
+        let (sessions_ended, tokens_revoked) = sign_in::end_all(tx, now)?;
+        let details = serde_json::json!({
+            "made_at": checked.manifest.made_at, "sessions_ended": sessions_ended, "tokens_revoked": tokens_revoked,
+        });
+        audit::record_installation(tx, &context, "restored", operation::OWNER, details)?;
+        Ok((sessions_ended, tokens_revoked))
     })?;
     if !key_file.exists() {
         create_private(&key_file, key_text.as_bytes())?;
@@ -137,7 +141,7 @@ fn put_back(config: &Config, clock: &Clock, how: &Restore) -> Result<(u64, Optio
             .map_err(|problem| Error::Unavailable(format!("cannot rename {}: {problem}", key_file.display())))?;
         create_private(&key_file, key_text.as_bytes())?;
     }
-    Ok((done.rows, copy))
+    Ok(Restored { rows: done.rows, copy, sessions_ended, tokens_revoked, problems: Vec::new() })
 }
 
 /// The key that the backup needs: the named one, the one in the folder if it fits, or the backup's own.

@@ -15,6 +15,8 @@ pub(crate) struct Bench {
     pub(crate) database: Database,
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Clock,
+    /// Where the database is.
+    pub(crate) url: String,
     cleanup: Cleanup,
 }
 
@@ -47,7 +49,8 @@ impl Bench {
     async fn open(url: &str, cleanup: Cleanup) -> Self {
         let database = Database::open(url).expect("opens");
         database.migrate().expect("migrates");
-        let bench = Self { database, keys: Arc::new(keys::for_tests()), clock: Clock::default(), cleanup };
+        let bench =
+            Self { database, keys: Arc::new(keys::for_tests()), clock: Clock::default(), url: url.to_owned(), cleanup };
         let context = bench.context(Actor::System);
         let insert = Arc::clone(&bench.keys);
         bench

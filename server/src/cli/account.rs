@@ -140,7 +140,7 @@ pub(super) async fn logout(api: &Api) -> Answer {
         say("You were not signed in.");
         return Ok(());
     }
-    let ended = api.get(&to::SIGN_OUT, &[]).await;
+    let ended = api.sign_out().await;
     api.set_token(None);
     // Forgotten here whatever the server says; it may have ended there before.
     if std::env::var_os(session::VARIABLE).is_none() {

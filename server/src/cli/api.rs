@@ -120,6 +120,14 @@ impl Api {
         }
     }
 
+    /// Ends the sign-in at the server. One that is over there already has ended as well.
+    pub(super) async fn sign_out(&self) -> Answer {
+        match self.send(&endpoints::SIGN_OUT, endpoints::SIGN_OUT.path, None).await? {
+            Err(problem) if problem.status != StatusCode::UNAUTHORIZED => Err(problem.refusal()),
+            _ => Ok(()),
+        }
+    }
+
     /// A call without a body.
     pub(super) async fn get(&self, endpoint: &Endpoint, parts: &[&str]) -> Answer<Value> {
         self.call(endpoint, parts, Value::Null).await

@@ -140,6 +140,12 @@ impl Restore {
             if let Some(copy) = &done.copy {
                 say(format!("What was there before is kept in {}.", copy.display()));
             }
+            say(format!(
+                "{} sign-ins and {} tokens of the backup were ended. Go through the operators (`beadle operator list`, for \
+                 each council and with --provider): whoever was ended, reset or given another role since the backup is as \
+                 before. End again who has left.",
+                done.sessions_ended, done.tokens_revoked
+            ));
             say("Nothing destructive leaves until the open orders were gone through: `beadle quarantine show`.");
         }
         if done.problems.is_empty() {

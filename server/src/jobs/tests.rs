@@ -515,3 +515,55 @@ async fn the_hourly_upkeep_lets_old_inventory_go() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_hour_failed_sign_ins_sessions_and_answers_kept_for_repeats_are_forgotten() {
+    use crate::operations::operators_tests::{add, signed_in};
+    use crate::operations::sign_in_limits::{self, Subjects};
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let (context, council) = (stage.app.context(Actor::System), stage.council.clone());
+        let session = stage
+            .app
+            .database
+            .write("leave traces", move |tx| {
+                sign_in_limits::count(tx, &Subjects::new("clerk", "192.0.2.1"), context.now)?;
+                store::idempotency_keys::take(tx, council.as_str(), "someone", "k", "hash", context.now)?;
+                let clerk = add(tx, &context, Some(&council), "clerk", crate::model::Role::Clerk)?;
+                let own = signed_in(tx, &context, &clerk)?;
+                Ok(own.actor.signed_in().expect("signed in").session.clone())
+            })
+            .await
+            .expect("traces");
+        let left = async || {
+            let (council, session) = (stage.council.clone(), session.clone());
+            stage
+                .app
+                .database
+                .read("look", move |tx| {
+                    Ok([
+                        store::sign_in_limits::exists(tx, "address:192.0.2.1")?,
+                        store::idempotency_keys::find(tx, council.as_str(), "someone", "k")?.is_some(),
+                        store::sessions::find(tx, &session)?.is_some(),
+                    ])
+                })
+                .await
+                .expect("reads")
+        };
+        let run = async || {
+            assert!(matches!(upkeep::every_hour(&stage.work()).await, Ok(Next::Again { .. })));
+        };
+        run().await;
+        assert_eq!(left().await, [true, true, true], "all new");
+        stage.bench.clock.advance(Duration::hours(23));
+        run().await;
+        assert_eq!(left().await, [true, true, true]);
+        stage.bench.clock.advance(Duration::hours(2));
+        run().await;
+        assert_eq!(left().await, [false, false, true]);
+        stage.bench.clock.advance(Duration::days(stage.app.config.retention.sessions));
+        run().await;
+        assert_eq!(left().await, [false, false, false]);
+    })
+    .await;
+}

@@ -45,11 +45,14 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "retention of inventory", move |tx, _| commands::purge_inventory(tx, inventory_before, ROWS))
         .await?;
     exhaust(bench, "retention of repeats", move |tx, _| {
-        store::wake::purge_idempotency_keys(tx, now - Duration::hours(24), ROWS)
+        store::idempotency_keys::purge(tx, now - Duration::hours(24), ROWS)
     })
     .await?;
-    exhaust(bench, "retention of sign-ins", move |tx, _| store::wake::purge_sessions(tx, sessions_before, ROWS))
-        .await?;
+    exhaust(bench, "retention of sign-ins", move |tx, _| store::sessions::purge(tx, sessions_before, ROWS)).await?;
+    exhaust(bench, "retention of failed sign-ins", move |tx, _| {
+        store::sign_in_limits::purge(tx, now - Duration::days(1), ROWS)
+    })
+    .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
     Ok(again(now, Duration::hours(1)))

@@ -96,6 +96,86 @@ async fn a_backup_restores_into_an_empty_folder_and_begins_quarantine() {
     restored.close().await.expect("closes");
 }
 
+/// A backup of `from` that knows a signed-in clerk and a token of his, made before both were done away with.
+async fn backup_with_people(from: &App, file: &Path) -> (CouncilId, crate::model::SessionId, crate::model::TokenId) {
+    use crate::operations::operators_tests::{add, signed_in};
+    use crate::operations::tokens;
+    let council = add_council(from, "germoe").await;
+    let (context, own) = (from.context(Actor::System), council.clone());
+    let (session, token) = from
+        .database
+        .write("sign in", move |tx| {
+            let clerk = add(tx, &context, Some(&own), "clerk", crate::model::Role::Clerk)?;
+            let by_clerk = signed_in(tx, &context, &clerk)?;
+            let scopes = [crate::model::TokenScope::Read];
+            let (token, _) = tokens::issue(tx, &by_clerk, &own, "t", &scopes, None)?;
+            Ok((by_clerk.actor.signed_in().expect("signed in").session.clone(), token.id))
+        })
+        .await
+        .expect("signs in");
+    backup(from, file, false).await.expect("backs up");
+    (council, session, token)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_brings_no_sign_in_and_no_token_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = installation(&folder.path().join("old")).await;
+    let file = folder.path().join("one.backup");
+    let (council, session, token) = backup_with_people(&from.app, &file).await;
+    from.close().await.expect("closes");
+    let key = folder.path().join("old/sealing.key");
+    on_both(|bench: Bench| {
+        let (file, key, council, session, token) =
+            (file.clone(), key.clone(), council.clone(), session.clone(), token.clone());
+        async move {
+            let folder = tempfile::tempdir().expect("a folder");
+            let how = Restore { file, key: Some(key), replace: true };
+            let target = config(&folder.path().join("new"), Some(bench.url.clone()));
+            let restored = restore(target, Clock::default(), how).await.expect("restores");
+            assert_eq!((restored.sessions_ended, restored.tokens_revoked), (1, 1));
+            assert_eq!(restored.problems, Vec::<String>::new());
+            let context = bench.context(Actor::Local);
+            let (shown, session, token) = bench
+                .database
+                .read("look", move |tx| {
+                    Ok((
+                        quarantine::show(tx, &context)?,
+                        store::sessions::find(tx, &session)?.expect("restored"),
+                        store::api_tokens::find(tx, &token)?.expect("restored"),
+                    ))
+                })
+                .await
+                .expect("reads");
+            assert!(session.revoked_at.is_some() && token.revoked_at.is_some());
+            assert_eq!(token.council_id, council);
+            assert!(shown.on && shown.advice.iter().any(|line| line.contains("operators")), "{:?}", shown.advice);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_older_than_its_anchor_lets_nobody_in_either() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    let (_, session, _) = backup_with_people(&installed.app, &folder.path().join("one.backup")).await;
+    let old = folder.path().join("old.db");
+    installed.app.database.copy_to(&old).expect("copies");
+    add_council(&installed.app, "coreley").await;
+    installed.close().await.expect("closes");
+    for name in ["beadle.db", "beadle.db-wal", "beadle.db-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    std::fs::copy(&old, data.join("beadle.db")).expect("rolled back");
+    let again = installation(&data).await;
+    assert!(quarantined(&again.app).await);
+    let session = again.app.database.read("look", move |tx| store::sessions::find(tx, &session)).await;
+    assert!(session.expect("reads").expect("kept").revoked_at.is_some());
+    again.close().await.expect("closes");
+}
+
 #[tokio::test]
 async fn a_backup_with_its_key_needs_nothing_else_and_a_damaged_one_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -164,6 +164,11 @@ impl Actor {
         }
     }
 
+    /// Refuses unless this actor may do `permission` in whichever councils he sees.
+    pub fn require_somewhere(&self, permission: Permission) -> Result<()> {
+        self.allowed(permission)
+    }
+
     fn allowed(&self, permission: Permission) -> Result<()> {
         use Permission as P;
         let allowed = match self {

@@ -2,6 +2,7 @@
 
 mod actor;
 mod command;
+mod hands;
 mod id;
 mod moment;
 mod order;
@@ -11,6 +12,7 @@ mod states;
 mod text_enum;
 
 pub use actor::{Actor, CONFIRM_FIRST, Permission, REAUTHENTICATION, SignedIn, TokenScope};
+pub use hands::Hands;
 pub use id::*;
 pub use moment::Moment;
 pub(crate) use order::Seal;

@@ -61,7 +61,9 @@ impl std::fmt::Debug for Begun {
 
 /// Begins setting up a second factor. Whoever has one already must have shown it lately.
 pub fn begin_second_factor(tx: &mut Transaction<'_>, context: &Context) -> Result<Begun> {
-    let (signed_in, mut operator) = own(tx, context)?;
+    let council = own(tx, context)?.1.council_id;
+    operators::lock(tx, council.as_ref())?;
+    let (signed_in, operator) = own(tx, context)?;
     if signed_in.must_change_password {
         return Err(Error::forbidden("change your initial password first"));
     }
@@ -69,8 +71,9 @@ pub fn begin_second_factor(tx: &mut Transaction<'_>, context: &Context) -> Resul
         context.actor.require_fresh(context.now)?;
     }
     let seed = second_factor::new_seed(&context.keys, &operator)?;
-    operator.sealed_totp_pending = Some(seed.sealed);
-    store::operators::update(tx, &operator)?;
+    if !store::operators::set_pending_totp(tx, &operator.id, &seed.sealed)? {
+        return Err(Error::NotFound("operator"));
+    }
     Ok(Begun { link: seed.link, secret: seed.text })
 }
 

@@ -1,8 +1,8 @@
 //! What needs a person's attention, raised once and ended when it is over.
 
-use super::{Context, audit};
+use super::{Context, audit, hands};
 use crate::error::{Error, Result};
-use crate::model::{AlertId, CouncilId, Permission};
+use crate::model::{AlertId, CouncilId, OperatorId, Permission};
 use crate::store::alerts::Alert;
 use crate::store::{self, Transaction};
 
@@ -94,13 +94,43 @@ pub fn list(
     store::alerts::page(tx, council, open_only, after, limit)
 }
 
+/// The alerts about what someone did to an account; their subject is the account.
+const ABOUT_WHAT_WAS_DONE: [&str; 2] = ["operator_added", "operator_reset"];
+/// The alerts about how an account was signed in to; their subject is the account.
+const ABOUT_SIGN_IN: [&str; 2] = ["recovery_code_used", "sign_in_failures"];
+
+/// Refuses whoever an alert about an account may be about: the one who made or reset it (or stands behind him) must not
+/// make it vanish, nor must the account itself vouch for how it came about.
+fn require_bystander(tx: &mut Transaction<'_>, context: &Context, alert: &Alert) -> Result<()> {
+    let about_sign_in = ABOUT_SIGN_IN.contains(&alert.kind.as_str());
+    if !about_sign_in && !ABOUT_WHAT_WAS_DONE.contains(&alert.kind.as_str()) {
+        return Ok(());
+    }
+    let subject = OperatorId::from(alert.subject.as_str());
+    let own = context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == subject);
+    if own && about_sign_in {
+        return Ok(());
+    }
+    let Some(about) = store::operators::find(tx, &subject)? else { return Ok(()) };
+    if hands::touch(tx, &context.actor, &about)? {
+        return Err(Error::forbidden(
+            "this alert is about an account that you made or reset, or about your own; someone else must see to it",
+        ));
+    }
+    Ok(())
+}
+
 /// A person has seen to the alert: ends it. What is still wrong raises a new one.
+///
+/// # Errors
+/// `Forbidden` for an alert about an account that the caller made or reset.
 pub fn acknowledge(tx: &mut Transaction<'_>, context: &Context, id: &AlertId) -> Result<Alert> {
     let alert = store::alerts::find(tx, id)?
         .filter(|alert| context.actor.sees(&alert.council_id))
         .ok_or(Error::NotFound("alert"))?;
     context.actor.require(Permission::Register, &alert.council_id)?;
     audit::lock(tx, &alert.council_id)?;
+    require_bystander(tx, context, &alert)?;
     let by = context.actor.label();
     if store::alerts::end_open(tx, &alert.council_id, &alert.kind, &alert.subject, context.now, &by)? {
         let details = serde_json::json!({ "kind": alert.kind, "subject": alert.subject, "message": alert.message });

@@ -13,16 +13,13 @@ pub use view::{CapsView, FreezeView, RaiseView, show};
 
 use chrono::Duration;
 
-use super::{Context, audit, operators};
+use super::{Context, audit, hands, operators, standing};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId, OrderId, Permission, Role, SignedIn};
 use crate::store::{self, Transaction};
 
 /// How long what one person asked for waits for the second; as long as a request for an order does.
 const REQUEST_STANDS: Duration = Duration::hours(72);
-
-/// How long an account must have stood before it may be the second person.
-const STANDING: Duration = Duration::hours(72);
 
 /// For whom a cap or a freeze is: one council, or the whole installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,21 +158,24 @@ fn decider(context: &Context, scope: &CapScope) -> Result<SignedIn> {
     Ok(context.actor.require_fresh(context.now)?.clone())
 }
 
-/// Refuses unless `second` is another, established person than `first`.
+/// Refuses unless `second` is another, established person than `first`, who asked at `asked_at`.
 fn require_second(
     tx: &mut Transaction<'_>,
     context: &Context,
     scope: &CapScope,
     second: &SignedIn,
     first: &OperatorId,
+    asked_at: Moment,
 ) -> Result<()> {
     if second.operator == *first {
         return Err(Error::conflict("this waits for a second person: you asked for it yourself"));
     }
     match scope {
-        CapScope::Council(council) => operators::require_established_approver(tx, context, council, second, first),
+        CapScope::Council(council) => {
+            operators::require_established_approver(tx, context, council, second, first, asked_at)
+        }
         CapScope::Installation if second.role == Role::Provider => {
-            require_established_provider(tx, context, second, first)
+            require_established_provider(tx, context, second, first, asked_at)
         }
         CapScope::Installation => Err(Error::forbidden("only the provider may do this")),
     }
@@ -187,18 +187,16 @@ fn require_established_provider(
     context: &Context,
     second: &SignedIn,
     first: &OperatorId,
+    asked_at: Moment,
 ) -> Result<()> {
     let row = store::operators::find(tx, &second.operator)?
         .filter(|row| row.ended_at.is_none() && row.mfa_since.is_some())
         .ok_or_else(|| Error::forbidden("this account has ended, or has no second factor"))?;
-    let label = format!("operator:{first}");
-    let reset_by_first = row.reset_by.as_ref() == Some(&label);
-    let old_enough = context.now - row.standing_since >= STANDING && row.created_by.as_ref() != Some(&label);
-    if reset_by_first || !row.made_at_set_up && !old_enough {
+    let old_enough = context.now - row.standing_since >= standing::ESTABLISHED_AFTER;
+    if !old_enough && !standing::unchanged_since_set_up(&row) {
         return Err(Error::forbidden(
-            "your account is not established yet: it must have stood for 72 hours without a change, and not have been \
-             made by the person who asks",
+            "your account is not established yet: it must have stood for 72 hours without a change",
         ));
     }
-    Ok(())
+    hands::require_apart(tx, &row, first, asked_at)
 }

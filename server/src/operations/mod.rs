@@ -15,6 +15,7 @@ pub mod councils;
 pub mod devices;
 pub mod enroll;
 pub(crate) mod entry;
+pub(crate) mod hands;
 pub mod holds;
 pub mod idempotency;
 pub mod installation;

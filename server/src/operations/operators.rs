@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, orders, sign_in_limits};
+use super::{Context, alerts, audit, hands, orders, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::named_approvers::NamedApprover;
@@ -87,7 +87,7 @@ pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &N
         return Err(Error::invalid("role", "a provider belongs to no council, everyone else to one"));
     }
     lock(tx, new.council.as_ref())?;
-    let operator = Operator {
+    let mut operator = Operator {
         id: OperatorId::new(),
         council_id: new.council.clone(),
         login: checked_login(&new.login)?,
@@ -106,7 +106,9 @@ pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &N
         created_at: context.now,
         ended_at: None,
         ended_by: None,
+        hands: String::new(),
     };
+    hands::made_or_changed(tx, context, &mut operator)?;
     if store::operators::find_by_login(tx, &operator.login)?.is_some() {
         return Err(Error::conflict("someone has this login already; choose another"));
     }
@@ -165,11 +167,13 @@ pub struct Change {
     pub role: Option<Role>,
 }
 
-/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves.
+/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves; a new role also
+/// revokes the tokens that it issued.
 pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, change: &Change) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
+    let mut tokens_revoked = 0;
     let before = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
     if let Some(name) = &change.name {
         operator.name = checked_name(name)?;
@@ -180,6 +184,7 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         }
         operator.login = login;
         restart(&mut operator, context);
+        hands::made_or_changed(tx, context, &mut operator)?;
     }
     if let Some(role) = change.role.filter(|new| *new != operator.role) {
         if context.actor.signed_in().is_some_and(|signed_in| signed_in.operator == operator.id) {
@@ -188,13 +193,16 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         if role == Role::Provider || operator.role == Role::Provider {
             return Err(Error::invalid("role", "a provider belongs to no council; make a new account"));
         }
+        require_someone_left(tx, &operator, Some(role))?;
         operator.role = role;
         store::named_approvers::delete_all_of(tx, &operator.id)?;
+        tokens_revoked = store::api_tokens::revoke_all_of(tx, &operator.id, context.now)?;
         restart(&mut operator, context);
+        hands::made_or_changed(tx, context, &mut operator)?;
     }
     store::operators::update(tx, &operator)?;
     let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
-    let details = json!({ "before": before, "after": after });
+    let details = json!({ "before": before, "after": after, "tokens_revoked": tokens_revoked });
     record(tx, context, council.as_ref(), "operator.changed", &operator.id, details)?;
     Ok(operator)
 }
@@ -207,16 +215,34 @@ fn active(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Operator> {
     Ok(operator)
 }
 
-/// Ends an account with its sessions, tokens and namings. The last one of a council, and the last provider, stay.
+/// Refuses what leaves a council without anyone who can act in it, or without anyone who keeps its accounts, and the
+/// installation without a provider who was there. Whoever only reads counts for nothing.
+fn require_someone_left(tx: &mut Transaction<'_>, leaves: &Operator, becomes: Option<Role>) -> Result<()> {
+    let council = leaves.council_id.as_ref();
+    let mut none_left = |among: &[Role]| -> Result<bool> {
+        let counted = among.contains(&leaves.role) && !becomes.is_some_and(|role| among.contains(&role));
+        Ok(counted && store::operators::count_active(tx, council, among)? <= 1)
+    };
+    if none_left(&[Role::Provider])? {
+        return Err(Error::conflict("this is the last provider; add another first"));
+    }
+    if none_left(&[Role::Clerk, Role::Approver])? {
+        return Err(Error::conflict("this is the last operator who can act for the council; add another first"));
+    }
+    if none_left(&[Role::Clerk])? && store::operators::count_active(tx, None, &[Role::Provider])? == 0 {
+        return Err(Error::conflict("this is the last clerk, and nobody else could add one; add another first"));
+    }
+    Ok(())
+}
+
+/// Ends an account with its sessions, tokens and namings. The last one that can act for a council, and the last provider,
+/// stay.
 pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
     orders::stop_of_account(tx, context, id, "was ended")?;
     lock(tx, council.as_ref())?;
     let mut operator = active(tx, id)?;
-    if store::operators::count_active(tx, council.as_ref())? <= 1 {
-        let whose = if council.is_some() { "operator of the council" } else { "provider" };
-        return Err(Error::conflict(format!("this is the last {whose}; add another first")));
-    }
+    require_someone_left(tx, &operator, None)?;
     operator.ended_at = Some(context.now);
     operator.ended_by = Some(context.actor.label());
     operator.sealed_totp = None;
@@ -231,8 +257,9 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Resu
     Ok(operator)
 }
 
-/// Gives another operator a new initial password, and takes his second factor away if asked. Ends his sessions; he waits 72
-/// hours before he approves again, and never approves what the one who reset him asked for.
+/// Gives another operator a new initial password, and takes his second factor away if asked. Ends his sessions and revokes
+/// the tokens that he issued; he waits 72 hours before he approves again, and is never the second person to the one who
+/// reset him, nor the other way round.
 pub fn reset(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -256,11 +283,14 @@ pub fn reset(
         operator.mfa_since = None;
         store::recovery_codes::replace(tx, id, &[])?;
     }
+    hands::reset(tx, context, &mut operator, second_factor)?;
     restart(&mut operator, context);
     store::operators::update(tx, &operator)?;
-    store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;
+    let tokens = store::api_tokens::revoke_all_of(tx, id, context.now)?;
     sign_in_limits::forget(tx, &operator.login)?;
-    record(tx, context, council.as_ref(), "operator.reset", id, json!({ "second_factor": second_factor }))?;
+    let details = json!({ "second_factor": second_factor, "sessions_ended": sessions, "tokens_revoked": tokens });
+    record(tx, context, council.as_ref(), "operator.reset", id, details)?;
     if let Some(council) = &council {
         let message = format!(
             "The password{} of {} was reset. If {} did not ask for it, end the account of whoever did it.",
@@ -335,8 +365,22 @@ pub fn unname_approver(
     audit::record(tx, context, council, "approver.unnamed", id.as_str(), json!({}))
 }
 
-/// Makes the first operator with the one-use code that the first start printed.
-pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, new: &NewOperator) -> Result<Operator> {
+/// The first operator of all.
+#[derive(Clone, Debug)]
+pub struct FirstOperator {
+    /// Id or short name of a council, to begin with its clerk instead of a provider.
+    pub council: Option<String>,
+    /// What he signs in with.
+    pub login: String,
+    /// The name to show.
+    pub name: String,
+    /// The hash of the initial password.
+    pub password_hash: String,
+}
+
+/// Makes the first operator with the one-use code that the first start printed. The code is looked at before anything else:
+/// without it nobody learns whether a council exists.
+pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, first: &FirstOperator) -> Result<Operator> {
     lock(tx, None)?;
     if store::operators::any(tx)? {
         return Err(Error::conflict("this server was set up before; sign in, or ask an operator for an account"));
@@ -344,5 +388,13 @@ pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, new:
     if !store::operators::take_set_up_code(tx, code_hash)? {
         return Err(Error::forbidden("this is not the set-up code; the server printed it at its first start"));
     }
-    add_unchecked(tx, context, new)
+    let council = first.council.as_deref().map(|name| super::councils::named(tx, name)).transpose()?;
+    let new = NewOperator {
+        role: if council.is_some() { Role::Clerk } else { Role::Provider },
+        council,
+        login: first.login.clone(),
+        name: first.name.clone(),
+        password_hash: first.password_hash.clone(),
+    };
+    add_unchecked(tx, context, &new)
 }

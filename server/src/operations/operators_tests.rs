@@ -2,11 +2,11 @@
 
 use chrono::Duration;
 
-use super::operators::{self, Change, NewOperator, require_established_approver};
+use super::operators::{self, Change, NewOperator};
 use super::sign_in::{Standing, standing};
-use super::{Context, accounts, second_factor};
+use super::{Context, accounts, alerts, hands, second_factor, tokens};
 use crate::error::{Error, Result};
-use crate::model::{Actor, CouncilId, OperatorId, Role, SessionId, SignedIn};
+use crate::model::{Actor, CouncilId, OperatorId, Role, SessionId, SignedIn, TokenId, TokenScope};
 use crate::store::operators::Operator;
 use crate::store::sessions::Session;
 use crate::store::{self, Transaction};
@@ -70,6 +70,31 @@ fn set_second_factor(tx: &mut Transaction<'_>, own: &Context) -> Result<()> {
 
 fn give_a_device(tx: &mut Transaction<'_>, council: &CouncilId, by: &Context) -> Result<()> {
     store::operators::insert_test_device(tx, council, by.now)
+}
+
+/// Whether `approver` may decide now about what `requested_by` asked for just now.
+fn require_established_approver(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    approver: &SignedIn,
+    requested_by: &OperatorId,
+) -> Result<()> {
+    operators::require_established_approver(tx, context, council, approver, requested_by, context.now)
+}
+
+/// Whether `second` would be let through, with everything fresh, 73 hours after `system`'s now, as the second person to what
+/// `first` asks then.
+fn decides(
+    tx: &mut Transaction<'_>,
+    system: &Context,
+    council: &CouncilId,
+    second: &Operator,
+    first: &Operator,
+) -> Result<()> {
+    let own = signed_in(tx, &Context { now: system.now + Duration::hours(73), ..system.clone() }, second)?;
+    let approver = own.actor.signed_in().expect("signed in").clone();
+    require_established_approver(tx, &own, council, &approver, &first.id)
 }
 
 async fn in_council<T: Send + 'static>(
@@ -179,7 +204,7 @@ async fn a_clerk_or_provider_approves_only_where_the_council_named_him() {
             }
             let [by_clerk, by_chair, by_auditor, by_provider] = &contexts[..] else { panic!("four") };
             let who = |context: &Context| context.actor.signed_in().expect("signed in").clone();
-            let nobody = OperatorId::new();
+            let nobody = add(tx, system, Some(council), &format!("asks-{council}"), Role::Clerk)?.id;
             for context in [by_clerk, by_provider] {
                 is_forbidden(require_established_approver(tx, context, council, &who(context), &nobody), "named");
             }
@@ -221,8 +246,7 @@ async fn the_last_operator_stays_and_an_ended_one_loses_everything() {
             assert!(matches!(operators::end(tx, system, &clerk.id), Err(Error::Conflict(_))), "the last one");
             let second = add(tx, system, Some(council), &format!("second-{council}"), Role::Clerk)?;
             let by_second = signed_in(tx, system, &second)?;
-            let (token, _) =
-                super::tokens::issue(tx, &by_second, council, "t", &[crate::model::TokenScope::Read], None)?;
+            let (token, _) = tokens::issue(tx, &by_second, council, "t", &[TokenScope::Read], None)?;
             let by_clerk = signed_in(tx, system, &clerk)?;
             operators::end(tx, &by_clerk, &second.id)?;
             let session = by_second.actor.signed_in().expect("signed in").session.clone();
@@ -231,8 +255,21 @@ async fn the_last_operator_stays_and_an_ended_one_loses_everything() {
             assert_eq!(standing(tx, &second.id, council, system.now)?, Standing::No("this account was ended"));
             assert!(matches!(operators::end(tx, &by_clerk, &clerk.id), Err(Error::Conflict(_))), "the last one again");
 
+            // Whoever only reads does not count, and a role can be lost as an account can.
+            let auditor = add(tx, &by_clerk, Some(council), &format!("auditor-{council}"), Role::Auditor)?;
+            assert!(matches!(operators::end(tx, &by_clerk, &clerk.id), Err(Error::Conflict(_))), "beside an auditor");
+            let chair = add(tx, &by_clerk, Some(council), &format!("chair-{council}"), Role::Approver)?;
+            let refused = operators::end(tx, &by_clerk, &clerk.id);
+            assert!(matches!(refused, Err(Error::Conflict(_))), "a chair adds nobody, and there is no provider");
+
             let provider = add(tx, system, None, &format!("provider-{council}"), Role::Provider)?;
             assert!(matches!(operators::end(tx, system, &provider.id), Err(Error::Conflict(_))), "the last provider");
+            operators::end(tx, &by_clerk, &clerk.id)?;
+            assert!(matches!(operators::end(tx, system, &chair.id), Err(Error::Conflict(_))), "the last who can act");
+            let role = Change { role: Some(Role::Auditor), ..Change::default() };
+            let refused = operators::change(tx, system, &chair.id, &role);
+            assert!(matches!(refused, Err(Error::Conflict(_))), "an auditor could not act");
+            operators::end(tx, system, &auditor.id)?;
             Ok(())
         })
         .await;
@@ -278,6 +315,276 @@ async fn only_the_entitled_keep_accounts_and_strangers_see_none() {
             Ok(())
         })
         .await;
+    })
+    .await;
+}
+
+/// A council as every council begins: its provider made clerk and chair, then came the first phone.
+struct Town {
+    provider: Operator,
+    clerk: Operator,
+    chair: Operator,
+}
+
+fn town(tx: &mut Transaction<'_>, system: &Context, council: &CouncilId) -> Result<Town> {
+    let provider = add(tx, system, None, &format!("provider-{council}"), Role::Provider)?;
+    let by_provider = signed_in(tx, system, &provider)?;
+    let clerk = add(tx, &by_provider, Some(council), &format!("clerk-{council}"), Role::Clerk)?;
+    let chair = add(tx, &by_provider, Some(council), &format!("chair-{council}"), Role::Approver)?;
+    for operator in [&provider, &clerk, &chair] {
+        let own = signed_in(tx, system, operator)?;
+        set_second_factor(tx, &own)?;
+    }
+    give_a_device(tx, council, system)?;
+    Ok(Town { provider, clerk, chair })
+}
+
+/// Adds an account as `by` and gives it a second factor, as a thief does who keeps it for himself.
+fn puppet(
+    tx: &mut Transaction<'_>,
+    system: &Context,
+    by: &Operator,
+    council: &CouncilId,
+    login: &str,
+    role: Role,
+) -> Result<Operator> {
+    let by = signed_in(tx, system, by)?;
+    let made = add(tx, &by, Some(council), &format!("{login}-{council}"), role)?;
+    let own = signed_in(tx, system, &made)?;
+    set_second_factor(tx, &own)?;
+    Ok(made)
+}
+
+/// Resets `operator` as `by` does, and sets its second factor up again.
+fn reset(
+    tx: &mut Transaction<'_>,
+    system: &Context,
+    by: &Context,
+    operator: &Operator,
+    second_factor: bool,
+) -> Result<()> {
+    operators::reset(tx, by, &operator.id, "y", second_factor)?;
+    let own = signed_in(tx, system, operator)?;
+    if second_factor { set_second_factor(tx, &own) } else { Ok(()) }
+}
+
+#[tokio::test]
+async fn one_stolen_account_is_never_both_persons_of_an_order() {
+    on_both(|bench| async move {
+        in_council(&bench, |tx, system, council| {
+            let Town { provider, clerk, chair } = town(tx, system, council)?;
+            // The ordinary council: one and the same provider made both, and they decide for each other.
+            decides(tx, system, council, &chair, &clerk)?;
+            decides(tx, system, council, &chair, &provider)?;
+
+            // A stolen provider makes a clerk who asks and an approver who approves, or approves what he asks himself.
+            let asks = puppet(tx, system, &provider, council, "asks", Role::Clerk)?;
+            let approves = puppet(tx, system, &provider, council, "approves", Role::Approver)?;
+            is_forbidden(decides(tx, system, council, &approves, &asks), "made or reset");
+            is_forbidden(decides(tx, system, council, &approves, &provider), "made or reset");
+            // Over one account more the hand is still his.
+            let deeper = puppet(tx, system, &asks, council, "deeper", Role::Approver)?;
+            for first in [&provider, &asks] {
+                is_forbidden(decides(tx, system, council, &deeper, first), "made or reset");
+            }
+            let by_asks = puppet(tx, system, &asks, council, "by-asks", Role::Clerk)?;
+            is_forbidden(decides(tx, system, council, &approves, &by_asks), "made or reset");
+            // New people who were made like this are of use all the same, beside someone else.
+            decides(tx, system, council, &approves, &clerk)?;
+            decides(tx, system, council, &chair, &asks)?;
+
+            // He lets an account of his reset the real chair, and asks himself.
+            let by_puppet = signed_in(tx, system, &asks)?;
+            reset(tx, system, &by_puppet, &chair, true)?;
+            for first in [&provider, &asks, &by_asks] {
+                is_forbidden(decides(tx, system, council, &chair, first), "made or reset");
+            }
+            decides(tx, system, council, &chair, &clerk)?;
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_reset_by_someone_else_takes_an_account_out_of_earlier_hands() {
+    on_both(|bench| async move {
+        in_council(&bench, |tx, system, council| {
+            let Town { provider, clerk, chair } = town(tx, system, council)?;
+            let local = Context { actor: Actor::Local, ..system.clone() };
+            // Over the years the provider came to reset both: they no longer decide for each other.
+            let by_provider = signed_in(tx, system, &provider)?;
+            reset(tx, system, &by_provider, &chair, true)?;
+            decides(tx, system, council, &chair, &clerk)?;
+            reset(tx, system, &by_provider, &clerk, true)?;
+            is_forbidden(decides(tx, system, council, &chair, &clerk), "made or reset");
+            // A new password alone leaves him the second factor that he may have set up.
+            reset(tx, system, &local, &chair, false)?;
+            is_forbidden(decides(tx, system, council, &chair, &clerk), "made or reset");
+            // Someone at the machine itself, who replaces everything, is another person.
+            reset(tx, system, &local, &chair, true)?;
+            decides(tx, system, council, &chair, &clerk)?;
+            decides(tx, system, council, &chair, &provider)?;
+            // Access to the machine is one hand as well.
+            reset(tx, system, &local, &clerk, true)?;
+            is_forbidden(decides(tx, system, council, &chair, &clerk), "made or reset");
+
+            // A reset between asking and approving does not wash off who asked.
+            let asks = puppet(tx, system, &provider, council, "asks", Role::Clerk)?;
+            let approves = puppet(tx, system, &provider, council, "approves", Role::Approver)?;
+            let asked_at = system.now + Duration::hours(73);
+            let then = Context { now: asked_at + Duration::hours(1), ..local.clone() };
+            operators::reset(tx, &then, &asks.id, "y", true)?;
+            let own = signed_in(tx, &Context { now: asked_at + Duration::hours(2), ..system.clone() }, &approves)?;
+            let approver = own.actor.signed_in().expect("signed in").clone();
+            is_forbidden(
+                operators::require_established_approver(tx, &own, council, &approver, &asks.id, asked_at),
+                "asked for again",
+            );
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_providers_made_by_one_do_not_thaw_the_installation() {
+    use super::caps::{self, CapScope};
+    on_both(|bench| async move {
+        in_council(&bench, |tx, system, council| {
+            let Town { provider, .. } = town(tx, system, council)?;
+            let by_provider = signed_in(tx, system, &provider)?;
+            let mut second = Vec::new();
+            let local = Context { actor: Actor::Local, ..system.clone() };
+            for (login, by) in [("two", &by_provider), ("three", &by_provider), ("four", &local)] {
+                let made = add(tx, by, None, &format!("{login}-{council}"), Role::Provider)?;
+                let own = signed_in(tx, system, &made)?;
+                set_second_factor(tx, &own)?;
+                second.push(made);
+            }
+            let later = Context { now: system.now + Duration::hours(73), ..system.clone() };
+            let [two, three, four] = &second[..] else { panic!("three") };
+            let (by_two, by_three) = (signed_in(tx, &later, two)?, signed_in(tx, &later, three)?);
+            let (by_four, by_provider) = (signed_in(tx, &later, four)?, signed_in(tx, &later, &provider)?);
+            caps::change(tx, &by_two, &CapScope::Installation, 12, 240)?;
+            for own_hand in [&by_three, &by_provider] {
+                is_forbidden(caps::approve_raise(tx, own_hand, &CapScope::Installation), "made or reset");
+            }
+            caps::approve_raise(tx, &by_four, &CapScope::Installation)?;
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_makes_the_alert_about_his_own_doing_vanish() {
+    on_both(|bench| async move {
+        in_council(&bench, |tx, system, council| {
+            let Town { provider, clerk, chair } = town(tx, system, council)?;
+            let made = puppet(tx, system, &provider, council, "made", Role::Clerk)?;
+            let by_provider = signed_in(tx, system, &provider)?;
+            operators::reset(tx, &by_provider, &chair.id, "y", true)?;
+            let (token, _) = tokens::issue(tx, &by_provider, council, "t", &[TokenScope::Register], None)?;
+            let program = Actor::Token { id: token.id, council: council.clone(), scopes: vec![TokenScope::Register] };
+            let by_program = Context { actor: program, ..system.clone() };
+            let (by_made, by_clerk) = (signed_in(tx, system, &made)?, signed_in(tx, system, &clerk)?);
+            let open = alerts::list(tx, system, council, true, None, 10)?;
+            let about = |kind: &str| open.iter().find(|alert| alert.kind == kind).expect(kind).id.clone();
+            for kind in ["operator_added", "operator_reset"] {
+                for context in [&by_provider, &by_made, &by_program] {
+                    is_forbidden(alerts::acknowledge(tx, context, &about(kind)), "someone else");
+                }
+                assert!(alerts::acknowledge(tx, &by_clerk, &about(kind))?.ended_at.is_some());
+            }
+
+            // How an account was signed in to is its owner's business, and not of whoever made it.
+            for subject in [&made, &clerk] {
+                alerts::raise(tx, system, council, "recovery_code_used", subject.id.as_str(), "x")?;
+            }
+            let open = alerts::list(tx, system, council, true, None, 10)?;
+            let about = |subject: &Operator| {
+                open.iter().find(|alert| alert.subject == subject.id.as_str()).expect("open").id.clone()
+            };
+            is_forbidden(alerts::acknowledge(tx, &by_provider, &about(&made)), "someone else");
+            alerts::acknowledge(tx, &by_made, &about(&made))?;
+            alerts::acknowledge(tx, &by_clerk, &about(&clerk))?;
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reset_and_a_new_role_revoke_the_tokens_that_the_account_issued() {
+    on_both(|bench| async move {
+        in_council(&bench, |tx, system, council| {
+            let Town { provider, clerk, .. } = town(tx, system, council)?;
+            let by_provider = signed_in(tx, system, &provider)?;
+            let issue = |tx: &mut Transaction<'_>, operator: &Operator| -> Result<TokenId> {
+                let own = signed_in(tx, system, operator)?;
+                Ok(tokens::issue(tx, &own, council, "t", &[TokenScope::Register], None)?.0.id)
+            };
+            let revoked = |tx: &mut Transaction<'_>, id: &TokenId| -> Result<bool> {
+                Ok(store::api_tokens::find(tx, id)?.expect("kept").revoked_at.is_some())
+            };
+            for second_factor in [false, true] {
+                let token = issue(tx, &clerk)?;
+                operators::reset(tx, &by_provider, &clerk.id, "y", second_factor)?;
+                assert!(revoked(tx, &token)?, "the reset left the thief his token");
+            }
+            let token = issue(tx, &clerk)?;
+            let name = Change { name: Some("Another Name".to_owned()), ..Change::default() };
+            operators::change(tx, &by_provider, &clerk.id, &name)?;
+            assert!(!revoked(tx, &token)?);
+            let role = Change { role: Some(Role::Auditor), ..Change::default() };
+            operators::change(tx, &by_provider, &clerk.id, &role)?;
+            assert!(revoked(tx, &token)?, "an auditor's token keeps the register");
+            Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beginning_a_second_factor_brings_no_ended_account_back() {
+    on_both(|bench| async move {
+        let (system, council) = (bench.context(Actor::System), bench.council("germoe").await);
+        let made = bench
+            .database
+            .write("make", move |tx| {
+                let clerk = add(tx, &system, Some(&council), "clerk", Role::Clerk)?;
+                let leaves = add(tx, &system, Some(&council), "leaves", Role::Clerk)?;
+                Ok((signed_in(tx, &system, &clerk)?, signed_in(tx, &system, &leaves)?, leaves.id))
+            })
+            .await
+            .expect("makes");
+        let (by_clerk, by_leaver, leaver) = made;
+        let (database, id) = (bench.database.clone(), leaver.clone());
+        let ending = tokio::spawn(async move {
+            database
+                .write("end", move |tx| {
+                    operators::end(tx, &by_clerk, &id)?;
+                    // Not committed yet when the other begins.
+                    std::thread::sleep(std::time::Duration::from_millis(400));
+                    Ok(())
+                })
+                .await
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        let begun =
+            bench.database.write("begin", move |tx| accounts::begin_second_factor(tx, &by_leaver).map(drop)).await;
+        ending.await.expect("runs").expect("ends");
+        assert!(matches!(begun, Err(Error::NotFound(_))), "{begun:?}");
+        let row = bench.database.read("look", move |tx| store::operators::find(tx, &leaver)).await;
+        let row = row.expect("reads").expect("kept");
+        assert!(row.ended_at.is_some() && row.sealed_totp_pending.is_none());
+        assert_eq!(hands::of(&row).to_string(), format!("operator:{}", row.id));
     })
     .await;
 }

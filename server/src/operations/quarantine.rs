@@ -24,6 +24,8 @@ pub struct QuarantineView {
     pub reason: Option<String>,
     /// When it began.
     pub since: Option<Moment>,
+    /// What else must be gone through.
+    pub advice: Vec<String>,
     /// The orders, of the councils that the caller sees, that must be cancelled or confirmed to stand (resumed).
     pub to_reconcile: Vec<OrderView>,
 }
@@ -85,10 +87,27 @@ fn unreconciled(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order
         .collect())
 }
 
+/// What the orders do not show.
+const ADVICE: [&str; 2] = [
+    "Go through the operators of each council, and the providers: whoever was ended, reset or given another role since the \
+     database was as it is now is as before. End again who has left, before ending the quarantine.",
+    "Every sign-in was ended and every API token revoked when this began. Programs need new tokens.",
+];
+
 /// Shows the quarantine and what must be reconciled.
+///
+/// # Errors
+/// `Forbidden` for a token that may not read.
 pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView> {
+    context.actor.require_somewhere(Permission::Read)?;
     let Some(row) = store::quarantines::open(tx)? else {
-        return Ok(QuarantineView { on: false, reason: None, since: None, to_reconcile: Vec::new() });
+        return Ok(QuarantineView {
+            on: false,
+            reason: None,
+            since: None,
+            advice: Vec::new(),
+            to_reconcile: Vec::new(),
+        });
     };
     let mut to_reconcile = Vec::new();
     for order in unreconciled(tx, context)? {
@@ -96,7 +115,13 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineVie
             to_reconcile.push(orders::view(tx, &order)?);
         }
     }
-    Ok(QuarantineView { on: true, reason: Some(row.reason), since: Some(row.since), to_reconcile })
+    Ok(QuarantineView {
+        on: true,
+        reason: Some(row.reason),
+        since: Some(row.since),
+        advice: ADVICE.iter().map(|line| (*line).to_owned()).collect(),
+        to_reconcile,
+    })
 }
 
 /// Ends quarantine, once every order was cancelled or confirmed to stand.
@@ -122,4 +147,35 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView
     store::quarantines::end(tx, &signed_in.operator, context.now)?;
     audit::record_installation(tx, context, "quarantine.ended", &row.id, json!({ "reason": row.reason }))?;
     show(tx, context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Actor, TokenId, TokenScope};
+    use crate::testing::on_both;
+
+    #[tokio::test]
+    async fn a_program_is_shown_it_only_with_the_right_to_read() {
+        on_both(|bench| async move {
+            let council = bench.council("germoe").await;
+            let system = bench.context(Actor::System);
+            bench
+                .database
+                .write("quarantine", move |tx| {
+                    begin(tx, &system, "restored")?;
+                    for scope in TokenScope::ALL {
+                        let actor = Actor::Token { id: TokenId::new(), council: council.clone(), scopes: vec![*scope] };
+                        let shown = show(tx, &Context { actor, ..system.clone() });
+                        assert_eq!(shown.is_ok(), *scope == TokenScope::Read, "{scope:?}: {shown:?}");
+                    }
+                    let local = Context { actor: Actor::Local, ..system.clone() };
+                    assert!(show(tx, &local)?.advice.iter().any(|line| line.contains("operators")));
+                    Ok(())
+                })
+                .await
+                .expect("shows");
+        })
+        .await;
+    }
 }

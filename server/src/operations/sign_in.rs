@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use zeroize::Zeroizing;
 
-use super::sign_in_limits::{self, Subjects};
+use super::sign_in_limits::{self, Counted, Subjects};
 use super::{Context, accounts, alerts, audit, operators, passwords, second_factor};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, sha256_hex};
@@ -115,11 +115,9 @@ pub fn seen(tx: &mut Transaction<'_>, session: &SessionId, now: Moment) -> Resul
     store::sessions::seen(tx, session, now)
 }
 
-/// What a client shows to sign in.
+/// What a client shows to sign in, besides the login.
 #[derive(Clone)]
 pub struct Shown {
-    /// The login.
-    pub login: String,
     /// The password.
     pub password: Zeroizing<String>,
     /// A code of the authenticator app.
@@ -130,7 +128,7 @@ pub struct Shown {
 
 impl std::fmt::Debug for Shown {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Shown({:?}, …)", self.login)
+        formatter.write_str("Shown(secret)")
     }
 }
 
@@ -148,18 +146,24 @@ pub enum Second {
 /// One try to show who one is: counted, its account found or not.
 #[derive(Clone, Debug)]
 pub struct Try {
-    subjects: Subjects,
+    counted: Counted,
     operator: Option<Operator>,
-    tries: i64,
 }
 
 /// Counts a try and finds its account; refuses one that has to wait.
 pub fn begin(tx: &mut Transaction<'_>, login: &str, address: &str, now: Moment) -> Result<Try> {
     let login = login.trim().to_lowercase();
-    let subjects = Subjects::new(&login, address);
-    let tries = sign_in_limits::count(tx, &subjects, now)?;
+    let counted = sign_in_limits::count(tx, &Subjects::new(&login, address), now)?;
     let operator = store::operators::find_by_login(tx, &login)?.filter(|operator| operator.ended_at.is_none());
-    Ok(Try { subjects, operator, tries })
+    Ok(Try { counted, operator })
+}
+
+/// Counts a try of someone signed in to show again who he is, among those of his session alone; refuses one that has to
+/// wait.
+pub fn begin_again(tx: &mut Transaction<'_>, signed_in: &SignedIn, now: Moment) -> Result<Try> {
+    let counted = sign_in_limits::count(tx, &Subjects::of_session(&signed_in.session), now)?;
+    let operator = store::operators::find(tx, &signed_in.operator)?.filter(|operator| operator.ended_at.is_none());
+    Ok(Try { counted, operator })
 }
 
 /// The one answer to every wrong sign-in, whatever was wrong.
@@ -205,7 +209,7 @@ impl Try {
     /// Whether enough tries failed for someone to be told.
     #[must_use]
     pub fn is_incident(&self) -> bool {
-        self.operator.is_some() && self.tries >= sign_in_limits::PER_ACCOUNT
+        self.operator.is_some() && self.counted.tries() >= sign_in_limits::PER_ACCOUNT
     }
 
     /// Tells the council (or, of a provider's account, the installation's trail) that someone fails to sign in.
@@ -214,11 +218,13 @@ impl Try {
         let message = format!(
             "{} sign-ins as {} failed within a quarter of an hour, the last from {address}. If it was not {}, someone is \
              guessing.",
-            self.tries, operator.login, operator.name
+            self.counted.tries(),
+            operator.login,
+            operator.name
         );
         match &operator.council_id {
             Some(council) => alerts::raise(tx, context, council, "sign_in_failures", operator.id.as_str(), &message),
-            None if self.tries == sign_in_limits::PER_ACCOUNT => {
+            None if self.counted.tries() == sign_in_limits::PER_ACCOUNT => {
                 let details = serde_json::json!({ "message": message });
                 audit::record_installation(tx, context, "incident.sign_in_failures", operator.id.as_str(), details)
             }
@@ -228,7 +234,7 @@ impl Try {
 
     /// Takes the try back: its password was right, only the second factor was not shown yet.
     pub fn take_back(&self, tx: &mut Transaction<'_>, now: Moment) -> Result<()> {
-        sign_in_limits::uncount(tx, &self.subjects, now)
+        sign_in_limits::uncount(tx, &self.counted, now)
     }
 
     /// The account once more, as it is now, its second factor used up and its failures forgotten.
@@ -241,7 +247,7 @@ impl Try {
         if operator.sealed_totp.is_some() && !accounts::take(tx, context, &operator, second)? {
             return Err(wrong());
         }
-        sign_in_limits::succeeded(tx, &self.subjects, context.now)?;
+        sign_in_limits::succeeded(tx, &self.counted, context.now)?;
         Ok(operator)
     }
 }
@@ -308,9 +314,9 @@ pub fn confirm(tx: &mut Transaction<'_>, context: &Context, tried: &Try, second:
     Ok(context.now)
 }
 
-/// Forgets the failures of the caller's account, whose old password was right.
+/// Forgets the failures of the caller's session, whose old password was right.
 pub fn settle_password(tx: &mut Transaction<'_>, context: &Context, tried: &Try) -> Result<()> {
-    sign_in_limits::succeeded(tx, &tried.subjects, context.now)
+    sign_in_limits::succeeded(tx, &tried.counted, context.now)
 }
 
 /// The sessions of an operator that are not over, after the one with the id `after`: the caller's own, or another's whose
@@ -334,6 +340,12 @@ pub fn revoke(tx: &mut Transaction<'_>, context: &Context, id: &SessionId) -> Re
     store::sessions::revoke(tx, id, context.now)?;
     let details = serde_json::json!({ "session": id });
     operators::record(tx, context, operator.council_id.as_ref(), "session.ended", &operator.id, details)
+}
+
+/// Ends every sign-in and revokes every token, because the database may know less than happened: those of people who were
+/// ended since would come back with it. How many sign-ins and tokens there were.
+pub fn end_all(tx: &mut Transaction<'_>, now: Moment) -> Result<(usize, usize)> {
+    Ok((store::sessions::revoke_all(tx, now)?, store::api_tokens::revoke_all(tx, now)?))
 }
 
 fn require_keeper(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<Operator> {

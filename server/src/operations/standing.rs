@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::Context;
+use super::{Context, hands};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId, Role, SignedIn};
 use crate::store::operators::Operator;
@@ -70,15 +70,16 @@ pub(crate) fn restart(operator: &mut Operator, context: &Context) {
     }
 }
 
-/// Refuses unless `approver` is an established approver of `council`, and neither asked for the order himself nor had his
-/// account made (after set-up) or reset by the one who did. Whether he showed his second factor lately is for
-/// `Actor::require_fresh`.
+/// Refuses unless `approver` is an established approver of `council`, and another person than the one who asked at
+/// `asked_at`: nobody made or reset both accounts, nor one of them the other. Whether he showed his second factor lately is
+/// for `Actor::require_fresh`.
 pub fn require_established_approver(
     tx: &mut Transaction<'_>,
     context: &Context,
     council: &CouncilId,
     approver: &SignedIn,
     requested_by: &OperatorId,
+    asked_at: Moment,
 ) -> Result<()> {
     if approver.operator == *requested_by {
         return Err(Error::forbidden("someone else must approve what you asked for"));
@@ -96,11 +97,5 @@ pub fn require_established_approver(
         }
         Standing::No(why) => return Err(Error::forbidden(why)),
     }
-    let requester = Some(format!("operator:{requested_by}"));
-    if (!operator.made_at_set_up && operator.created_by == requester) || operator.reset_by == requester {
-        return Err(Error::forbidden(
-            "your account was made or reset by the one who asked; another approver must decide this",
-        ));
-    }
-    Ok(())
+    hands::require_apart(tx, &operator, requested_by, asked_at)
 }

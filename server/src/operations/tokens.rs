@@ -18,8 +18,10 @@ pub use jwt::verify;
 
 /// How long a token lasts unless said.
 pub const USUAL_LIFE: Duration = Duration::hours(1);
-/// How long a token may last.
-pub const LONGEST_LIFE: Duration = Duration::days(90);
+/// How long a token may last: from one nightly run to the next. A provider's program that runs by itself is then given a new
+/// one once a day by a person who signed in with his second factor, and a token that leaks from a log or a backup is over
+/// before anyone is likely to have found it. There is no way to renew one without a person.
+pub const LONGEST_LIFE: Duration = Duration::hours(24);
 
 /// Issues a token for one council; the JWT is shown once.
 pub fn issue(
@@ -44,7 +46,7 @@ pub fn issue(
     }
     let life = life.unwrap_or(USUAL_LIFE);
     if life < Duration::minutes(1) || life > LONGEST_LIFE {
-        return Err(Error::invalid("minutes", "must be 1 minute to 90 days (129600)"));
+        return Err(Error::invalid("minutes", "must be 1 minute to 24 hours (1440)"));
     }
     audit::lock(tx, council)?;
     let mut words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();

@@ -58,3 +58,10 @@ pub fn revoke_all_of(tx: &mut Transaction<'_>, operator: &OperatorId, now: Momen
     .set(api_tokens::revoked_at.eq(now))
     .execute(tx.connection)?)
 }
+
+/// Ends every token; how many there were.
+pub fn revoke_all(tx: &mut Transaction<'_>, now: Moment) -> Result<usize> {
+    Ok(diesel::update(api_tokens::table.filter(api_tokens::revoked_at.is_null()))
+        .set(api_tokens::revoked_at.eq(now))
+        .execute(tx.connection)?)
+}

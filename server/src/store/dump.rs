@@ -329,7 +329,7 @@ impl Database {
             let present = tables(connection)?;
             for table in TABLES.iter().filter(|table| present.iter().any(|name| name == *table)) {
                 let rows: Count = diesel::sql_query(format!(
-                    "SELECT count(*) AS number FROM (SELECT 1 AS one FROM {} LIMIT 1) AS some",
+                    "SELECT count(*) AS number FROM (SELECT 1 AS one FROM {} LIMIT 1) AS first_row",
                     quoted(table)
                 ))
                 .get_result(connection)?;

@@ -32,6 +32,7 @@ pub struct Operator {
     pub created_at: Moment,
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
+    pub hands: String,
 }
 
 /// The operator with this id.
@@ -70,9 +71,10 @@ pub fn page(
     .load(tx.connection)?)
 }
 
-/// How many operators of a council (or providers) may sign in.
-pub fn count_active(tx: &mut Transaction<'_>, council: Option<&CouncilId>) -> Result<i64> {
-    let query = operators::table.filter(operators::ended_at.is_null()).into_boxed();
+/// How many operators of a council (or providers) with one of `roles` may sign in.
+pub fn count_active(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &[Role]) -> Result<i64> {
+    let query =
+        operators::table.filter(operators::ended_at.is_null().and(operators::role.eq_any(roles.to_vec()))).into_boxed();
     Ok(match council {
         Some(council) => query.filter(operators::council_id.eq(council.clone())),
         None => query.filter(operators::council_id.is_null()),
@@ -113,6 +115,7 @@ pub fn update(tx: &mut Transaction<'_>, operator: &Operator) -> Result<()> {
             operators::reset_by.eq(operator.reset_by.clone()),
             operators::ended_at.eq(operator.ended_at),
             operators::ended_by.eq(operator.ended_by.clone()),
+            operators::hands.eq(&operator.hands),
         ))
         .execute(tx.connection);
     match changed {
@@ -121,6 +124,12 @@ pub fn update(tx: &mut Transaction<'_>, operator: &Operator) -> Result<()> {
         }
         done => done.map(drop).map_err(Error::from),
     }
+}
+
+/// Keeps the seed of a second factor that was begun, and touches nothing else of the row; `false` when the account was ended.
+pub fn set_pending_totp(tx: &mut Transaction<'_>, id: &OperatorId, sealed: &[u8]) -> Result<bool> {
+    let active = operators::table.filter(operators::id.eq(id).and(operators::ended_at.is_null()));
+    Ok(diesel::update(active).set(operators::sealed_totp_pending.eq(sealed)).execute(tx.connection)? == 1)
 }
 
 /// Uses up a code of the second factor: `false` when it, or a later one, was used before.

@@ -52,6 +52,7 @@ diesel::table! {
         created_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
         ended_by -> Nullable<Text>,
+        hands -> Text,
     }
 }
 

@@ -106,6 +106,13 @@ pub fn revoke_all_of(
     .execute(tx.connection)?)
 }
 
+/// Ends every sign-in; how many there were.
+pub fn revoke_all(tx: &mut Transaction<'_>, now: Moment) -> Result<usize> {
+    Ok(diesel::update(sessions::table.filter(sessions::revoked_at.is_null()))
+        .set(sessions::revoked_at.eq(now))
+        .execute(tx.connection)?)
+}
+
 /// Forgets sign-ins that were over before `before`, at most `limit` of them; how many there were.
 pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     let over = sessions::table.filter(sessions::expires_at.lt(before)).order(sessions::expires_at).limit(limit);

@@ -54,13 +54,26 @@ pub fn delete(tx: &mut Transaction<'_>, subject: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets subjects whose window began before `before`, at most about `limit` of them; how many there were.
+/// Forgets subjects whose window began, and whose wait ended, before `before`, at most `limit` of them; how many there were.
 pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
-    let old = sign_in_limits::table
-        .filter(sign_in_limits::window_start.lt(before))
+    let over = || {
+        let waited =
+            sign_in_limits::blocked_until.is_null().or(sign_in_limits::blocked_until.lt(before).assume_not_null());
+        sign_in_limits::window_start.lt(before).and(waited)
+    };
+    let subjects: Vec<String> = sign_in_limits::table
+        .filter(over())
         .order(sign_in_limits::window_start)
         .limit(limit)
-        .select(sign_in_limits::subject);
-    let subjects: Vec<String> = old.load(tx.connection)?;
-    Ok(diesel::delete(sign_in_limits::table.filter(sign_in_limits::subject.eq_any(subjects))).execute(tx.connection)?)
+        .select(sign_in_limits::subject)
+        .load(tx.connection)?;
+    // Looked at again, since someone may have tried meanwhile.
+    let still = sign_in_limits::table.filter(sign_in_limits::subject.eq_any(subjects)).filter(over());
+    Ok(diesel::delete(still).execute(tx.connection)?)
+}
+
+/// Whether anything is known of a subject.
+#[cfg(test)]
+pub(crate) fn exists(tx: &mut Transaction<'_>, subject: &str) -> Result<bool> {
+    Ok(SignInLimit::query().filter(sign_in_limits::subject.eq(subject)).first(tx.connection).optional()?.is_some())
 }

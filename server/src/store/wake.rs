@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Transaction;
 use super::enrolments::Enrolment;
-use super::schema::{authorities, commands, enrolments, idempotency_keys, sessions};
+use super::schema::{authorities, commands, enrolments};
 use super::written::CommandIsOpen;
 use crate::error::Result;
 use crate::model::{AuthorityId, CommandState, CouncilId, EnrolmentId, Moment};
@@ -127,28 +127,4 @@ pub fn authorities_ending(tx: &mut Transaction<'_>, before: Moment) -> Result<Ve
         .filter(authorities::not_after.lt(before))
         .select((authorities::council_id, authorities::id, authorities::not_after))
         .load(tx.connection)?)
-}
-
-/// Forgets up to `limit` answers kept for repeats before `before`; says how many.
-pub fn purge_idempotency_keys(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
-    let old: Vec<(String, String, String)> = idempotency_keys::table
-        .filter(idempotency_keys::created_at.lt(before))
-        .order(idempotency_keys::created_at)
-        .limit(limit)
-        .select((idempotency_keys::council_id, idempotency_keys::actor, idempotency_keys::idempotency_key))
-        .load(tx.connection)?;
-    for (council, actor, key) in &old {
-        diesel::delete(idempotency_keys::table.find((council, actor, key))).execute(tx.connection)?;
-    }
-    Ok(old.len())
-}
-
-/// Forgets up to `limit` sign-ins that ended before `before`; says how many.
-pub fn purge_sessions(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
-    let old: Vec<String> = sessions::table
-        .filter(sessions::expires_at.lt(before).or(sessions::revoked_at.lt(before).assume_not_null()))
-        .limit(limit)
-        .select(sessions::id)
-        .load(tx.connection)?;
-    Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(old))).execute(tx.connection)?)
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::{random_bytes, sha256_hex};
-use crate::model::Actor;
+use crate::model::{Actor, SignedIn};
 use crate::operations::sign_in::{self, Checked, NewSession, Second, Shown, TOKEN_PREFIX, Try};
 use crate::store::operators::Operator;
 use crate::store::sessions::Session;
@@ -22,9 +22,18 @@ pub(crate) struct Opened {
     pub(crate) operator: Operator,
 }
 
+/// Whose password and code are to be checked.
+#[derive(Clone, Copy)]
+pub(crate) enum Who<'a> {
+    /// Whoever has this login, for someone who is not known yet.
+    Login(&'a str),
+    /// Someone signed in, who shows it again. Guesses of strangers do not make him wait.
+    SignedIn(&'a SignedIn),
+}
+
 /// Signs in. The answer to a wrong login, password or code is the same, and comes no sooner.
-pub(crate) async fn sign_in(app: &App, shown: &Shown, address: &str, agent: &str) -> Result<Opened> {
-    let (tried, second) = check(app, shown, address).await?;
+pub(crate) async fn sign_in(app: &App, login: &str, shown: &Shown, address: &str, agent: &str) -> Result<Opened> {
+    let (tried, second) = check(app, Who::Login(login), shown, address).await?;
     let token = Zeroizing::new(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)));
     let new =
         NewSession { token_hash: sha256_hex(token.as_bytes()), address: address.to_owned(), agent: agent.to_owned() };
@@ -43,9 +52,15 @@ pub(crate) async fn sign_in(app: &App, shown: &Shown, address: &str, agent: &str
 }
 
 /// Counts a try and checks what was shown; a wrong one ends here.
-pub(crate) async fn check(app: &App, shown: &Shown, address: &str) -> Result<(Try, Second)> {
-    let (now, login, from) = (app.clock.now(), shown.login.clone(), address.to_owned());
-    let tried = app.database.write("count a sign-in", move |tx| sign_in::begin(tx, &login, &from, now)).await?;
+pub(crate) async fn check(app: &App, who: Who<'_>, shown: &Shown, address: &str) -> Result<(Try, Second)> {
+    let now = app.clock.now();
+    let tried = match who {
+        Who::Login(login) => {
+            let (login, from) = (login.to_owned(), address.to_owned());
+            app.database.write("count a sign-in", move |tx| sign_in::begin(tx, &login, &from, now)).await?
+        }
+        Who::SignedIn(signed_in) => count_again(app, signed_in).await?,
+    };
     match tried.check(&app.keys, shown, now).await? {
         Checked::Right(second) => Ok((tried, second)),
         Checked::Wrong => {
@@ -59,10 +74,19 @@ pub(crate) async fn check(app: &App, shown: &Shown, address: &str) -> Result<(Tr
     }
 }
 
+async fn count_again(app: &App, signed_in: &SignedIn) -> Result<Try> {
+    let (now, signed_in) = (app.clock.now(), signed_in.clone());
+    app.database.write("count a confirmation", move |tx| sign_in::begin_again(tx, &signed_in, now)).await
+}
+
 /// Checks the password alone, of someone signed in.
-pub(crate) async fn check_password(app: &App, login: &str, password: Zeroizing<String>, address: &str) -> Result<Try> {
-    let (now, from, login) = (app.clock.now(), address.to_owned(), login.to_owned());
-    let tried = app.database.write("count a password", move |tx| sign_in::begin(tx, &login, &from, now)).await?;
+pub(crate) async fn check_password(
+    app: &App,
+    signed_in: &SignedIn,
+    password: Zeroizing<String>,
+    address: &str,
+) -> Result<Try> {
+    let tried = count_again(app, signed_in).await?;
     let stored = tried.password_hash().map(str::to_owned);
     if !crate::operations::passwords::verify(password, stored).await? {
         fail(app, &tried, address).await?;

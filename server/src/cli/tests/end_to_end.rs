@@ -218,6 +218,11 @@ async fn the_first_operator_is_guided_and_then_known() {
     std::fs::write(&token_file, "bs_over").expect("written");
     beadle(folder, &["council", "list"], &[]).await.done();
     assert!(!token_file.exists());
+    // Signing out of what is over already is no failure.
+    std::fs::write(&token_file, "bs_over").expect("written");
+    let told = beadle(folder, &["logout"], &[]).await.done();
+    assert!(told.text.contains("Signed out."), "{}", told.text);
+    assert!(!token_file.exists());
     running.stop().await.expect("stops");
 }
 

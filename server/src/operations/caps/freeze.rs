@@ -82,8 +82,8 @@ pub fn thaw(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Re
             store::freezes::request_thaw(tx, &freeze.id, &by.operator, context.now)?;
             record(tx, context, scope, "orders.thaw_requested", json!({ "freeze": freeze.id }))?;
         }
-        Some((first, _)) => {
-            require_second(tx, context, scope, &by, &first)?;
+        Some((first, asked_at)) => {
+            require_second(tx, context, scope, &by, &first, asked_at)?;
             store::freezes::thaw(tx, &freeze.id, &by.operator, context.now)?;
             record(tx, context, scope, "orders.thawed", json!({ "freeze": freeze.id }))?;
             match scope {

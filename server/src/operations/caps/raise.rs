@@ -103,7 +103,7 @@ pub fn approve_raise(tx: &mut Transaction<'_>, context: &Context, scope: &CapSco
             "the raise was asked for more than 72 hours ago, or the account that asked was ended: ask for it again",
         ));
     }
-    require_second(tx, context, scope, &by, &raise.requested_by)?;
+    require_second(tx, context, scope, &by, &raise.requested_by, raise.requested_at)?;
     let effective_at = context.now + RAISE_DELAY;
     if !store::cap_changes::approve(tx, &raise.id, &by.operator, context.now, effective_at)? {
         return Err(Error::conflict("the raise was approved already"));

@@ -85,7 +85,14 @@ fn require_second_person(
     if approver.operator == order.requested_by {
         return Err(Error::forbidden("you asked for this order yourself: another person must approve it"));
     }
-    operators::require_established_approver(tx, context, &order.council_id, approver, &order.requested_by)
+    operators::require_established_approver(
+        tx,
+        context,
+        &order.council_id,
+        approver,
+        &order.requested_by,
+        order.requested_at,
+    )
 }
 
 /// Whether the row still says what was recorded, in the chained trail, when a person asked for it.

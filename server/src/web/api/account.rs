@@ -79,14 +79,14 @@ async fn change_password(
     address: Address,
     body: Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
-    let (body, operator) = (body.into_inner(), signed_in(&caller)?.operator);
-    let login = login_of(&app, &caller, operator).await?;
+    let (body, own) = (body.into_inner(), signed_in(&caller)?);
+    let login = login_of(&app, &caller, own.operator.clone()).await?;
     let (current, new) = (Zeroizing::new(body.current), Zeroizing::new(body.new));
     passwords::check_strength(&new, &login)?;
     if *current == *new {
         return Err(Error::invalid("new", "must be another one than before").into());
     }
-    let tried = door::check_password(&app, &login, current, &address.0).await?;
+    let tried = door::check_password(&app, &own, current, &address.0).await?;
     let was = tried.password_hash().unwrap_or_default().to_owned();
     let hash = passwords::hash(new).await?;
     caller

@@ -48,6 +48,9 @@ pub(super) struct OperatorView {
     mfa: bool,
     /// Since when the account is as it is; 72 hours later it may approve.
     standing_since: Moment,
+    /// Whose hands the account has been in besides its owner's: whoever made it once there were devices, or reset it, and
+    /// those behind him. Two accounts with a hand in common never decide together about an order.
+    hands: Vec<String>,
     created_at: Moment,
     /// When the account was ended, if it was.
     ended_at: Option<Moment>,
@@ -64,6 +67,7 @@ impl OperatorView {
             role: operator.role,
             approver,
             standing_since: operator.standing_since,
+            hands: operator.hands.split_whitespace().map(str::to_owned).collect(),
             created_at: operator.created_at,
             ended_at: operator.ended_at,
         }
@@ -253,7 +257,7 @@ async fn change(
         .await
 }
 
-/// Ends an account with its sign-ins and tokens. The last operator of a council, and the last provider, stay.
+/// Ends an account with its sign-ins and tokens. The last one that can act for a council, and the last provider, stay.
 #[utoipa::path(tag = "operators", responses((status = OK, body = OperatorView)))]
 #[delete("/operators/{operator}")]
 async fn end(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> Result<HttpResponse, Problem> {

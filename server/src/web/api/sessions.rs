@@ -15,12 +15,12 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::error::Error;
 use crate::keys::sha256_hex;
-use crate::model::{Actor, Moment, OperatorId, Role, SessionId, SignedIn};
-use crate::operations::operators::{self, NewOperator};
+use crate::model::{Actor, Moment, OperatorId, SessionId, SignedIn};
+use crate::operations::operators::{self, FirstOperator};
+use crate::operations::passwords;
 use crate::operations::sign_in::{self, Shown};
-use crate::operations::{councils, passwords};
 use crate::store::sessions::Session;
-use crate::web::sign_in as door;
+use crate::web::sign_in::{self as door, Who};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -61,16 +61,13 @@ async fn set_up(app: web::Data<App>, address: Address, body: Json<SetUp>) -> Res
     let operator = app
         .database
         .write("set up", move |tx| {
-            let council = body.council.as_deref().map(|name| councils::named(tx, name)).transpose()?;
-            let role = if council.is_some() { Role::Clerk } else { Role::Provider };
-            let new = NewOperator {
-                council,
+            let first = FirstOperator {
+                council: body.council.clone(),
                 login: body.login.clone(),
                 name: body.name.clone(),
-                role,
                 password_hash: hash.clone(),
             };
-            operators::set_up(tx, &context, &code_hash, &new)
+            operators::set_up(tx, &context, &code_hash, &first)
         })
         .await?;
     let answer =
@@ -117,12 +114,11 @@ async fn open(
     let body = body.into_inner();
     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let shown = Shown {
-        login: body.login,
         password: Zeroizing::new(body.password),
         totp: body.totp,
         recovery_code: body.recovery_code.map(Zeroizing::new),
     };
-    let opened = door::sign_in(&app, &shown, &address.0, agent).await?;
+    let opened = door::sign_in(&app, &body.login, &shown, &address.0, agent).await?;
     Ok(HttpResponse::Created().json(Opened {
         token: opened.token.to_string(),
         id: opened.session.id,
@@ -237,15 +233,13 @@ async fn confirm(
     address: Address,
     body: Json<Confirm>,
 ) -> Result<HttpResponse, Problem> {
-    let (body, operator) = (body.into_inner(), signed_in(&caller)?.operator);
-    let login = login_of(&app, &caller, operator).await?;
+    let (body, signed_in) = (body.into_inner(), signed_in(&caller)?);
     let shown = Shown {
-        login,
         password: Zeroizing::new(body.password),
         totp: body.totp,
         recovery_code: body.recovery_code.map(Zeroizing::new),
     };
-    let (tried, second) = door::check(&app, &shown, &address.0).await?;
+    let (tried, second) = door::check(&app, Who::SignedIn(&signed_in), &shown, &address.0).await?;
     caller
         .write(&app, "confirm session", StatusCode::OK, move |tx, context| {
             sign_in::confirm(tx, context, &tried, &second).map(|reauthenticated_at| Confirmed { reauthenticated_at })

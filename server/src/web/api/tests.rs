@@ -450,3 +450,82 @@ fn table_of_operations() {
         .collect();
     insta::assert_snapshot!(table.join("\n"));
 }
+
+#[actix_web::test]
+async fn guesses_at_his_login_do_not_keep_someone_signed_in_from_confirming() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let initial = crate::operations::passwords::initial().await.expect("a password");
+        let (context, hash) = (bench.context(Actor::System), initial.hash.clone());
+        bench
+            .database
+            .write("clerk", move |tx| {
+                let new = crate::operations::operators::NewOperator {
+                    council: Some(council.clone()),
+                    login: "clerk".to_owned(),
+                    name: "Cleo".to_owned(),
+                    role: crate::model::Role::Clerk,
+                    password_hash: hash.clone(),
+                };
+                crate::operations::operators::add(tx, &context, &new)
+            })
+            .await
+            .expect("a clerk");
+        let service = client(&bench).await;
+        let words = initial.words.as_str();
+        let right = json!({ "login": "clerk", "password": words });
+        let opened = ask(Method::POST, "/sessions").with(right.clone()).of(&service).await.is(201);
+        let clerk = text(&opened, "token");
+        // A stranger in the same office, or behind the same proxy, guesses.
+        for _ in 0..5 {
+            let wrong = json!({ "login": "clerk", "password": "not the password" });
+            ask(Method::POST, "/sessions").with(wrong).of(&service).await.refused_as(401, "unauthenticated");
+        }
+        ask(Method::POST, "/sessions").with(right).of(&service).await.refused_as(429, "too-many");
+        let own = "quiet marmalade lantern bridge";
+        let change = |current: &str| json!({ "current": current, "new": own });
+        ask(Method::POST, "/account/password").by(clerk).with(change(words)).of(&service).await.is(204);
+        let begun = ask(Method::POST, "/account/totp").by(clerk).of(&service).await.is(201);
+        let secret = text(&begun, "secret").to_owned();
+        let code = second_factor::code_of(&secret, bench.clock.now());
+        ask(Method::POST, "/account/totp/confirm").by(clerk).with(json!({ "code": code })).of(&service).await.is(200);
+        bench.clock.advance(Duration::seconds(30));
+        for _ in 0..5 {
+            let wrong = json!({ "login": "clerk", "password": "not the password" });
+            let refused = ask(Method::POST, "/sessions").with(wrong).of(&service).await;
+            assert!(matches!(refused.status.as_u16(), 401 | 429));
+        }
+        let code = second_factor::code_of(&secret, bench.clock.now());
+        let confirm = json!({ "password": own, "totp": code });
+        ask(Method::POST, "/sessions/current/confirm").by(clerk).with(confirm).of(&service).await.is(200);
+
+        // His own wrong ones count, of this session alone.
+        for _ in 0..5 {
+            let wrong = json!({ "password": "not the password", "totp": "000000" });
+            let refused = ask(Method::POST, "/sessions/current/confirm").by(clerk).with(wrong).of(&service).await;
+            refused.refused_as(401, "unauthenticated");
+        }
+        let again = json!({ "password": own, "totp": "000000" });
+        let refused = ask(Method::POST, "/sessions/current/confirm").by(clerk).with(again).of(&service).await;
+        refused.refused_as(429, "too-many");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_set_up_tells_nobody_without_its_code_which_councils_there_are() {
+    on_both(|bench| async move {
+        bench.council("germoe").await;
+        print_set_up_code(&bench).await;
+        let service = client(&bench).await;
+        let guess = |council: &str| json!({ "code": "WRONG", "login": "clerk", "name": "Cleo", "council": council });
+        let there = ask(Method::POST, "/set-up").with(guess("germoe")).of(&service).await.refused_as(403, "forbidden");
+        let not = ask(Method::POST, "/set-up").with(guess("nowhere")).of(&service).await.refused_as(403, "forbidden");
+        assert_eq!(there, not);
+        // With the code he is told, and the code is still good.
+        let known = |council: &str| json!({ "code": CODE, "login": "clerk", "name": "Cleo", "council": council });
+        ask(Method::POST, "/set-up").with(known("nowhere")).of(&service).await.refused_as(404, "not-found");
+        ask(Method::POST, "/set-up").with(known("germoe")).of(&service).await.is(201);
+    })
+    .await;
+}

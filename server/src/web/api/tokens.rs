@@ -55,7 +55,7 @@ struct IssueToken {
     name: String,
     /// What it may do: read, report, lock, register. None of these touches an order.
     scopes: Vec<TokenScope>,
-    /// How long it lasts, in minutes; 60 unless given, at most 129600 (90 days).
+    /// How long it lasts, in minutes; 60 unless given, at most 1440 (24 hours).
     minutes: Option<i64>,
 }
 
