@@ -12,6 +12,7 @@ pub mod apple;
 pub mod coverage;
 pub mod mode;
 pub mod policy;
+pub mod report;
 
 pub use apple::{Context, NamedCertificate};
 pub use mode::{Mode, Ownership, Platform};

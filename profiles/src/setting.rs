@@ -3,10 +3,11 @@
 //! Coverage, the Apple payloads, validation and the judgement of what a phone reports all walk [`all`].
 
 use crate::apple::keys::Key;
-use crate::apple::report::{Judgement, Reported};
+use crate::apple::report::Reported;
 use crate::coverage::Status;
 use crate::mode::Mode;
 use crate::policy::{Document, Policy};
+use crate::report::Judgement;
 
 /// What the policy says about a setting.
 pub(crate) enum Says {

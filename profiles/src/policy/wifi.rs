@@ -1,12 +1,12 @@
 //! Wi-Fi networks a phone is given, so that people need no unsecured ones. Passwords are secrets and never part of the policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Document::{Coreley, Germoe},
-    Policy,
+    Policy, Problem,
 };
 use crate::apple::keys::{Reach::Supervised, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
@@ -40,6 +40,37 @@ pub struct WifiNetwork {
     pub auto_join: bool,
 }
 
+impl WifiNetwork {
+    /// Its stored password; one that is not stored, or could not be one, is a problem. `position` is its place in the policy.
+    pub(crate) fn password<'a>(
+        &self,
+        position: usize,
+        passwords: &'a BTreeMap<String, String>,
+    ) -> Result<&'a str, Problem> {
+        let field = || format!("wifi.networks.{position}");
+        let ssid = &self.ssid;
+        let password = passwords.get(ssid).ok_or_else(|| {
+            Problem::new(field(), format!("the password of \"{ssid}\" is not stored; store it, or remove the network"))
+        })?;
+        if !is_password(password) {
+            let problem = format!(
+                "the stored password of \"{ssid}\" cannot be right: a Wi-Fi password has 8 to 63 plain characters, or 64 hexadecimal digits; store it again"
+            );
+            return Err(Problem::new(field(), problem));
+        }
+        Ok(password)
+    }
+}
+
+/// A WPA passphrase (IEEE 802.11, annex J.4.1): 8 to 63 printable ASCII characters, or the key itself in hexadecimal.
+pub(crate) fn is_password(password: &str) -> bool {
+    match password.len() {
+        8..=63 => password.bytes().all(|byte| (0x20..=0x7e).contains(&byte)),
+        64 => password.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        _ => false,
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -67,7 +98,7 @@ fn networks_problem(policy: &Policy) -> Option<String> {
         if ssid.is_empty() || ssid.len() > 32 {
             return Some(format!("\"{ssid}\" cannot be a network's name; it takes 1 to 32 bytes"));
         }
-        if !crate::apple::is_printable(ssid) {
+        if !super::is_printable(ssid) {
             return Some(format!("{ssid:?} holds invisible characters; type the network's name again"));
         }
         if !seen.insert(ssid) {
