@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
+use crate::android::report::Witness;
 use crate::coverage::Status::Enforced as E;
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_keys};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys};
 
 /// A certificate the council stored for its phones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     apple: no_keys,
     evidence: Evidence::Profile,
+    // Written with the council's stored certificates by `android/network.rs`.
+    android: Android { fields: &["openNetworkConfiguration"], witness: Witness::Applied, write: |_, _| {} },
     problem: |policy| {
         let names = &policy.certificates.install;
         if names.len() > 20 {

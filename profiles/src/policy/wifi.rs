@@ -8,11 +8,13 @@ use super::{
     Document::{Coreley, Germoe},
     Policy, Problem,
 };
+use crate::android::connectivity::{ConfigureWifi, WifiSecurityLevel};
+use crate::android::report::Witness;
 use crate::apple::keys::{Reach::Supervised, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
-use crate::mode::Mode;
+use crate::mode::{Mode, Platform};
 use crate::named::named_enum;
-use crate::setting::{Evidence, Says, Setting, does, no_keys, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys, no_problem};
 
 named_enum! {
     /// How a Wi-Fi network is secured; open and WEP networks are not offered, since both policies forbid unsecured ones.
@@ -113,7 +115,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "wifi.unsecured_networks_forbidden",
         title: "Secure Wi-Fi only",
         clauses: &[(Germoe, "2.2"), (Germoe, "2.2.3"), (Coreley, "2.2.7")],
-        modes: [N, N, N, N, N, N],
+        modes: [N, N, N, E, E, N],
         says: |policy| {
             if policy.wifi.unsecured_networks_forbidden {
                 Says::Asked("Secure Wi-Fi networks are used, unsecured ones are not".into())
@@ -124,6 +126,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |policy, mode| {
             if policy.wifi.only_these_networks && mode == Mode::Supervised {
                 does("Only the council's networks, all of them secured, can be joined.")
+            } else if matches!(mode, Mode::FullyManaged | Mode::CompanyWorkProfile) {
+                does("The phone joins no unsecured network.")
+                    .but("needs Android 13; on an older phone the rule stays with the holder")
             } else {
                 does("Council networks can be given to the phone, secured.")
                     .but("a phone does not refuse an unsecured network that the holder chooses; the rule stays with the holder")
@@ -131,6 +136,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         apple: no_keys,
         evidence: Evidence::Nothing,
+        android: Android {
+            fields: &["deviceRadioState.minimumWifiSecurityLevel"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if policy.wifi.unsecured_networks_forbidden && draft.is_company_owned() {
+                    draft.resource.device_radio_state.get_or_insert_default().minimum_wifi_security_level =
+                        Some(WifiSecurityLevel::Personal);
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -146,12 +161,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 policy.wifi.networks.iter().map(|network| format!("\"{}\"", network.ssid)).collect();
             Says::Asked(format!("Council Wi-Fi: {}", names.join(", ")))
         },
-        effect: |_, mode| match mode {
-            Mode::PersonalWorkProfile => does("The networks are known to the phone, through the work profile."),
-            _ => does("The networks and their passwords are on the phone."),
+        effect: |policy, mode| {
+            let effect = match mode {
+                Mode::PersonalWorkProfile => does("The networks are known to the phone, through the work profile."),
+                _ => does("The networks and their passwords are on the phone."),
+            };
+            let wpa3 = policy.wifi.networks.iter().any(|network| network.security == Security::Wpa3);
+            if wpa3 && mode.platform() == Platform::Android {
+                effect.but("Google has no form for WPA3 with a password: the network is given as WPA2, and a phone that does not move up by itself cannot join one that takes nothing but WPA3")
+            } else {
+                effect
+            }
         },
         apple: no_keys,
         evidence: Evidence::Profile,
+        // Written with the council's stored passwords by `android/network.rs`.
+        android: Android { fields: &["openNetworkConfiguration"], witness: Witness::Applied, write: |_, _| {} },
         problem: networks_problem,
     },
     Setting {
@@ -169,7 +194,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |_, mode| match mode {
             Mode::Supervised => does("Only the council's networks can be joined."),
             Mode::Device | Mode::User => does("Nothing.").but("an iPhone takes this only when it is supervised"),
-            Mode::FullyManaged => does("The holder cannot add Wi-Fi networks."),
+            Mode::FullyManaged => does("The holder cannot add Wi-Fi networks, and those already there are removed."),
             _ => does("Nothing.").but("the holder of a phone with a work profile chooses networks freely"),
         },
         apple: |policy| {
@@ -181,6 +206,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["deviceConnectivityManagement.configureWifi"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if draft.mode == Mode::FullyManaged {
+                    let connectivity = draft.resource.device_connectivity_management.get_or_insert_default();
+                    connectivity.configure_wifi = Some(if policy.wifi.only_these_networks {
+                        ConfigureWifi::Disallowed
+                    } else {
+                        ConfigureWifi::Allowed
+                    });
+                }
+            },
+        },
         problem: |policy| {
             (policy.wifi.only_these_networks && policy.wifi.networks.is_empty())
                 .then(|| "would leave the phone without any Wi-Fi; add a network to wifi.networks first".into())
