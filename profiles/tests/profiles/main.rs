@@ -1,6 +1,8 @@
 //! The crate seen from outside: profiles, coverage and reports, word for word and for anything a council may type.
 
+mod android;
 mod common;
 mod compiled;
+mod google;
 mod properties;
 mod reports;
