@@ -1,6 +1,7 @@
 //! How Beadle speaks to devices: property lists to Apple's, JSON to Google. The one `match Platform` of the server.
 
 pub mod apple;
+mod roots;
 
 use serde_json::Value;
 
