@@ -1,5 +1,6 @@
 //! How Beadle speaks to devices: property lists to Apple's, JSON to Google. The one `match Platform` of the server.
 
+pub mod android;
 pub mod apple;
 mod roots;
 
