@@ -1,5 +1,6 @@
 //! Google's Android Management API: what is asked of it, how, and what it says about devices.
 
+pub mod command;
 #[cfg(test)]
 mod discovery;
 mod failure;
