@@ -1,4 +1,4 @@
-//! Tokens, codes, links and modes, with the sample that Google's guide prints and with anything else.
+//! Tokens, codes, links and modes, with texts in Google's form and with anything else.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -96,7 +96,7 @@ fn a_link_carries_the_token_whatever_is_in_it() {
     assert_eq!(*personal_link("a&b= é"), "https://enterprise.google.com/android/enroll?et=a%26b%3D%20%C3%A9");
 }
 
-/// The form that Google's guide shows, spaces and all.
+/// A code in Google's form, spaces and all.
 const QR_CODE: &str = "{\"android.app.extra.PROVISIONING_DEVICE_ADMIN_COMPONENT_NAME\":\
     \"com.google.android.apps.work.clouddpc/.receivers.CloudDeviceAdminReceiver\", \
     \"android.app.extra.PROVISIONING_ADMIN_EXTRAS_BUNDLE\":{\

@@ -2,7 +2,7 @@
 
 pub mod android;
 pub mod apple;
-mod roots;
+mod outgoing;
 
 use serde_json::Value;
 

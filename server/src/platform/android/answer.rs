@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::failure::{Failure, shortened};
 use crate::error::Error;
+use crate::platform::outgoing;
 
 /// The most that an answer may have, in bytes: a hundred devices with long lists of apps fit.
 const LIMIT: usize = 64 * 1024 * 1024;
@@ -138,15 +139,8 @@ impl Told {
     }
 }
 
-/// The whole chain of causes, without the address, whose query may hold a token.
 fn words(problem: &reqwest::Error) -> String {
-    let mut text = if problem.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
-    let mut cause = std::error::Error::source(problem);
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    shortened(&text)
+    shortened(&outgoing::words(problem))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::token::{Access, Tokens};
 use crate::clock::Clock;
 use crate::config::{self, GoogleSettings};
 use crate::error::{Error, Result as ServerResult};
-use crate::platform::roots;
+use crate::platform::outgoing;
 
 /// What [`Pace`] waits for.
 pub type PaceFuture = Pin<Box<dyn Future<Output = ServerResult<()>> + Send>>;
@@ -113,10 +113,13 @@ impl GoogleClient {
         }
         let all_https = addresses.iter().all(|(_, url)| url.scheme() == "https") && key.token_uri().scheme() == "https";
         let http = Client::builder()
-            .tls_certs_merge(roots::trusted("google.extra_roots", &settings.extra_roots)?)
+            .tls_certs_merge(outgoing::trusted("google.extra_roots", &settings.extra_roots)?)
             .connect_timeout(patience.connect)
             .timeout(patience.call)
             .pool_idle_timeout(Duration::from_secs(90))
+            // A shared connection that died would otherwise take every attempt of a call with it.
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
             .https_only(all_https)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

@@ -46,7 +46,7 @@ impl Patience {
         pull: Duration::from_secs(100),
     };
 
-    /// How long to wait after attempt number `made`, which began `elapsed` after the first.
+    /// How long to wait after attempt number `made` of a call that began at `begun`; Google asked for `after`.
     ///
     /// # Errors
     /// [`Failure::Again`] where it was the last.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::model::Moment;
-use crate::platform::roots;
+use crate::platform::outgoing::{trusted, words};
 
 /// How long one push may take, connection included.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -102,7 +102,7 @@ impl PushClient {
     /// # Errors
     /// [`Error::Invalid`] where a file of roots cannot be read.
     pub fn new(url: &Url, extra_roots: &[PathBuf]) -> Result<Self> {
-        let roots = roots::trusted("apns.extra_roots", extra_roots)?;
+        let roots = trusted("apns.extra_roots", extra_roots)?;
         Ok(Self { url: url.clone(), roots: Arc::new(roots), timeout: TIMEOUT, clients: Arc::default() })
     }
 
@@ -185,17 +185,6 @@ impl PushClient {
 
 fn later(problem: String, after_seconds: Option<u64>) -> Outcome {
     Outcome::TryLater { problem, after_seconds }
-}
-
-/// The whole chain of causes, without the address, which holds the device's token.
-fn words(problem: &reqwest::Error) -> String {
-    let mut text = if problem.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
-    let mut cause = std::error::Error::source(problem);
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// What the push service says when it does not accept.

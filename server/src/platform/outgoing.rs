@@ -1,4 +1,4 @@
-//! Whom outgoing connections trust: the machine's own roots, and those that the settings name.
+//! What outgoing connections have in common: whom they trust, and what is said when they break.
 
 use std::path::PathBuf;
 
@@ -34,4 +34,15 @@ fn read(pem: &[u8]) -> std::result::Result<Vec<Certificate>, String> {
         Ok(found) => Ok(found),
         Err(problem) => Err(problem.to_string()),
     }
+}
+
+/// The whole chain of causes, without the address, which may hold a device's token or one of access.
+pub(crate) fn words(problem: &reqwest::Error) -> String {
+    let mut text = if problem.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
+    let mut cause = std::error::Error::source(problem);
+    while let Some(inner) = cause {
+        text += &format!(": {inner}");
+        cause = inner.source();
+    }
+    text
 }
