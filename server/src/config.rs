@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+pub(crate) use keys::may_be_called;
 pub use keys::{KEYS, Key, reference};
 pub use sources::{Problem, Problems, Sources, load};
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub sealing_key: Option<PathBuf>,
     /// Apple's push service.
     pub apns: ApnsSettings,
+    /// Google's Android Management API and Pub/Sub.
+    pub google: GoogleSettings,
     /// The provider's certificate from Apple that signs requests for push certificates.
     pub vendor: VendorSettings,
     /// What is logged.
@@ -90,6 +93,17 @@ pub struct ApnsSettings {
     pub extra_roots: Vec<PathBuf>,
 }
 
+/// Google's Android Management API and Pub/Sub. The token endpoint is not a setting: the key file names it.
+#[derive(Clone, Debug)]
+pub struct GoogleSettings {
+    /// The address of the Android Management API.
+    pub api_url: Url,
+    /// The address of Pub/Sub.
+    pub pubsub_url: Url,
+    /// PEM files with further roots that both, and the token endpoint, may be trusted by.
+    pub extra_roots: Vec<PathBuf>,
+}
+
 /// The provider's vendor certificate.
 #[derive(Clone, Debug, Default)]
 pub struct VendorSettings {
@@ -137,6 +151,10 @@ pub struct RetentionSettings {
     pub audit_details: i64,
 }
 
+fn constant(address: &'static str) -> Url {
+    Url::parse(address).unwrap_or_else(|_| unreachable!("a constant"))
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -151,8 +169,10 @@ impl Default for Config {
             },
             proxy: ProxySettings::default(),
             sealing_key: None,
-            apns: ApnsSettings {
-                url: Url::parse("https://api.push.apple.com").unwrap_or_else(|_| unreachable!("a constant")),
+            apns: ApnsSettings { url: constant("https://api.push.apple.com"), extra_roots: Vec::new() },
+            google: GoogleSettings {
+                api_url: constant("https://androidmanagement.googleapis.com"),
+                pubsub_url: constant("https://pubsub.googleapis.com"),
                 extra_roots: Vec::new(),
             },
             vendor: VendorSettings::default(),

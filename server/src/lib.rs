@@ -12,6 +12,7 @@ pub mod demo;
 pub mod error;
 pub mod installation;
 pub mod jobs;
+mod jwt_crypto;
 pub mod keys;
 pub mod maintenance;
 pub mod model;

@@ -14,9 +14,13 @@ pub(super) fn together(config: &Config) -> Vec<Misfit> {
     let mut found = Vec::new();
     tls(config, &mut found);
     vendor(config, &mut found);
-    for root in &config.apns.extra_roots {
-        if let Err(problem) = certificates(root) {
-            found.push(("apns.extra_roots", Some(root.display().to_string()), problem));
+    for (name, roots) in
+        [("apns.extra_roots", &config.apns.extra_roots), ("google.extra_roots", &config.google.extra_roots)]
+    {
+        for root in roots {
+            if let Err(problem) = certificates(root) {
+                found.push((name, Some(root.display().to_string()), problem));
+            }
         }
     }
     let key = config.sealing_key_file();

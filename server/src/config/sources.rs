@@ -285,6 +285,8 @@ mod tests {
             mode = "ssl"
             [apns]
             url = "http://push.example.org"
+            [google]
+            api_url = "http://google.example.org"
             [log]
             format = "xml"
             level = "info,,=x"

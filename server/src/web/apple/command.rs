@@ -68,6 +68,9 @@ pub(super) async fn receive(
         Ok(Served::Command(Wire::Apple(message))) => {
             HttpResponse::Ok().content_type("application/xml; charset=UTF-8").body(message)
         }
+        Ok(Served::Command(Wire::Android(_))) => {
+            bare(&Error::internal("a message for an Android phone has no place at Apple's door"))
+        }
         Ok(Served::Refused(reason)) => refuse(reason),
         Err(problem) => bare(&problem),
     }
@@ -166,7 +169,10 @@ async fn write_out(app: &App, enrolment: &Enrolment, mut next: Option<Next>) -> 
         let (row, material) = match next {
             None => return Ok(Served::Nothing),
             Some(Next::Order(release)) => {
-                return platform::encode_order(Platform::Apple, &release).map(Served::Command).map_err(Error::internal);
+                let (mode, ownership) = (enrolment.mode, enrolment.ownership);
+                return platform::encode_order(Platform::Apple, mode, ownership, &release)
+                    .map(Served::Command)
+                    .map_err(Error::internal);
             }
             Some(Next::Command { row, material }) => (row, material),
         };
