@@ -5,4 +5,9 @@
 //! the rules its descriptions state in words are coded beside the call they belong to. What Google does not document is decided here
 //! to be whatever catches a careless server, and said where it is decided.
 
+pub mod cloud;
+pub mod phone;
 pub mod schema;
+
+pub use cloud::GoogleCloud;
+pub use phone::AndroidPhone;
