@@ -252,7 +252,7 @@ impl State {
             }
             if refusal.code == 404 && self.settings.not_found_as_500 > 0 {
                 self.not_found += 1;
-                if self.not_found % self.settings.not_found_as_500 == 0 {
+                if self.not_found.is_multiple_of(self.settings.not_found_as_500) {
                     *refusal = refusal.clone().with_code(500, "INTERNAL");
                 }
             }

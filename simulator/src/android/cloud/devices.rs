@@ -52,8 +52,8 @@ impl State {
             Some((_, text)) => {
                 for path in text.split(',') {
                     let top = path.split('.').next().unwrap_or_default();
-                    let known = |name: &&str| Mask::read("Device", top).is_ok_and(|mask| mask.names(name));
-                    if !WRITABLE.iter().any(|name| known(&name)) {
+                    let writable = |mask: Mask| WRITABLE.iter().any(|name| mask.names(name));
+                    if !Mask::read("Device", top).is_ok_and(writable) {
                         return Err(Refusal::invalid(format!("updateMask: '{path}' cannot be changed.")));
                     }
                 }

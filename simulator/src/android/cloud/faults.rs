@@ -115,7 +115,7 @@ impl Faults {
             return None;
         }
         let per_thousand = next(state) % 1000;
-        let pick = usize::try_from(next(state) % u64::MAX).ok()?;
+        let pick = usize::try_from(next(state)).unwrap_or_default();
         (per_thousand < u64::from(random.per_thousand) && !random.faults.is_empty())
             .then(|| random.faults.get(pick % random.faults.len()).copied())
             .flatten()

@@ -114,7 +114,7 @@ impl PubSub {
                 attempts: 0,
             };
             let every = u64::from(behaviour.duplicate_every);
-            if every > 0 && self.published % every == 0 {
+            if every > 0 && self.published.is_multiple_of(every) {
                 subscription.messages.push(message.clone());
             }
             subscription.messages.push(message);
@@ -298,7 +298,7 @@ impl State {
         let pubsub = &mut self.pubsub;
         let found = pubsub.subscriptions.get_mut(subscription).ok_or_else(Refusal::not_found)?;
         pubsub.acknowledgements += 1;
-        if every > 0 && pubsub.acknowledgements % every == 0 {
+        if every > 0 && pubsub.acknowledgements.is_multiple_of(every) {
             return Ok(json!({}));
         }
         let wanted: BTreeSet<u64> = wanted.iter().copied().collect();

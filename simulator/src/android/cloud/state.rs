@@ -161,12 +161,15 @@ pub(crate) fn id_of<'a>(name: &'a str, parent: &str) -> Option<&'a str> {
     }
 }
 
+/// The entries of one page, and the token of the next.
+pub(crate) type Page<'a, T> = (Vec<(&'a String, &'a T)>, Option<String>);
+
 /// One page of a sorted map: the entries after the token, as many as asked for, and the next token.
 pub(crate) fn page<'a, T>(
     map: &'a BTreeMap<String, T>,
     query: &[(String, String)],
     usual: usize,
-) -> Result<(Vec<(&'a String, &'a T)>, Option<String>), Refusal> {
+) -> Result<Page<'a, T>, Refusal> {
     let value = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let size = match value("pageSize").map(str::parse::<i32>) {
         None | Some(Ok(0)) => usual,

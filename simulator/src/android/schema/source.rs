@@ -176,7 +176,7 @@ fn field(property: &Value) -> Field {
 fn members(property: &Value) -> (Vec<String>, Vec<String>) {
     let values: Vec<String> = property["enum"].as_array().into_iter().flatten().map(text).collect();
     let marks = property["enumDeprecated"].as_array().cloned().unwrap_or_default();
-    let old = values.iter().zip(marks).filter(|(_, mark)| mark == &true).map(|(value, _)| value.clone()).collect();
+    let old = values.iter().zip(marks).filter(|(_, mark)| *mark == true).map(|(value, _)| value.clone()).collect();
     (values, old)
 }
 

@@ -62,7 +62,7 @@ async fn tokens_expire_and_are_good_for_their_scope() {
         .unwrap();
     assert_eq!(server.get(&path).await.0, 200);
     assert_refused(server.get(&topic).await, 403, "PERMISSION_DENIED");
-    server.cloud.revoke_keys(&server.cloud.project().to_owned());
+    server.cloud.revoke_keys(server.cloud.project());
     assert_refused(server.get(&path).await, 401, "UNAUTHENTICATED");
     assert_eq!(server.sign_in(|_, _| {}).await, Err("invalid_grant".to_owned()));
 }
