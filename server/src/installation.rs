@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::data_folder::{self, DataFolder};
 use crate::error::{Error, Result};
+use crate::google::Kept;
 use crate::operations::installation::{self as operation, FirstStart};
 use crate::sealing::Sealer;
 use crate::store::{self, Database};
@@ -77,7 +78,7 @@ impl Installation {
             .await?;
         operation::prove(&sealer, &canary.unwrap_or_default(), &key_file)?;
         let keys = Arc::new(operation::load_keys(sealer, &rows)?);
-        let app = App { database, keys, clock, config: Arc::new(config) };
+        let app = App { database, keys, clock, config: Arc::new(config), google: Kept::default() };
         anchor::compare(&app).await?;
         anchor::write(&app).await?;
         Ok(Self { app, set_up_code, backup, folder })

@@ -28,6 +28,7 @@ pub enum Purpose {
     BypassCode,
     TlsKey,
     StoredAnswer,
+    GoogleKey,
 }
 
 impl Purpose {
@@ -44,6 +45,7 @@ impl Purpose {
             Self::BypassCode => "bypass code",
             Self::TlsKey => "tls key",
             Self::StoredAnswer => "stored answer",
+            Self::GoogleKey => "google key",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The worker loop: takes due jobs under a lease, one file per job, several instances at once without harm.
 
+mod android;
 mod outcome;
 mod policy_fan_out;
 mod renew_identities;
@@ -23,7 +24,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
 use crate::model::{Actor, Moment};
-use crate::operations::{Context, alerts, caps, jobs as queue, policies};
+use crate::operations::{Context, alerts, android as queue_android, caps, jobs as queue, policies};
 use crate::platform::apple::push::PushClient;
 use crate::store;
 use crate::store::jobs::Job;
@@ -48,9 +49,26 @@ const LONGEST_WAIT: Duration = Duration::hours(1);
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) push: PushClient,
+    /// Becomes true when this process is to end: long waits end with it.
+    stopped: signal::Receiver<bool>,
 }
 
 impl Bench {
+    /// A bench that nobody stops, for tests of one job.
+    #[cfg(test)]
+    fn new(app: App, push: PushClient) -> Self {
+        Self { app, push, stopped: signal::channel(false).1 }
+    }
+
+    /// Returns when this process is to end.
+    pub(crate) async fn stopping(&self) {
+        let mut stopped = self.stopped.clone();
+        if stopped.wait_for(|stop| *stop).await.is_err() {
+            // Nobody can say stop any more: the workers end by other means.
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub(crate) fn context(&self) -> Context {
         self.app.context(Actor::System)
     }
@@ -81,7 +99,7 @@ impl Workers {
 pub fn start(app: App) -> Result<Workers> {
     let push = PushClient::new(&app.config.apns.url, &app.config.apns.extra_roots)?;
     let (stop, stopped) = signal::channel(false);
-    let loops = tokio::spawn(work(Arc::new(Bench { app, push }), stopped));
+    let loops = tokio::spawn(work(Arc::new(Bench { app, push, stopped: stopped.clone() }), stopped));
     Ok(Workers { stop, loops })
 }
 
@@ -171,6 +189,10 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
         watch::KIND => watch::run(bench).await,
         upkeep::MINUTE => upkeep::every_minute(bench).await,
         upkeep::HOUR => upkeep::every_hour(bench).await,
+        queue_android::PUT_POLICIES => android::put(bench, job).await,
+        queue_android::READ_DEVICE => android::read_device(bench, job).await,
+        queue_android::NOTIFICATIONS => android::pull(bench).await,
+        queue_android::RECONCILE => android::reconcile(bench).await,
         other => Err(Error::Internal(format!("no job is called \"{other}\"")).into()),
     }
 }

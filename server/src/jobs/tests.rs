@@ -38,6 +38,7 @@ async fn stage(bench: testing::Bench) -> Stage {
         keys: Arc::clone(&bench.keys),
         clock: bench.clock.clone(),
         config: Arc::new(config),
+        google: crate::google::Kept::default(),
     };
     let council = bench.council("germoe").await;
     Stage { bench, app, service, council, _roots: roots }
@@ -50,7 +51,7 @@ impl Stage {
 
     fn work(&self) -> Bench {
         let apns = &self.app.config.apns;
-        Bench { app: self.app.clone(), push: PushClient::new(&apns.url, &apns.extra_roots).expect("a client") }
+        Bench::new(self.app.clone(), PushClient::new(&apns.url, &apns.extra_roots).expect("a client"))
     }
 
     /// A push certificate in the database, its key sealed.

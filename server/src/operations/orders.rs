@@ -4,6 +4,7 @@ mod approve;
 mod decide;
 mod deliver;
 mod follow;
+mod google;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
+pub(crate) use google::{claim_for_google, given_to_google, google_ended};
 pub use request::{NewOrder, request};
 pub use view::{OrderView, list, show};
 pub use watch::{lapse_due, presume_erased_due, unreachable_due};
@@ -102,6 +104,8 @@ fn hold(
         _ => ("order_held", format!("The order for {tag} is held: {}.", reason.words())),
     };
     alerts::raise(tx, context, &held.council_id, kind, held.id.as_str(), &message)?;
+    // What Google has of it must not reach the phone meanwhile.
+    google::take_back(tx, context, &held)?;
     Ok(held)
 }
 

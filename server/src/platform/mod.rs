@@ -60,19 +60,16 @@ pub fn encode(
     }
 }
 
-/// Writes the message that destroys, for a device of this mode and ownership; it needs the proof of its order.
+/// Writes the message that destroys, which needs the proof of its order.
 ///
 /// # Errors
 /// [`Unsupported`] where this platform does not know the scope, or the scope does not fit the device.
-pub fn encode_order(
-    platform: Platform,
-    mode: Mode,
-    ownership: Ownership,
-    release: &Release,
-) -> Result<Wire, Unsupported> {
+pub fn encode_order(platform: Platform, release: &Release) -> Result<Wire, Unsupported> {
     match platform {
         Platform::Apple => apple::command::encode_erase(release).map(Wire::Apple),
-        Platform::Android => android::command::encode_wipe(mode, ownership, release).map(Wire::Android),
+        Platform::Android => {
+            android::command::encode_wipe(release.mode(), release.ownership(), release).map(Wire::Android)
+        }
     }
 }
 

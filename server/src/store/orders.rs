@@ -49,6 +49,8 @@ pub struct Order {
     pub trail_seq: Option<i64>,
     pub trail_state: Option<OrderState>,
     pub trail_seal: Option<Vec<u8>>,
+    /// When the record of the wiped device was tidied away at Google.
+    pub record_forgotten_at: Option<Moment>,
 }
 
 impl Order {
@@ -302,6 +304,27 @@ pub fn mark_fetched(
 pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: OrderState, seal: &[u8]) -> Result<()> {
     diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
         .set((orders::trail_seq.eq(Some(seq)), orders::trail_state.eq(Some(state)), orders::trail_seal.eq(Some(seal))))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Notes something beside the state of an order, if it is still in that state.
+pub fn set_problem(tx: &mut Transaction<'_>, order: &Order, problem: &str) -> Result<Option<Order>> {
+    Ok(diesel::update(
+        orders::table
+            .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
+            .filter(orders::state.eq(order.state)),
+    )
+    .set(orders::problem.eq(Some(problem)))
+    .returning(orders::all_columns)
+    .get_result::<Order>(tx.connection)
+    .optional()?)
+}
+
+/// Notes that the record of a wiped device was tidied away at Google.
+pub fn set_forgotten(tx: &mut Transaction<'_>, order: &Order, at: Moment) -> Result<()> {
+    diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
+        .set(orders::record_forgotten_at.eq(Some(at)))
         .execute(tx.connection)?;
     Ok(())
 }

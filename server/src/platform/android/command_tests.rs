@@ -74,7 +74,7 @@ pub(in crate::platform::android) fn release(
         live: true,
     };
     let circumstances = Circumstances {
-        case_open: true,
+        case_stands: true,
         asset_ownership: ownership,
         legal_hold: false,
         frozen: false,

@@ -169,10 +169,7 @@ async fn write_out(app: &App, enrolment: &Enrolment, mut next: Option<Next>) -> 
         let (row, material) = match next {
             None => return Ok(Served::Nothing),
             Some(Next::Order(release)) => {
-                let (mode, ownership) = (enrolment.mode, enrolment.ownership);
-                return platform::encode_order(Platform::Apple, mode, ownership, &release)
-                    .map(Served::Command)
-                    .map_err(Error::internal);
+                return platform::encode_order(Platform::Apple, &release).map(Served::Command).map_err(Error::internal);
             }
             Some(Next::Command { row, material }) => (row, material),
         };

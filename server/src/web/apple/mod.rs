@@ -11,6 +11,8 @@ mod scep;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use landing::{STYLE, message_page, parse_code, style_headers};
+
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -40,6 +42,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(never_unenrol))
                 .route("/{code}", web::get().to(landing::show))
                 .route("/{code}", web::post().to(landing::accept))
+                .route("/{code}/android", web::post().to(crate::web::android::code))
                 .route("/{code}/beadle.mobileconfig", web::get().to(profile::deliver))
                 .default_service(web::to(landing::unknown)),
         )
