@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::Transaction;
-use super::schema::{android_enrolments, enrolments};
+use super::schema::{android_enrolments, enrolments, orders};
 use crate::error::Result;
-use crate::model::{CouncilId, EnrolmentId, Moment, Posture};
+use crate::model::{CouncilId, EnrolmentId, Moment, OrderState, Posture};
 
 /// A row of `android_enrolments`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -112,5 +112,19 @@ pub fn live_page(
         .order(android_enrolments::enrolment_id)
         .limit(limit)
         .select(android_enrolments::all_columns)
+        .load(tx.connection)?)
+}
+
+/// The names at Google of the council's phones whose wipe is confirmed and whose record was not tidied away yet.
+pub fn wiped_and_not_forgotten(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<String>> {
+    Ok(android_enrolments::table
+        .inner_join(
+            orders::table.on(orders::council_id
+                .eq(android_enrolments::council_id)
+                .and(orders::enrolment_id.eq(android_enrolments::enrolment_id))),
+        )
+        .filter(orders::council_id.eq(council))
+        .filter(orders::state.eq(OrderState::Confirmed).and(orders::record_forgotten_at.is_null()))
+        .select(android_enrolments::device_name)
         .load(tx.connection)?)
 }

@@ -128,6 +128,20 @@ pub fn living_of_enrolment(
         .load(tx.connection)?)
 }
 
+/// The order that this enrolment's device confirmed.
+pub fn confirmed_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Option<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq(OrderState::Confirmed))
+        .order(orders::id.desc())
+        .first(tx.connection)
+        .optional()?)
+}
+
 /// Whether an order of this enrolment could be given out at `now`; the poll's cheap question.
 pub fn any_releasable(
     tx: &mut Transaction<'_>,

@@ -10,7 +10,8 @@ use crate::google;
 use crate::jobs::{Bench, again};
 use crate::operations::android::observe;
 use crate::operations::android::pace::Urgency;
-use crate::operations::jobs as queue;
+use crate::operations::{jobs as queue, orders};
+use crate::platform::android::GoogleClient;
 use crate::store::google_enterprises::Enterprise;
 use crate::{operations, store};
 
@@ -83,7 +84,38 @@ async fn one(bench: &Bench, enterprise: &Enterprise) -> Result<(), crate::jobs::
             None => break,
         }
     }
+    forget(bench, &client, enterprise, &listed).await?;
     missing(bench, enterprise, listed, began).await
+}
+
+/// Tidies away the records of phones whose wipe is confirmed, should Google still list them.
+async fn forget(
+    bench: &Bench,
+    client: &GoogleClient,
+    enterprise: &Enterprise,
+    listed: &BTreeSet<String>,
+) -> Result<(), crate::jobs::outcome::Failure> {
+    let council = enterprise.council_id.clone();
+    let wiped = bench
+        .app
+        .database
+        .read("wiped phones", move |tx| store::android_enrolments::wiped_and_not_forgotten(tx, &council))
+        .await?;
+    for name in wiped.iter().filter(|name| listed.contains(*name)) {
+        let (context, device) = (bench.context(), name.clone());
+        let wiped = bench
+            .app
+            .database
+            .write("a record to tidy away", move |tx| orders::to_forget(tx, &context, &device))
+            .await?;
+        let Some((order, release)) = wiped else { continue };
+        if let Err(failure) = client.delete_device(&release, name).await {
+            return Err(failed(&bench.app, failure).await);
+        }
+        let context = bench.context();
+        bench.app.database.write("a record is gone", move |tx| orders::forgotten(tx, &context, &order)).await?;
+    }
+    Ok(())
 }
 
 /// Devices that Beadle has and the list has not are asked for by name, each by the job that sends: only its 404 counts.

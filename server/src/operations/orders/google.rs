@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::deliver::{confirm, fail};
-use super::{advance, circumstances, enrolment_facts, hold, locked};
+use super::{advance, circumstances, enrolment_facts, hold, locked, trail};
 use crate::error::{Error, Result};
 use crate::model::{GoogleOutcome, HeldReason, OrderEvent, OrderId, OrderState, Refusal, Release};
-use crate::operations::{Context, alerts, jobs};
+use crate::operations::{Context, alerts, audit, jobs};
 use crate::store::enrolments::Enrolment;
 use crate::store::google_operations::GoogleOperation;
 use crate::store::orders::Order;
@@ -133,4 +133,37 @@ pub(super) fn take_back(tx: &mut Transaction<'_>, context: &Context, order: &Ord
     store::google_operations::want_cancel(tx, &operation, context.now)?;
     jobs::wake(tx, context, &order.council_id, &order.enrolment_id)?;
     Ok(true)
+}
+
+/// The proof that the record of a wiped phone may be tidied away at Google: its wipe is confirmed by its row, its seal and the
+/// audit trail. `None` for every other device, and for one whose record was tidied away already.
+pub(crate) fn to_forget(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    device_name: &str,
+) -> Result<Option<(Order, Release)>> {
+    let Some(android) = store::android_enrolments::find_by_device(tx, device_name)? else { return Ok(None) };
+    let Some(enrolment) = store::enrolments::find(tx, &android.council_id, &android.enrolment_id)? else {
+        return Ok(None);
+    };
+    let confirmed = store::orders::confirmed_of_enrolment(tx, &enrolment.council_id, &enrolment.id)?;
+    let Some(order) = confirmed.filter(|order| order.record_forgotten_at.is_none()) else { return Ok(None) };
+    let order = locked(tx, &order)?;
+    let trail = trail::state_of(tx, context, &order)?;
+    let verdict = Release::to_forget(&order.facts(), &enrolment_facts(&enrolment), trail, &context.keys.approval);
+    match verdict {
+        Ok(release) => Ok(Some((order, release))),
+        Err(refusal) => {
+            tracing::error!(order = %order.id, %refusal, "a record is not tidied away");
+            Ok(None)
+        }
+    }
+}
+
+/// The record was tidied away.
+pub(crate) fn forgotten(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+    audit::lock(tx, &order.council_id)?;
+    store::orders::set_forgotten(tx, order, context.now)?;
+    let details = json!({ "enrolment": order.enrolment_id });
+    audit::record(tx, context, &order.council_id, "record at Google tidied away", order.id.as_str(), details)
 }
