@@ -12,6 +12,10 @@ use crate::keys::{ApprovalKeys, MacKey};
 /// How long a request waits for its second person before it lapses.
 pub const APPROVAL_WINDOW: Duration = Duration::hours(72);
 
+/// By how much two readings of the time may disagree without meaning anything: a phone's visit that began a moment before the
+/// approval was written, or two servers whose clocks differ.
+const SKEW: Duration = Duration::minutes(5);
+
 const DOMAIN: &str = "beadle order seal 1";
 
 /// What an order's row claims, borrowed from the row; nothing in it is believed before `Release::verify`.
@@ -205,7 +209,10 @@ impl Release {
         if approved_by == order.requested_by {
             return Err(Distrusted("the same person asked for it and approved it"));
         }
-        if approved_at < order.requested_at || approved_at > order.requested_at + APPROVAL_WINDOW || approved_at > now {
+        if approved_at + SKEW < order.requested_at
+            || approved_at > order.requested_at + APPROVAL_WINDOW
+            || approved_at > now + SKEW
+        {
             return Err(Distrusted("it was not approved within its 72 hours"));
         }
         if circumstances.trail != Some(order.state) {

@@ -1,6 +1,7 @@
 //! Measures the server: CPU of its own process per operation, with the load made by a second process over loopback.
 //!
-//! Build first, then run: `cargo build --release --workspace && target/release/beadle-bench`. With
+//! Build the program as people run it, then the phones and this, and run: `cargo build --release && cargo build --release -p
+//! beadle-simulator -p beadle-tests && target/release/beadle-bench`. With
 //! `--database-url postgres://…` (a server on this machine) the CPU of that cluster's processes is added to the server's.
 //! Figures are CPU per operation and ratios within one run; wall time is not one. A missed target ends it with status 1.
 #![expect(clippy::expect_used, reason = "a benchmark says what broke by panicking")]
@@ -61,7 +62,11 @@ fn options() -> Options {
 
 fn sibling(name: &str) -> PathBuf {
     let path = std::env::current_exe().expect("this program").with_file_name(name);
-    assert!(path.exists(), "{} is missing: cargo build --release --workspace", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: cargo build --release, and the same for beadle-simulator and beadle-tests",
+        path.display()
+    );
     path
 }
 

@@ -469,3 +469,21 @@ async fn a_phone_that_may_not_be_the_item_is_not_ordered_and_not_erased() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_began_just_before_the_approval_is_no_forgery() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        // The phone's visit read the time, waited its turn, and found the approval that was written meanwhile.
+        let (one, two) = (scene.phone("T-1"), scene.phone("T-2"));
+        let order = scene.approved(&one).await;
+        scene.bench.clock.advance(Duration::seconds(-2));
+        assert!(scene.idle(&one).await.is_some(), "{:?}", scene.order(&order.id).await.problem);
+        // An approval of the future is one.
+        let order = scene.approved(&two).await;
+        scene.bench.clock.advance(Duration::minutes(-6));
+        assert!(scene.idle(&two).await.is_none());
+        assert_eq!(scene.order(&order.id).await.held_reason, Some(HeldReason::Distrusted));
+    })
+    .await;
+}
