@@ -247,9 +247,9 @@ mod tests {
                 E::Lapsed => self.finish(OrderState::Lapsed),
                 E::Cancelled if self.with_device || self.presumed => false,
                 E::Cancelled => self.finish(OrderState::Cancelled),
-                E::Pushed if !quiet || self.pushed || self.waits.is_some() => false,
+                E::Pushed if !quiet || self.pushed => false,
                 E::Pushed => {
-                    self.pushed = true;
+                    *self = Self { approved: true, pushed: true, ..Self::default() };
                     true
                 }
                 E::Fetched if !self.approved || held || self.presumed => false,
