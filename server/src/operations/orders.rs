@@ -10,6 +10,7 @@ mod request;
 mod tests;
 mod view;
 mod watch;
+mod witness;
 
 pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
@@ -155,8 +156,8 @@ fn circumstances(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> 
     Ok(Circumstances {
         case_stands,
         asset_ownership,
-        legal_hold: !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty(),
-        frozen: super::caps::frozen(tx, &order.council_id)?.is_some(),
+        legal_hold: witness::legal_hold(tx, context, order)?,
+        frozen: witness::frozen(tx, context, order)?,
         quarantine: quarantine::is_on(tx)?,
         trail,
     })
