@@ -31,9 +31,6 @@ use crate::model::Actor;
 use crate::operations::check_in::{self as identities, Misuse};
 use crate::store::certificates::Certificate;
 
-/// How long a message may take to arrive.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 /// Every URL that devices and holders use.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
@@ -135,7 +132,10 @@ async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usiz
         }
         Ok(body.freeze())
     };
-    match tokio::time::timeout(DEADLINE, read).await {
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Err(bare(&Error::internal("the web server was started without its App")));
+    };
+    match tokio::time::timeout(Duration::from_secs(app.config.limits.request_seconds), read).await {
         Ok(body) => body,
         Err(_) => Err(HttpResponse::RequestTimeout().force_close().finish()),
     }
