@@ -80,7 +80,7 @@ pub enum TlsMode {
 /// The reverse proxy in front.
 #[derive(Clone, Debug, Default)]
 pub struct ProxySettings {
-    /// Whose `Forwarded` and `X-Forwarded-For` headers are believed.
+    /// Whose `X-Forwarded-For` header is believed.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -149,6 +149,8 @@ pub struct RetentionSettings {
     pub sessions: i64,
     /// Personal details beside the audit trail; the trail itself is kept for ever.
     pub audit_details: i64,
+    /// The same about orders and their cases, from their end on.
+    pub wipe_evidence: i64,
 }
 
 fn constant(address: &'static str) -> Url {
@@ -178,7 +180,7 @@ impl Default for Config {
             vendor: VendorSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Text },
             limits: LimitSettings { connections: 8192, request_seconds: 30 },
-            retention: RetentionSettings { commands: 180, sessions: 30, audit_details: 2555 },
+            retention: RetentionSettings { commands: 180, sessions: 30, audit_details: 2192, wipe_evidence: 2192 },
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(4),
         }
     }

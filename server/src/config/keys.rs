@@ -245,26 +245,32 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "limits.request_seconds",
         default: "30",
-        about: "Within how many seconds a request must have arrived in full.",
+        about: "Within how many seconds a request's head must have arrived, and within how many more its body.",
         set: |config, given| number(given, 1, 600).map(|value| config.limits.request_seconds = value),
     },
     Key {
         name: "retention.commands",
         default: "180",
-        about: "For how many days ended commands and the devices' answers are kept. Orders and the audit trail are kept for ever.",
+        about: "For how many days ended commands and the devices' answers are kept; those of a case at least until it is closed. Orders and the audit trail are kept for ever.",
         set: |config, given| number(given, 1, 36_500).map(|value| config.retention.commands = value),
     },
     Key {
         name: "retention.sessions",
         default: "30",
-        about: "For how many days ended sign-ins are kept.",
+        about: "For how many days sign-ins are kept after they ended or ran out.",
         set: |config, given| number(given, 1, 36_500).map(|value| config.retention.sessions = value),
     },
     Key {
         name: "retention.audit_details",
-        default: "2555",
-        about: "For how many days the personal details beside the audit trail are kept. The trail itself stays, and verification says how many details were purged.",
+        default: "2192",
+        about: "For how many days the personal details beside the audit trail are kept (2192: six years). The trail itself stays, and verification says how many details were purged. The details of orders and of cases that are not at their end are kept in any case, and so are those of legal holds, which show what holds.",
         set: |config, given| number(given, 30, 36_500).map(|value| config.retention.audit_details = value),
+    },
+    Key {
+        name: "retention.wipe_evidence",
+        default: "2192",
+        about: "For how many days after its end the details of an order to erase, and of the case that it belongs to, are kept (2192: six years); at least as long as retention.audit_details.",
+        set: |config, given| number(given, 30, 36_500).map(|value| config.retention.wipe_evidence = value),
     },
     Key {
         name: "workers",

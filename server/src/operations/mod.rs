@@ -36,6 +36,7 @@ pub mod push_certificates;
 pub mod quarantine;
 pub(crate) mod register;
 pub mod reports;
+pub mod retention;
 pub mod second_factor;
 pub mod sign_in;
 pub mod sign_in_limits;

@@ -185,6 +185,11 @@ pub fn of_case(tx: &mut Transaction<'_>, council: &CouncilId, case: &CaseId) -> 
         .load(tx.connection)?)
 }
 
+/// The council's orders with one of these ids.
+pub fn with_ids(tx: &mut Transaction<'_>, council: &CouncilId, ids: &[OrderId]) -> Result<Vec<Order>> {
+    Ok(Order::query().filter(orders::council_id.eq(council).and(orders::id.eq_any(ids))).load(tx.connection)?)
+}
+
 /// The orders of a device, oldest first.
 pub fn of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Vec<Order>> {
     Ok(Order::query()
