@@ -58,6 +58,11 @@ fn tls(config: &Config, found: &mut Vec<Misfit>) {
             }
         }
     }
+    // What is not given has the default, so that alone cannot be told from it.
+    if config.tls.mode != TlsMode::SelfSigned && config.tls.names != Config::default().tls.names {
+        let remedy = "has a meaning only with tls.mode = self_signed; set that, or leave this out".to_owned();
+        found.push(("tls.names", Some(config.tls.names.join(", ")), remedy));
+    }
     let proxies = (!config.proxy.addresses.is_empty())
         .then(|| config.proxy.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     if config.tls.mode == TlsMode::Proxy {
