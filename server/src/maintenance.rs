@@ -20,12 +20,21 @@ use crate::operations::{Context, audit, installation as operation, quarantine, s
 use crate::sealing::Sealer;
 use crate::store::{self, Database};
 
-/// Brings the database up to date; returns the backup that was taken before, if anything had to be done.
-pub async fn migrate(config: Config, clock: Clock) -> Result<Option<PathBuf>> {
+/// What an upgrade did.
+#[derive(Clone, Debug, Default)]
+pub struct Migrated {
+    /// The copy that was taken before, if anything had to be done.
+    pub backup: Option<PathBuf>,
+    /// The code for `beadle set-up`, where this made the installation.
+    pub set_up_code: Option<String>,
+}
+
+/// Brings the database up to date; makes the installation where there is none.
+pub async fn migrate(config: Config, clock: Clock) -> Result<Migrated> {
     let installation = Installation::open(config, clock, Schema::Migrate).await?;
-    let backup = installation.backup.clone();
+    let done = Migrated { backup: installation.backup.clone(), set_up_code: installation.set_up_code.clone() };
     installation.close().await?;
-    Ok(backup)
+    Ok(done)
 }
 
 /// Where a backup goes unless told otherwise.
@@ -59,7 +68,9 @@ pub async fn backup(app: &App, file: &Path, with_key: bool) -> Result<Done> {
 }
 
 fn busy() -> Error {
-    Error::conflict("the sealing key is being exchanged, or a backup is being made, just now: try again when it is done")
+    Error::conflict(
+        "the sealing key is being exchanged, or a backup is being made, just now: try again when it is done",
+    )
 }
 
 /// How to restore.

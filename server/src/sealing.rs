@@ -260,8 +260,7 @@ mod tests {
         let lines: Vec<_> = (0..3).map(|_| Sealer::new_key_line().expect("random")).collect();
         let text = format!("{}\n{}{}", *lines[0], *lines[1], *lines[2]);
         let id = |line: &str| line[..8].to_owned();
-        let (kept, left_out) =
-            Sealer::without_unneeded(&text, &BTreeSet::from([id(&lines[2])])).expect("a key file");
+        let (kept, left_out) = Sealer::without_unneeded(&text, &BTreeSet::from([id(&lines[2])])).expect("a key file");
         assert_eq!((kept.as_str(), left_out), (format!("{}{}", *lines[0], *lines[2]).as_str(), 1));
         let all = Sealer::from_text(&text).expect("keys");
         assert_eq!(all.missing_from(&text).expect("a key file"), Vec::<String>::new());

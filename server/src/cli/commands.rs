@@ -19,7 +19,7 @@ pub(crate) enum Command {
     SetUp(account::SetUp),
     /// Makes the set-up code again, while nobody can sign in yet.
     SetUpCode,
-    /// Brings the database up to date after an upgrade; `serve` does so too.
+    /// Brings the database up to date after an upgrade, or begins the installation; `serve` does so too.
     Migrate,
     Backup(keep::Backup),
     Restore(keep::Restore),
