@@ -243,7 +243,16 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
 fn concerned(tx: &mut Transaction<'_>, job: &Job) -> Result<Vec<CouncilId>> {
     match outcome::council_of(job) {
         Some(council) => Ok(vec![council]),
-        None => Ok(store::councils::page(tx, None, None, 500)?.into_iter().map(|council| council.id).collect()),
+        None => {
+            let mut all: Vec<CouncilId> = Vec::new();
+            loop {
+                let page = store::councils::page(tx, None, all.last().map(CouncilId::as_str), 500)?;
+                if page.is_empty() {
+                    return Ok(all);
+                }
+                all.extend(page.into_iter().map(|council| council.id));
+            }
+        }
     }
 }
 

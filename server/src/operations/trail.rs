@@ -170,6 +170,9 @@ fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Re
     Ok(audit::mac_of(&context.keys.audit, &previous, row)? == row.mac)
 }
 
+/// The reason of what is put back from the trail without its details.
+pub(super) const UNKNOWN_REASON: &str = "put back from the audit trail, which does not say why any more";
+
 /// Something that the trail says was begun and never ended.
 #[derive(Clone, Debug)]
 pub(super) struct Begun {

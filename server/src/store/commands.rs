@@ -7,7 +7,7 @@ use super::Transaction;
 use super::enrolments::Enrolment;
 use super::policy_secrets::PolicySecret;
 use super::schema::{cases, commands, policy_secrets};
-use super::written::{CommandIsOpen, CommandIsOpenNow};
+use super::written::{CaseIsUnclosed, CommandIsOpen, CommandIsOpenNow};
 use crate::error::Result;
 use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment};
 
@@ -222,10 +222,11 @@ pub fn expired(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<
 pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     let ended = commands::table
         .filter(commands::ended_at.lt(before))
-        .filter(commands::case_id.is_null().or(commands::case_id.ne_all(
-            // Written out, since a partial index serves no bound value.
-            cases::table.filter(sql::<Bool>("cases.state <> 'closed'")).select(cases::id.nullable()),
-        )))
+        .filter(
+            commands::case_id
+                .is_null()
+                .or(commands::case_id.ne_all(cases::table.filter(CaseIsUnclosed).select(cases::id.nullable()))),
+        )
         .order(commands::ended_at)
         .select(commands::id)
         .limit(limit)

@@ -3,14 +3,11 @@
 use super::tag_of;
 use crate::error::Result;
 use crate::model::HoldId;
-use crate::operations::{Context, alerts, audit, caps, trail};
-use crate::store::freezes::Freeze;
+use crate::operations::caps::{self, CapScope};
+use crate::operations::{Context, alerts, trail};
 use crate::store::legal_holds::LegalHold;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
-
-/// The reason of what was put back without its details.
-const UNKNOWN: &str = "put back from the audit trail, which does not say why any more";
 
 /// Whether a legal hold lies on the order's device. A hold that the trail says stands and the table does not is put back,
 /// so that people can see and end it, and the council is told. The caller holds the council's lock.
@@ -28,7 +25,7 @@ pub(super) fn legal_hold(tx: &mut Transaction<'_>, context: &Context, order: &Or
             council_id: council.clone(),
             id,
             device_id: device.clone(),
-            reason: begun.reason.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+            reason: begun.reason.clone().unwrap_or_else(|| trail::UNKNOWN_REASON.to_owned()),
             added_by: context.actor.label(),
             added_at: begun.at,
             ended_by: None,
@@ -54,32 +51,10 @@ pub(super) fn legal_hold(tx: &mut Transaction<'_>, context: &Context, order: &Or
 }
 
 /// Whether orders are frozen, in the order's council or in all. A freeze that only the trail knows is put back, so that it
-/// can be thawed, and the council is told. The caller holds the council's lock.
+/// can be thawed. The caller holds the council's lock.
 pub(super) fn frozen(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<bool> {
-    for scope in [order.council_id.as_str(), audit::INSTALLATION] {
-        if store::freezes::open(tx, scope)?.is_some() || trail::freeze(tx, context, scope)?.is_none() {
-            continue;
-        }
-        // Asked again behind the lock of the chain that it stands in.
-        store::audit::lock_head(tx, scope)?;
-        let Some(begun) = trail::freeze(tx, context, scope)? else { continue };
-        if store::freezes::open(tx, scope)?.is_some() {
-            continue;
-        }
-        let freeze = Freeze {
-            id: uuid::Uuid::now_v7().to_string(),
-            scope: scope.to_owned(),
-            reason: begun.reason.unwrap_or_else(|| UNKNOWN.to_owned()),
-            frozen_at: begun.at,
-            thaw_requested_by: None,
-            thaw_requested_at: None,
-            thawed_by: None,
-            thawed_at: None,
-        };
-        store::freezes::insert(tx, &freeze)?;
-        let message = "Orders are frozen, but the freeze was missing from the database, or stood in it as thawed; it was put \
-                       back from the audit trail. Somebody changed the database by hand: verify the audit trail.";
-        alerts::raise(tx, context, &order.council_id, "freeze_differs", scope, message)?;
+    for scope in [CapScope::Council(order.council_id.clone()), CapScope::Installation] {
+        caps::put_back_freeze(tx, context, &scope)?;
     }
     Ok(caps::frozen(tx, &order.council_id)?.is_some())
 }

@@ -365,36 +365,58 @@ async fn a_freeze_that_is_taken_away_by_hand_before_the_order_still_freezes() {
         ];
         let scene = Scene::new(bench).await;
         for (number, attack) in attacks.into_iter().enumerate() {
-            for turn in 1..=3 {
-                scene.approved(&scene.phone(&format!("T-{number}-{turn}"))).await;
-            }
-            let council = scene.council.clone();
-            let open = move |tx: &mut crate::store::Transaction<'_>, _: &crate::operations::Context| {
-                crate::store::freezes::open(tx, council.as_str())
-            };
-            assert!(scene.run(crate::model::Actor::System, open).await.expect("reads").is_some(), "over the cap");
+            let phones = ["a", "b", "c", "d"].map(|name| scene.phone(&format!("T-{number}-{name}")));
+            let before = scene.approved(&phones[0]).await;
+            scene.approved(&phones[1]).await;
+            let over = scene.approved(&phones[2]).await;
+            assert_eq!(over.held_reason, Some(HeldReason::Frozen), "over the cap");
             scene.sql(&attack.replace("COUNCIL", scene.council.as_str())).expect("sql");
-            scene.bench.clock.advance(Duration::days(2));
-            let phone = scene.phone(&format!("T-{number}"));
-            let order = scene.approved(&phone).await;
+            // What nobody approved yet is not approved, what was approved does not leave.
+            let asked = scene.requested(&phones[3]).await;
+            let refused = scene.approve(scene.chair(), &asked.id).await.expect_err("frozen").to_string();
+            assert!(refused.contains("orders are frozen"), "{refused}");
             let alert = ("freeze_differs", scene.council.as_str());
-            stays_held(&scene, &phone, &order.id, HeldReason::Frozen, alert).await;
+            stays_held(&scene, &phones[0], &before.id, HeldReason::Frozen, alert).await;
             // It is there again for two people to thaw.
             for actor in [scene.clerk(), scene.chair()] {
                 let scope = CapScope::Council(scene.council.clone());
                 scene.run(actor, move |tx, context| caps::thaw(tx, context, &scope)).await.expect("thaws");
             }
-            scene.resume(scene.clerk(), &order.id).await.expect("goes on");
-            assert!(scene.idle(&phone).await.is_some(), "{attack}");
-            let scope = scene.council.clone();
+            scene.bench.clock.advance(Duration::days(2));
+            scene.resume(scene.clerk(), &before.id).await.expect("goes on");
+            assert!(scene.idle(&phones[0]).await.is_some(), "{attack}");
+            let council = scene.council.clone();
             scene
                 .run(crate::model::Actor::System, move |tx, context| {
-                    crate::operations::alerts::end(tx, context, &scope, "freeze_differs", scope.as_str())
+                    crate::operations::alerts::end(tx, context, &council, "freeze_differs", council.as_str())
                 })
                 .await
                 .expect("seen to");
             scene.bench.clock.advance(Duration::days(2));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_freeze_can_be_thawed_and_is_found_without_an_order() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phones = ["T-1", "T-2", "T-3"].map(|tag| scene.phone(tag));
+        for phone in &phones {
+            scene.approved(phone).await;
+        }
+        let missing = || scene.run(crate::model::Actor::System, |tx, context| caps::missing_freezes(tx, context));
+        assert_eq!(missing().await.expect("looks"), []);
+        scene.sql("DELETE FROM freezes").expect("sql");
+        let scope = CapScope::Council(scene.council.clone());
+        assert_eq!(missing().await.expect("looks"), [scope.clone()]);
+        for actor in [scene.clerk(), scene.chair()] {
+            let scope = scope.clone();
+            scene.run(actor, move |tx, context| caps::thaw(tx, context, &scope)).await.expect("thaws");
+        }
+        assert!(scene.alerted("freeze_differs", scene.council.as_str()).await);
+        assert_eq!(missing().await.expect("looks"), []);
     })
     .await;
 }
