@@ -12,24 +12,25 @@ struct Room {
 const ROOMS: &[Room] = &[
     Room {
         folder: "model",
-        not_rooms: &["store", "operations", "platform", "web", "jobs", "cli", "app", "config"],
+        not_rooms: &["store", "operations", "platform", "web", "jobs", "cli", "app", "google", "config"],
         not_crates: &["actix_web", "reqwest", "plist", "tokio"],
     },
     Room {
         folder: "store",
-        not_rooms: &["operations", "platform", "web", "jobs", "cli", "app", "config"],
+        not_rooms: &["operations", "platform", "web", "jobs", "cli", "app", "google", "config"],
         not_crates: &["actix_web", "reqwest", "plist"],
     },
     Room {
         folder: "operations",
-        not_rooms: &["platform", "web", "jobs", "cli", "app", "config"],
+        not_rooms: &["platform", "web", "jobs", "cli", "app", "google", "config"],
         not_crates: &["actix_web", "reqwest", "diesel"],
     },
     Room {
         folder: "platform",
-        not_rooms: &["store", "operations", "web", "jobs", "cli"],
+        not_rooms: &["store", "operations", "web", "jobs", "cli", "google"],
         not_crates: &["actix_web", "diesel"],
     },
+    Room { folder: "google", not_rooms: &["web", "jobs", "cli"], not_crates: &["actix_web", "reqwest", "diesel"] },
     Room { folder: "web", not_rooms: &["jobs", "cli"], not_crates: &["reqwest", "diesel"] },
     Room { folder: "jobs", not_rooms: &["web", "cli"], not_crates: &["actix_web", "diesel"] },
     Room { folder: "cli", not_rooms: &["store", "operations"], not_crates: &["diesel"] },

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, the network or a database. Times are passed in; what the
 //! server must remember (serial numbers, nonces, challenges) is passed in too.
 
+pub mod android;
 pub mod apple;
 pub mod authority;
 mod ber;

@@ -1,12 +1,15 @@
 //! The registry's one entry type: everything Beadle knows about a setting sits in one place.
 //!
-//! Coverage, the Apple payloads, validation and the judgement of what a phone reports all walk [`all`].
+//! Coverage, the Apple payloads, Google's policy, validation and the judgement of what a phone reports all walk [`all`].
 
+use crate::android::Draft;
+use crate::android::report::Witness;
 use crate::apple::keys::Key;
-use crate::apple::report::{Judgement, Reported};
+use crate::apple::report::Reported;
 use crate::coverage::Status;
 use crate::mode::Mode;
 use crate::policy::{Document, Policy};
+use crate::report::Judgement;
 
 /// What the policy says about a setting.
 pub(crate) enum Says {
@@ -54,6 +57,21 @@ pub(crate) enum Evidence {
     Nothing,
 }
 
+/// What a setting is on Android.
+pub(crate) struct Android {
+    /// Where Google's policy carries it, as Google names the place in what it reports: `deviceConnectivityManagement.usbDataAccess`.
+    pub(crate) fields: &'static [&'static str],
+    /// How its state is learnt from an Android phone.
+    pub(crate) witness: Witness,
+    /// Writes it. Called whether or not it is asked for, because what Google takes for granted is seldom harmless.
+    pub(crate) write: fn(&Policy, &mut Draft),
+}
+
+impl Android {
+    /// For settings that mean nothing to an Android phone, or to Google.
+    pub(crate) const NOTHING: Self = Self { fields: &[], witness: Witness::Nothing, write: |_, _| {} };
+}
+
 /// One setting of the policy.
 pub(crate) struct Setting {
     /// Where it is in the policy, as on the command line: `passcode.minimum_length`.
@@ -72,6 +90,8 @@ pub(crate) struct Setting {
     pub(crate) apple: fn(&Policy) -> Vec<Key>,
     /// How its state is learnt from an Apple device.
     pub(crate) evidence: Evidence,
+    /// What it is in Google's policy, and how its state is learnt from an Android phone.
+    pub(crate) android: Android,
     /// What is wrong with its value, in plain words.
     pub(crate) problem: fn(&Policy) -> Option<String>,
 }
@@ -128,9 +148,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::android;
     use crate::apple::keys::{Reach, of_setting};
     use crate::mode::{Ownership, Platform};
     use crate::policy::Preset;
+    use crate::policy::certificates::NamedCertificate;
 
     /// Everything asked for that can be asked for, so that no key goes unseen.
     pub(crate) fn everything() -> Policy {
@@ -144,6 +166,8 @@ mod tests {
             ("screen.screenshots_allowed", "false"),
             ("accessories.computer_pairing_allowed", "false"),
             ("apps.holder_may_install", "false"),
+            ("apps.android_required", "org.example.mail"),
+            ("apps.android_allowed", "org.example.maps"),
             ("management.other_profiles_allowed", "false"),
             ("management.reset_by_holder_allowed", "false"),
             ("updates.minimum_ios", "17.6"),
@@ -200,15 +224,59 @@ mod tests {
         }
     }
 
+    /// Where the coverage says an Android phone enforces something, Google's policy carries its fields; where it says not possible,
+    /// it does not. Both follow from the setting's one entry, so a new setting needs no change here.
+    #[test]
+    fn coverage_and_googles_fields_agree() {
+        let policy = everything();
+        let passwords = policy.wifi.networks.iter().map(|network| (network.ssid.clone(), "purple candle".to_owned()));
+        let passwords = passwords.collect();
+        let certificates = [NamedCertificate { name: "County".into(), der: vec![0x30], root: true }];
+        for setting in all().filter(|setting| !setting.android.fields.is_empty()) {
+            for &mode in Mode::all().iter().filter(|mode| mode.platform() == Platform::Android) {
+                let context = android::Context {
+                    council_name: "Germoe",
+                    mode,
+                    ownership: if mode.is_personal() { Ownership::Personal } else { Ownership::Council },
+                    posture: android::Posture::Everyday,
+                    policy_version: 1,
+                    wifi_passwords: &passwords,
+                    certificates: &certificates,
+                };
+                let sent = android::policy(&policy, &context).unwrap();
+                let carried = |field: &&str| carries(&sent, &field.split('.').collect::<Vec<_>>());
+                match setting.status(mode) {
+                    Status::Enforced => {
+                        assert!(setting.android.fields.iter().all(carried), "{} on {mode}", setting.name)
+                    }
+                    Status::ReportedOnly => {}
+                    // The rules of every lock have a quality; only the choice between locks is a personal phone's.
+                    Status::NotPossible if setting.name == "passcode.personal_android" => {}
+                    Status::NotPossible => {
+                        assert!(!setting.android.fields.iter().any(carried), "{} on {mode}", setting.name)
+                    }
+                }
+            }
+        }
+    }
+
+    fn carries(value: &serde_json::Value, path: &[&str]) -> bool {
+        match (value, path) {
+            (_, []) => true,
+            (serde_json::Value::Array(entries), path) => entries.iter().any(|entry| carries(entry, path)),
+            (value, [first, rest @ ..]) => value.get(first).is_some_and(|inside| carries(inside, rest)),
+        }
+    }
+
     /// Every shortfall is told: not possible always has a gap, unless the setting is for the other platform only.
     #[test]
     fn what_is_not_possible_says_so() {
         let policy = everything();
         for setting in all() {
             for &mode in Mode::all() {
-                let other_platform = setting.name.starts_with("updates.minimum_");
+                let one_platform = setting.name.starts_with("updates.minimum_") || setting.name.contains("android");
                 if setting.status(mode) == Status::NotPossible
-                    && !other_platform
+                    && !one_platform
                     && setting.name != "wifi.unsecured_networks_forbidden"
                 {
                     assert!((setting.effect)(&policy, mode).gap.is_some(), "{} on {mode}", setting.name);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::google::Kept;
 use crate::keys::Keys;
 use crate::model::Actor;
 use crate::operations::Context;
@@ -20,6 +21,8 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub config: Arc<Config>,
+    /// The way to Google, where a project is connected.
+    pub google: Kept,
 }
 
 impl App {

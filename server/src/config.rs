@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+pub(crate) use keys::may_be_called;
 pub use keys::{KEYS, Key, reference};
 pub use sources::{Problem, Problems, Sources, load};
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub sealing_key: Option<PathBuf>,
     /// Apple's push service.
     pub apns: ApnsSettings,
+    /// Google's Android Management API and Pub/Sub.
+    pub google: GoogleSettings,
     /// The provider's certificate from Apple that signs requests for push certificates.
     pub vendor: VendorSettings,
     /// What is logged.
@@ -77,7 +80,7 @@ pub enum TlsMode {
 /// The reverse proxy in front.
 #[derive(Clone, Debug, Default)]
 pub struct ProxySettings {
-    /// Whose `Forwarded` and `X-Forwarded-For` headers are believed.
+    /// Whose `X-Forwarded-For` header is believed.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -87,6 +90,17 @@ pub struct ApnsSettings {
     /// Its address.
     pub url: Url,
     /// PEM files with further roots that it may be trusted by.
+    pub extra_roots: Vec<PathBuf>,
+}
+
+/// Google's Android Management API and Pub/Sub. The token endpoint is not a setting: the key file names it.
+#[derive(Clone, Debug)]
+pub struct GoogleSettings {
+    /// The address of the Android Management API.
+    pub api_url: Url,
+    /// The address of Pub/Sub.
+    pub pubsub_url: Url,
+    /// PEM files with further roots that both, and the token endpoint, may be trusted by.
     pub extra_roots: Vec<PathBuf>,
 }
 
@@ -135,6 +149,12 @@ pub struct RetentionSettings {
     pub sessions: i64,
     /// Personal details beside the audit trail; the trail itself is kept for ever.
     pub audit_details: i64,
+    /// The same about orders and their cases, from their end on.
+    pub wipe_evidence: i64,
+}
+
+fn constant(address: &'static str) -> Url {
+    Url::parse(address).unwrap_or_else(|_| unreachable!("a constant"))
 }
 
 impl Default for Config {
@@ -151,14 +171,16 @@ impl Default for Config {
             },
             proxy: ProxySettings::default(),
             sealing_key: None,
-            apns: ApnsSettings {
-                url: Url::parse("https://api.push.apple.com").unwrap_or_else(|_| unreachable!("a constant")),
+            apns: ApnsSettings { url: constant("https://api.push.apple.com"), extra_roots: Vec::new() },
+            google: GoogleSettings {
+                api_url: constant("https://androidmanagement.googleapis.com"),
+                pubsub_url: constant("https://pubsub.googleapis.com"),
                 extra_roots: Vec::new(),
             },
             vendor: VendorSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Text },
             limits: LimitSettings { connections: 8192, request_seconds: 30 },
-            retention: RetentionSettings { commands: 180, sessions: 30, audit_details: 2555 },
+            retention: RetentionSettings { commands: 180, sessions: 30, audit_details: 2192, wipe_evidence: 2192 },
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(4),
         }
     }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::data_folder::{self, DataFolder};
 use crate::error::{Error, Result};
+use crate::google::Kept;
 use crate::operations::installation::{self as operation, FirstStart};
 use crate::sealing::Sealer;
 use crate::store::{self, Database};
@@ -18,7 +19,7 @@ use crate::store::{self, Database};
 pub enum Schema {
     /// Apply what is pending, after a backup.
     Migrate,
-    /// Refuse while anything is pending.
+    /// Refuse while anything is pending, and begin nothing: for every command that is not meant to make an installation.
     MustBeCurrent,
 }
 
@@ -35,7 +36,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Opens it, and makes it at the first start.
+    /// Opens it, and makes it at the first start, if `schema` lets it.
     ///
     /// # Errors
     /// When another process owns the folder, the sealing key is missing or another one, the database cannot be reached
@@ -58,6 +59,7 @@ impl Installation {
         let canary = database.read("read the canary", |tx| store::installation::value(tx, operation::CANARY)).await?;
         let set_up_code = match canary {
             Some(_) => None,
+            None if schema == Schema::MustBeCurrent => return Err(nothing_in(&config)),
             None => first_start(&database, &key_file, &clock).await?,
         };
         if !key_file.exists() {
@@ -77,7 +79,7 @@ impl Installation {
             .await?;
         operation::prove(&sealer, &canary.unwrap_or_default(), &key_file)?;
         let keys = Arc::new(operation::load_keys(sealer, &rows)?);
-        let app = App { database, keys, clock, config: Arc::new(config) };
+        let app = App { database, keys, clock, config: Arc::new(config), google: Kept::default() };
         anchor::compare(&app).await?;
         anchor::write(&app).await?;
         Ok(Self { app, set_up_code, backup, folder })
@@ -90,6 +92,20 @@ impl Installation {
         tracing::debug!(folder = %self.folder.path().display(), "data folder let go");
         anchored
     }
+}
+
+/// Whether there can be no installation: the data folder, or SQLite's file, is not there.
+pub(crate) fn is_absent(config: &Config) -> bool {
+    let url = config.database_url();
+    !config.data_folder.exists() || url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists())
+}
+
+/// There is no installation where one is needed.
+pub(crate) fn nothing_in(config: &Config) -> Error {
+    Error::conflict(format!(
+        "there is no installation in {}; start `beadle serve`, or name the folder with --data-folder",
+        config.data_folder.display()
+    ))
 }
 
 /// A file that SQLite makes itself would be as open as the user's mask allows; its companions take after it.
@@ -107,16 +123,24 @@ fn open_database(
     now: crate::model::Moment,
 ) -> Result<(Database, Option<PathBuf>)> {
     let url = config.database_url();
+    if schema == Schema::MustBeCurrent && is_absent(config) {
+        return Err(nothing_in(config));
+    }
     make_database_file(&url)?;
     let database = Database::open(&url)?;
     if database.schema_is_current()? {
         return Ok((database, None));
     }
     let fresh = database.applied_migrations()?.is_empty();
-    if schema == Schema::MustBeCurrent && !fresh {
-        return Err(Error::conflict(
-            "this database is of an older Beadle; `beadle migrate` or `beadle serve` brings it up to date, after a backup",
-        ));
+    if schema == Schema::MustBeCurrent {
+        return Err(if fresh {
+            nothing_in(config)
+        } else {
+            Error::conflict(
+                "this database is of an older Beadle; `beadle migrate` or `beadle serve` brings it up to date, after a \
+                 backup",
+            )
+        });
     }
     let mut backup = None;
     if !fresh && !database.is_postgres() {

@@ -10,8 +10,10 @@ pub mod data_folder;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod error;
+pub mod google;
 pub mod installation;
 pub mod jobs;
+mod jwt_crypto;
 pub mod keys;
 pub mod maintenance;
 pub mod model;

@@ -1,5 +1,6 @@
 //! Keeping an installation: migrating, backing up, restoring, exchanging the sealing key.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,12 +20,21 @@ use crate::operations::{Context, audit, installation as operation, quarantine, s
 use crate::sealing::Sealer;
 use crate::store::{self, Database};
 
-/// Brings the database up to date; returns the backup that was taken before, if anything had to be done.
-pub async fn migrate(config: Config, clock: Clock) -> Result<Option<PathBuf>> {
+/// What an upgrade did.
+#[derive(Clone, Debug, Default)]
+pub struct Migrated {
+    /// The copy that was taken before, if anything had to be done.
+    pub backup: Option<PathBuf>,
+    /// The code for `beadle set-up`, where this made the installation.
+    pub set_up_code: Option<String>,
+}
+
+/// Brings the database up to date; makes the installation where there is none.
+pub async fn migrate(config: Config, clock: Clock) -> Result<Migrated> {
     let installation = Installation::open(config, clock, Schema::Migrate).await?;
-    let backup = installation.backup.clone();
+    let done = Migrated { backup: installation.backup.clone(), set_up_code: installation.set_up_code.clone() };
     installation.close().await?;
-    Ok(backup)
+    Ok(done)
 }
 
 /// Where a backup goes unless told otherwise.
@@ -35,10 +45,16 @@ pub fn default_backup_file(app: &App) -> PathBuf {
 }
 
 /// Writes a backup to a new file while the server goes on.
+///
+/// # Errors
+/// `Conflict` while the sealing key is being exchanged: the rows would not fit the key.
 pub async fn backup(app: &App, file: &Path, with_key: bool) -> Result<Done> {
+    // Goes into the thread, so that it is held to the end even if nobody waits for the answer any more.
+    let held = app.keys.sealer.key_file().try_read_owned().map_err(|_| busy())?;
     let anchor = anchor::current(app).await?;
     let (app, file) = (app.clone(), file.to_owned());
     let written = tokio::task::spawn_blocking(move || {
+        let _held = held;
         if let Some(folder) = file.parent().filter(|folder| folder.ends_with("backups")) {
             std::fs::create_dir_all(folder)
                 .map_err(|problem| Error::Unavailable(format!("cannot make {}: {problem}", folder.display())))?;
@@ -49,6 +65,12 @@ pub async fn backup(app: &App, file: &Path, with_key: bool) -> Result<Done> {
         backup::write(&app.database, &manifest, &file)
     });
     written.await.map_err(Error::internal)?
+}
+
+fn busy() -> Error {
+    Error::conflict(
+        "the sealing key is being exchanged, or a backup is being made, just now: try again when it is done",
+    )
 }
 
 /// How to restore.
@@ -217,32 +239,49 @@ pub struct Rotated {
     pub retired: usize,
 }
 
-/// Exchanges the sealing key of the running server, step by step.
+/// Exchanges the sealing key of the running server, step by step. One step at a time, and to its end, also when nobody
+/// waits for the answer any more.
+///
+/// # Errors
+/// `Conflict` while another step is under way or a backup is being made, and when the key file lacks a key that the
+/// server uses.
 pub async fn rotate(app: &App, actor: Actor, step: Rotation) -> Result<Rotated> {
     actor.require_installation(Permission::Installation)?;
-    let file = app.config.sealing_key_file();
-    let text = Zeroizing::new(
-        std::fs::read_to_string(&file)
-            .map_err(|problem| Error::Unavailable(format!("cannot read {}: {problem}", file.display())))?,
-    );
+    let held = app.keys.sealer.key_file().try_write_owned().map_err(|_| busy())?;
+    let app = app.clone();
+    let work = tokio::spawn(async move {
+        let _held = held;
+        rotate_alone(&app, actor, step).await
+    });
+    work.await.map_err(Error::internal)?
+}
+
+async fn rotate_alone(app: &App, actor: Actor, step: Rotation) -> Result<Rotated> {
     let mut done = Rotated { key_id: String::new(), resealed: 0, retired: 0 };
     match step {
         Rotation::NewKey => {
+            let text = key_file_now(app)?;
             let both = Zeroizing::new(format!("{}{}", Sealer::new_key_line()?.as_str(), text.as_str()));
             // On disk first: a secret must never be sealed under a key that a crash takes away.
-            replace_private(&file, both.as_bytes())?;
+            replace_private(&app.config.sealing_key_file(), both.as_bytes())?;
             app.keys.sealer.reload(&both)?;
             done.resealed = reseal(app).await?;
         }
-        Rotation::Resume => done.resealed = reseal(app).await?,
+        Rotation::Resume => {
+            app.keys.sealer.reload(&key_file_now(app)?)?;
+            done.resealed = reseal(app).await?;
+        }
         Rotation::RetireOld => {
+            app.keys.sealer.reload(&key_file_now(app)?)?;
             // Also seals what a write that was under way during the rotation left under the old key.
             done.resealed = reseal(app).await?;
-            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            done.retired = text.lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(1);
-            let only = Zeroizing::new(format!("{first}\n"));
-            replace_private(&file, only.as_bytes())?;
-            app.keys.sealer.reload(&only)?;
+            let needed = keys_in_use(app).await?;
+            // Read again: whatever came into the file meanwhile is as good a reason to keep a line as any.
+            let text = key_file_now(app)?;
+            let (kept, left_out) = Sealer::without_unneeded(&text, &needed)?;
+            replace_private(&app.config.sealing_key_file(), kept.as_bytes())?;
+            app.keys.sealer.reload(&kept)?;
+            done.retired = left_out;
         }
     }
     done.key_id = app.keys.sealer.current_key_id();
@@ -261,6 +300,40 @@ pub async fn rotate(app: &App, actor: Actor, step: Rotation) -> Result<Rotated> 
         })
         .await?;
     Ok(done)
+}
+
+/// The key file as it is now; refused when it lacks a key that this server opens secrets with.
+fn key_file_now(app: &App) -> Result<Zeroizing<String>> {
+    let file = app.config.sealing_key_file();
+    let text = Zeroizing::new(
+        std::fs::read_to_string(&file)
+            .map_err(|problem| Error::Unavailable(format!("cannot read {}: {problem}", file.display())))?,
+    );
+    let missing = app.keys.sealer.missing_from(&text)?;
+    if missing.is_empty() {
+        return Ok(text);
+    }
+    Err(Error::conflict(format!(
+        "{} no longer has the key {}, which this server uses; put the line back from your copy of the file first",
+        file.display(),
+        missing.join(", ")
+    )))
+}
+
+/// The ids of all keys that something in the database is sealed under.
+async fn keys_in_use(app: &App) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for column in store::sealed::COLUMNS {
+        let mut after = String::new();
+        loop {
+            let place = after.clone();
+            let page = app.database.read("sealed secrets", move |tx| store::sealed::page(tx, column, &place)).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.place);
+            found.extend(page.iter().filter_map(|secret| Sealer::key_id_of(&secret.sealed)));
+        }
+    }
+    Ok(found)
 }
 
 /// Seals anew, page by page, whatever is not sealed under the current key; encryption happens between the transactions.

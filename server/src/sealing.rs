@@ -1,5 +1,6 @@
 //! Secrets at rest: AES-256-GCM under a key kept outside the database, bound to the row they belong to.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -28,6 +29,7 @@ pub enum Purpose {
     BypassCode,
     TlsKey,
     StoredAnswer,
+    GoogleKey,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Self::BypassCode => "bypass code",
             Self::TlsKey => "tls key",
             Self::StoredAnswer => "stored answer",
+            Self::GoogleKey => "google key",
         }
     }
 }
@@ -56,6 +59,7 @@ struct Key {
 /// Seals and opens secrets. The first key seals; all of them open, so that a rotation can be under way.
 pub struct Sealer {
     keys: RwLock<Arc<Vec<Key>>>,
+    key_file: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl std::fmt::Debug for Sealer {
@@ -80,7 +84,44 @@ impl Sealer {
 
     /// Reads a key file: the first line's key seals, every line's key opens.
     pub fn from_text(text: &str) -> Result<Self> {
-        Ok(Self { keys: RwLock::new(Arc::new(Self::parse(text)?)) })
+        Ok(Self { keys: RwLock::new(Arc::new(Self::parse(text)?)), key_file: Arc::default() })
+    }
+
+    /// Who may touch the key file: one exchange of the key alone, or any number of backups, which need file and database
+    /// to fit each other.
+    #[must_use]
+    pub fn key_file(&self) -> Arc<tokio::sync::RwLock<()>> {
+        Arc::clone(&self.key_file)
+    }
+
+    /// The ids of the keys that this server opens with and that `text`, the key file as it is now, no longer has.
+    pub fn missing_from(&self, text: &str) -> Result<Vec<String>> {
+        let present = Self::parse(text)?;
+        let keys = self.keys();
+        let missing = keys.iter().filter(|key| !present.iter().any(|other| other.secret == key.secret));
+        Ok(missing.map(|key| hex::encode(key.id)).collect())
+    }
+
+    /// The lines of `text`, a key file, whose keys seal now or have their id in `needed`; and how many were left out.
+    pub fn without_unneeded(text: &str, needed: &BTreeSet<String>) -> Result<(Zeroizing<String>, usize)> {
+        Self::parse(text)?;
+        let (mut kept, mut left_out) = (Zeroizing::new(String::new()), 0);
+        for (place, line) in text.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
+            let id = line.split_once(' ').map_or(line, |(id, _)| id).to_lowercase();
+            if place == 0 || needed.contains(&id) {
+                kept.push_str(line);
+                kept.push('\n');
+            } else {
+                left_out += 1;
+            }
+        }
+        Ok((kept, left_out))
+    }
+
+    /// The id of the key that `sealed` was sealed under, in hexadecimal.
+    #[must_use]
+    pub fn key_id_of(sealed: &[u8]) -> Option<String> {
+        sealed.get(1..=KEY_ID).map(hex::encode)
     }
 
     /// Takes on another text of the key file, in a server that goes on running.
@@ -212,6 +253,20 @@ mod tests {
         let both = Sealer::from_text(&both).expect("keys");
         assert!(!both.is_current(&sealed));
         assert_eq!(both.open(Purpose::PushKey, "c", "r", &sealed).expect("opens").as_slice(), b"x");
+    }
+
+    #[test]
+    fn a_key_file_is_thinned_out_by_what_is_needed_and_its_first_key_stays() {
+        let lines: Vec<_> = (0..3).map(|_| Sealer::new_key_line().expect("random")).collect();
+        let text = format!("{}\n{}{}", *lines[0], *lines[1], *lines[2]);
+        let id = |line: &str| line[..8].to_owned();
+        let (kept, left_out) = Sealer::without_unneeded(&text, &BTreeSet::from([id(&lines[2])])).expect("a key file");
+        assert_eq!((kept.as_str(), left_out), (format!("{}{}", *lines[0], *lines[2]).as_str(), 1));
+        let all = Sealer::from_text(&text).expect("keys");
+        assert_eq!(all.missing_from(&text).expect("a key file"), Vec::<String>::new());
+        assert_eq!(all.missing_from(&kept).expect("a key file"), [id(&lines[1])]);
+        let sealed = all.seal(Purpose::PushKey, "c", "r", b"x").expect("seals");
+        assert_eq!(Sealer::key_id_of(&sealed), Some(id(&lines[0])));
     }
 
     #[test]

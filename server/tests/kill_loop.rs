@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use beadle_server::clock::Clock;
 use beadle_server::demo::{Api, Council, Invited, Town, settings, text, write_settings};
 use beadle_server::store::{AnyConnection, Database};
+use beadle_simulator::android::GoogleCloud;
 use beadle_simulator::apple::keys::KeyPool;
 use beadle_simulator::apple::phone::Phone;
 use beadle_simulator::apple::push_service::{PushAnswer, PushService};
@@ -250,13 +251,15 @@ async fn kill_loop(database_url: Option<String>) {
     let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
-    let mut config = settings(folder.path(), &push).expect("settings");
+    let google = GoogleCloud::start().await.expect("google");
+    let mut config = settings(folder.path(), &push, &google).expect("settings");
     config.database.url = database_url.clone();
     let (file, addresses) = write_settings(folder.path(), &config).expect("a settings file");
     let (program, code) = Program::start(&file);
     let program = Arc::new(Mutex::new(program));
     let code = code.expect("a set-up code at the first start");
-    let mut town = Town::settle(folder.path(), addresses, &code, push, Clock::default()).await.expect("set up");
+    let mut town =
+        Town::settle(folder.path(), addresses, &code, (push, google), Clock::default()).await.expect("set up");
     let mut council = town.council("kill", "Kill Loop Parish Council", "germoe").await.expect("a council");
     let url = database_url.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("data/beadle.db").display()));
     let database = Database::open(&url).expect("opens");

@@ -1,5 +1,6 @@
 //! Whole stories against the real server: over HTTPS, with simulated phones, on SQLite and PostgreSQL.
 
+mod android;
 mod desk;
 mod devices_doors;
 mod hundred;

@@ -1,6 +1,7 @@
 //! Certificate payloads: `com.apple.security.root` for authorities, `com.apple.security.pkcs1` for what they issued.
 
 use super::{Context, payload};
+use crate::policy::certificates::stored;
 use crate::policy::{Policy, Problem};
 
 pub(crate) const ROOT: &str = "com.apple.security.root";
@@ -13,21 +14,7 @@ pub(super) fn certificates(policy: &Policy, context: &Context<'_>) -> Result<Vec
         .install
         .iter()
         .map(|name| {
-            let field = "certificates.install";
-            let certificate =
-                context.certificates.iter().find(|certificate| &certificate.name == name).ok_or_else(|| {
-                    Problem::new(
-                        field,
-                        format!("the certificate \"{name}\" is not stored; store it, or remove its name"),
-                    )
-                })?;
-            // Whoever stores a certificate parses it; this only keeps text and empty values from travelling as DER.
-            if certificate.der.first() != Some(&0x30) {
-                return Err(Problem::new(
-                    field,
-                    format!("the stored certificate \"{name}\" is not in DER form; store it again"),
-                ));
-            }
+            let certificate = stored(name, context.certificates)?;
             let payload_type = if certificate.root { ROOT } else { ISSUED };
             let mut dictionary = payload(
                 context,

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::mode::{Mode, Ownership, Platform};
-use crate::policy::{Policy, Problem};
+pub use crate::policy::certificates::NamedCertificate;
+use crate::policy::{Policy, Problem, printable};
 
 mod certificates;
 pub(crate) mod keys;
@@ -24,17 +25,6 @@ const PROFILE_FORMAT: u32 = 1;
 
 /// UUIDv5 namespace of everything made here (RFC 9562, section 5.5); random, and fixed for ever.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_2c0b_93a4_4c57_8a3e_d1b7_5e40_9c26);
-
-/// A certificate the council stored for its phones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedCertificate {
-    /// The name the policy uses.
-    pub name: String,
-    /// The certificate, DER.
-    pub der: Vec<u8>,
-    /// Whether it is an authority's own (self-signed) certificate.
-    pub root: bool,
-}
 
 /// The device and council a profile is for.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +112,7 @@ pub fn to_bytes(value: &plist::Value) -> Result<Vec<u8>, Problem> {
 
 /// Whether a stored password can serve a WPA2 or WPA3 network: 8 to 63 plain characters, or 64 hexadecimal digits.
 pub fn is_wifi_password(password: &str) -> bool {
-    wifi::is_password(password)
+    crate::policy::wifi::is_password(password)
 }
 
 /// The keys every payload has. Identifier and UUID stay the same from version to version, so that a phone changes a payload
@@ -154,13 +144,4 @@ fn label(text: &str) -> String {
         }
     }
     label
-}
-
-/// Whether text can stand in XML and be read by people: no control characters, no non-characters.
-pub(crate) fn is_printable(text: &str) -> bool {
-    text.chars().all(|character| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}'))
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|&character| is_printable(character.encode_utf8(&mut [0; 4]))).collect()
 }

@@ -1,14 +1,13 @@
 //! What an Apple device reports → per setting: in force, not in force, unknown. Only what the device says counts, never what was sent.
 
-use serde::Serialize;
-
 use super::keys::{self, Key, Scalar};
 use super::{Context, profile_identifier, profile_uuid};
 use crate::coverage::Status;
 use crate::mode::Platform;
-use crate::named::named_enum;
 use crate::policy::Policy;
 use crate::policy::updates::parse_version;
+use crate::report::{Judgement, in_force_because, not_in_force_because, unknown_because};
+pub use crate::report::{Setting, State};
 use crate::setting::{self, Evidence};
 
 /// The device's latest answers; what it never answered is `None`.
@@ -24,29 +23,6 @@ pub struct Reported {
     pub restrictions: Option<plist::Dictionary>,
 }
 
-named_enum! {
-    /// Whether a setting is in force on a device, as far as it reports.
-    State, "state of a setting" {
-        /// The device reports it so.
-        InForce = "in_force",
-        /// The device reports otherwise.
-        NotInForce = "not_in_force",
-        /// The device has not reported it, or cannot.
-        Unknown = "unknown",
-    }
-}
-
-/// One setting's state on one device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    /// The setting's path in the policy; `profile` for the policy's profile as a whole.
-    pub setting: &'static str,
-    /// Its state.
-    pub state: State,
-    /// Why, in words.
-    pub reason: String,
-}
-
 /// Where the policy's profile stands on a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileState {
@@ -60,24 +36,6 @@ pub enum ProfileState {
     Unknown,
 }
 
-/// What a device's report says about one setting.
-pub(crate) struct Judgement {
-    state: State,
-    reason: String,
-}
-
-fn in_force_because(reason: impl Into<String>) -> Judgement {
-    Judgement { state: State::InForce, reason: reason.into() }
-}
-
-fn not_in_force_because(reason: impl Into<String>) -> Judgement {
-    Judgement { state: State::NotInForce, reason: reason.into() }
-}
-
-fn unknown_because(reason: impl Into<String>) -> Judgement {
-    Judgement { state: State::Unknown, reason: reason.into() }
-}
-
 /// Every setting the policy asks for and this kind of phone can keep or report, with its state. Settings that are not possible
 /// in this mode are the coverage's matter and left out here; on a personal phone so is erasing.
 pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> Vec<Setting> {
@@ -85,7 +43,7 @@ pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> 
         return Vec::new();
     }
     let whole = judge_profile(context, reported);
-    let mut settings = vec![Setting { setting: "profile", state: whole.state, reason: whole.reason }];
+    let mut settings = vec![whole.of("profile")];
     for setting in setting::all() {
         if !setting.is_asked(policy) || setting.status(context.mode) == Status::NotPossible {
             continue;
@@ -102,7 +60,7 @@ pub fn in_force(policy: &Policy, context: &Context<'_>, reported: &Reported) -> 
             Evidence::PinComplies => judge_pin_complies(&keys, context, reported),
             Evidence::Report(judge) => judge(policy, reported),
         };
-        settings.push(Setting { setting: setting.name, state: judgement.state, reason: judgement.reason });
+        settings.push(judgement.of(setting.name));
     }
     settings
 }

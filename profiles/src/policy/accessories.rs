@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
+use crate::android::connectivity::{UsbDataAccess, usb_at_most};
+use crate::android::report::Witness;
 use crate::apple::keys::{Reach::Supervised, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
-use crate::setting::{Effect, Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Effect, Evidence, Says, Setting, does, no_problem};
 
 /// USB accessories, sticks and computers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +54,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 Says::Asked("Personal USB sticks and media are not used without approval".into())
             }
         },
-        effect: |_, mode| supervised_only(mode, "The Files app reads no USB drives.", "USB data transfer is blocked."),
+        effect: |_, mode| {
+            supervised_only(
+                mode,
+                "The Files app reads no USB drives.",
+                "USB sticks and memory cards cannot be read, and files do not pass over USB.",
+            )
+        },
         apple: |policy| {
             (!policy.accessories.usb_drives_allowed)
                 .then(|| restriction("allowFilesUSBDriveAccess", false, Supervised))
@@ -60,6 +68,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["deviceConnectivityManagement.usbDataAccess", "mountPhysicalMediaDisabled"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                let allowed = policy.accessories.usb_drives_allowed;
+                // Said even where everything is allowed: left out, Google forbids file transfer.
+                usb_at_most(draft, if allowed { UsbDataAccess::Everything } else { UsbDataAccess::NoFiles });
+                if draft.is_company_owned() {
+                    draft.resource.mount_physical_media_disabled = Some(!allowed);
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -75,11 +95,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
             }
         },
         effect: |_, mode| {
-            supervised_only(
+            let effect = supervised_only(
                 mode,
                 "A locked phone ignores a USB accessory it does not know.",
-                "USB data transfer is blocked, locked or not.",
-            )
+                "The USB port only charges, locked or not; before Android 12 only file transfer is blocked.",
+            );
+            match mode {
+                Mode::FullyManaged | Mode::CompanyWorkProfile => effect.but(
+                    "policy says while locked; Android knows only always, which is stricter: wired headphones and car displays stop working too",
+                ),
+                _ => effect,
+            }
         },
         apple: |policy| {
             (!policy.accessories.usb_while_locked)
@@ -88,6 +114,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["deviceConnectivityManagement.usbDataAccess"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if !policy.accessories.usb_while_locked {
+                    usb_at_most(draft, UsbDataAccess::Nothing);
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -106,7 +141,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             supervised_only(
                 mode,
                 "Only the computer that supervised the phone can pair with it.",
-                "USB data transfer is blocked.",
+                "Files do not pass over USB.",
             )
         },
         apple: |policy| {
@@ -116,6 +151,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["deviceConnectivityManagement.usbDataAccess"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if !policy.accessories.computer_pairing_allowed {
+                    usb_at_most(draft, UsbDataAccess::NoFiles);
+                }
+            },
+        },
         problem: no_problem,
     },
 ];

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
+use crate::android::report::Witness;
+use crate::android::resource::CameraAccess;
 use crate::apple::keys::{Reach::CouncilDevices, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 /// Camera.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,5 +50,13 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
         (!policy.camera.allowed).then(|| restriction("allowCamera", false, CouncilDevices)).into_iter().collect()
     },
     evidence: Evidence::Profile,
+    android: Android {
+        fields: &["cameraAccess"],
+        witness: Witness::Applied,
+        write: |policy, draft| {
+            draft.resource.camera_access =
+                Some(if policy.camera.allowed { CameraAccess::UserChoice } else { CameraAccess::Disabled });
+        },
+    },
     problem: no_problem,
 }];

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
+use crate::android::report::{Witness, judge};
+use crate::android::resource::BackupService;
 use crate::apple::keys::{
     Reach::{CouncilDevices, EveryMode},
     restriction,
 };
 use crate::coverage::Status::{Enforced as E, NotPossible as N, ReportedOnly as R};
 use crate::mode::{Mode, Platform};
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 /// Cloud storage and backups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ use crate::setting::{Evidence, Says, Setting, does, no_problem};
 pub struct Cloud {
     /// Whether work apps may keep their data in the holder's iCloud (Germoe 2.2, Coreley 2.2.8).
     pub work_apps_may_sync: bool,
-    /// Whether a council phone may back itself up to the holder's iCloud.
+    /// Whether a council phone may back itself up to the holder's own cloud, iCloud or Google.
     pub whole_phone_backup_allowed: bool,
     /// Backups made on a computer are encrypted (Germoe 2.1.2, 2.2.2; Coreley 2.1.2, 2.2.12).
     pub backups_must_be_encrypted: bool,
@@ -60,25 +62,30 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        // The work profile itself is the border; Google has no field for it.
+        android: Android { fields: &[], witness: Witness::Report(judge::work_profile), write: |_, _| {} },
         problem: no_problem,
     },
     Setting {
         name: "cloud.whole_phone_backup_allowed",
-        title: "No iCloud backup of the whole phone",
+        title: "No cloud backup of the whole phone",
         clauses: &[],
-        modes: [E, E, N, N, N, N],
+        modes: [E, E, N, E, N, N],
         says: |policy| {
             if policy.cloud.whole_phone_backup_allowed {
                 Says::Silent
             } else {
-                Says::Asked("Council phones are not backed up to the holder's iCloud".into())
+                Says::Asked("Council phones are not backed up to the holder's own cloud".into())
             }
         },
         effect: |_, mode| match mode {
             Mode::Supervised | Mode::Device => does("iCloud backup is off."),
             Mode::User => does("Nothing: a personal phone's own backup is the holder's.")
                 .but("work data kept apart by User Enrollment is not part of it"),
-            _ => does("Nothing.").but("there is no such setting for Android"),
+            Mode::FullyManaged => does("Android's backup to the holder's Google account is off."),
+            Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
+                does("Nothing: the personal side's backup is the holder's.").but("Android has no such setting here")
+            }
         },
         apple: |policy| {
             (!policy.cloud.whole_phone_backup_allowed)
@@ -87,6 +94,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["backupService"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if draft.mode == Mode::FullyManaged {
+                    draft.resource.backup_service = Some(if policy.cloud.whole_phone_backup_allowed {
+                        BackupService::UserChoice
+                    } else {
+                        BackupService::Disabled
+                    });
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -117,6 +137,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android::NOTHING,
         problem: no_problem,
     },
 ];

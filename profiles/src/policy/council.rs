@@ -9,7 +9,7 @@ use super::{
 use crate::coverage::Status::NotPossible as N;
 use crate::mode::Platform;
 use crate::named::named_enum;
-use crate::setting::{Evidence, Says, Setting, does, no_keys};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys};
 
 named_enum! {
     /// Who is told that a phone is lost or damaged.
@@ -101,6 +101,7 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     apple: no_keys,
     evidence: Evidence::Nothing,
+    android: Android::NOTHING,
     problem: |policy| {
         (policy.council.lock_after_failed_logins == Some(0))
             .then(|| "0 makes no sense; choose 1 or more, or \"none\"".into())

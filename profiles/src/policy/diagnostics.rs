@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::apple::keys::{Reach::EveryMode, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Platform;
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 /// What the phone tells its maker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,5 +44,6 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
             .collect()
     },
     evidence: Evidence::Profile,
+    android: Android::NOTHING,
     problem: no_problem,
 }];

@@ -6,10 +6,12 @@ use super::{
     Document::{Coreley, Germoe},
     Policy,
 };
+use crate::android::report::{Witness, judge};
+use crate::android::resource::EncryptionPolicy;
 use crate::apple::report;
 use crate::coverage::Status::{Enforced as E, ReportedOnly as R};
 use crate::mode::Platform;
-use crate::setting::{Evidence, Says, Setting, does, no_keys};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys};
 
 /// Encryption of what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +39,13 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     apple: no_keys,
     evidence: Evidence::Report(report::encryption),
+    android: Android {
+        fields: &["encryptionPolicy"],
+        witness: Witness::Report(judge::encryption),
+        write: |policy, draft| {
+            draft.resource.encryption_policy = policy.encryption.required.then_some(EncryptionPolicy::Required);
+        },
+    },
     problem: |policy: &Policy| {
         (policy.encryption.required && !policy.passcode.required)
             .then(|| "an iPhone's encryption protects nothing without a PIN; also set passcode.required=true".into())

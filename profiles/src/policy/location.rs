@@ -6,7 +6,7 @@ use super::Document::{Coreley, Germoe};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
 use crate::named::named_enum;
-use crate::setting::{Evidence, Says, Setting, does, no_keys, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys, no_problem};
 
 named_enum! {
     /// When the council may learn where a phone is. There is deliberately no "always".
@@ -58,5 +58,6 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     },
     apple: no_keys,
     evidence: Evidence::Nothing,
+    android: Android::NOTHING,
     problem: no_problem,
 }];

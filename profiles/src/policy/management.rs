@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
+use crate::android::report::{Witness, judge};
+use crate::android::security;
 use crate::apple::keys::{Reach::Supervised, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N, ReportedOnly as R};
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_keys, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_keys, no_problem};
 
 /// Whether the holder may take security off the phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,14 +49,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Mode::Device => does("The council's settings go only together with management as a whole; a missing profile raises an alert.")
                 .but("the holder of an iPhone that is not supervised can remove management"),
             Mode::User => does("A missing profile raises an alert.").but("the holder of a personal iPhone may end management, and the council's data goes with it"),
-            Mode::FullyManaged => does("Management cannot be removed without a factory reset, which can be blocked."),
-            Mode::CompanyWorkProfile => does("A removed work profile is noticed.").but("the holder can reset the phone"),
-            Mode::PersonalWorkProfile => does("A removed work profile is noticed once Google reports it.").but("the holder may remove the work profile without a word"),
+            Mode::FullyManaged => does("Management cannot be removed without a factory reset, which can be blocked; developer options and safe boot are off."),
+            Mode::CompanyWorkProfile => does("Developer options and safe boot are off.").but("the holder can reset the phone, and Google does not report it: the phone is only not heard from any more"),
+            Mode::PersonalWorkProfile => does("A removed work profile is noticed if Google reports it, else the phone is only not heard from any more.").but("the holder may remove the work profile without a word"),
         }
         },
         // `PayloadRemovalDisallowed` is a key of the profile itself, not of a payload.
         apple: no_keys,
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["advancedSecurityOverrides.developerSettings"],
+            witness: Witness::Report(judge::not_removed),
+            write: |policy, draft| security::developer_options(draft, policy.management.removal_allowed),
+        },
         problem: no_problem,
     },
     Setting {
@@ -81,6 +88,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android::NOTHING,
         problem: no_problem,
     },
     Setting {
@@ -97,7 +105,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         effect: |_, mode| match mode {
             Mode::Supervised => does("\"Erase All Content and Settings\" is gone from the phone's settings."),
-            Mode::FullyManaged => does("Factory reset from the settings is blocked."),
+            Mode::FullyManaged => does(
+                "Factory reset from the settings is blocked, where Google lets the installation's project use this.",
+            ),
             Mode::Device => does("Nothing.").but("an iPhone takes this only when it is supervised"),
             Mode::CompanyWorkProfile => {
                 does("Nothing.").but("a phone with a work profile can always be reset by its holder")
@@ -111,6 +121,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["factoryResetDisabled"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if draft.mode == Mode::FullyManaged {
+                    draft.resource.factory_reset_disabled = Some(!policy.management.reset_by_holder_allowed);
+                }
+            },
+        },
         problem: no_problem,
     },
 ];

@@ -185,3 +185,13 @@ impl Policy {
         questions
     }
 }
+
+/// Whether text can stand in XML and be read by people: no control characters, no non-characters.
+pub(crate) fn is_printable(text: &str) -> bool {
+    text.chars().all(|character| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// The text without what people cannot read.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|&character| is_printable(character.encode_utf8(&mut [0; 4]))).collect()
+}

@@ -6,14 +6,19 @@ use super::{
     Document::{Coreley, Germoe},
     Policy,
 };
+use crate::android::passcode::Quality;
+use crate::android::report::{Witness, judge};
+use crate::android::{Milliseconds, Seconds};
 use crate::apple::keys::{Key, passcode};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 mod effect;
+mod personal_android;
 
 use effect::{auto_lock_effect, auto_lock_minutes, duration, erase_effect, grace_effect, grace_minutes, length_effect};
+pub use personal_android::PersonalAndroidLock;
 
 /// PIN, automatic lock and erasing after failed attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +44,8 @@ pub struct Passcode {
     pub auto_lock_seconds: Option<u32>,
     /// Seconds after locking during which no PIN is asked; 0 asks at once. At most 14,400.
     pub grace_seconds: Option<u32>,
+    /// Which lock of a personal Android phone is held to the PIN's rules: from Android 12 on its own knows bands only.
+    pub personal_android: PersonalAndroidLock,
 }
 
 impl Default for Passcode {
@@ -54,6 +61,7 @@ impl Default for Passcode {
             erase_below_ten_acknowledged: false,
             auto_lock_seconds: None,
             grace_seconds: None,
+            personal_android: PersonalAndroidLock::EitherLock,
         }
     }
 }
@@ -81,6 +89,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         apple: |policy| when(policy.passcode.required, || passcode("forcePIN", true)),
         evidence: Evidence::Report(crate::apple::report::passcode_present),
+        android: Android {
+            fields: &["passwordPolicies"],
+            witness: Witness::Report(judge::lock_set),
+            write: |policy, draft| {
+                if policy.passcode.required {
+                    draft.lock.at_least(Quality::Something);
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -92,11 +109,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Some(length) => Says::Asked(format!("At least {length} characters")),
             None => Says::Open("how long the PIN must be".into()),
         },
-        effect: |policy, mode| {
-            length_effect(policy.passcode.minimum_length.unwrap_or_default(), policy.passcode.alphanumeric, mode)
-        },
+        effect: |policy, mode| length_effect(&policy.passcode, mode),
         apple: |policy| optional("minLength", policy.passcode.minimum_length),
         evidence: Evidence::PinComplies,
+        android: Android {
+            fields: &["passwordPolicies.passwordMinimumLength"],
+            witness: Witness::Report(judge::lock_length),
+            write: |policy, draft| {
+                if let Some(length) = policy.passcode.minimum_length {
+                    draft.lock.at_least(Quality::Numeric);
+                    draft.lock.password_minimum_length = Some(length);
+                }
+            },
+        },
         problem: |policy| {
             let length = policy.passcode.minimum_length?;
             if !(4..=16).contains(&length) {
@@ -117,12 +142,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 Says::Asked("Not simple: neither 1111 nor 1234".into())
             }
         },
-        effect: |_, mode| match mode {
-            Mode::PersonalWorkProfile => does("Android's MEDIUM or HIGH band refuses repeated and ordered digits."),
-            _ => does("The phone refuses repeated and ordered digits."),
-        },
+        effect: |_, _| does("The phone refuses repeated and ordered digits."),
         apple: |policy| when(!policy.passcode.allow_simple, || passcode("allowSimple", false)),
         evidence: Evidence::PinComplies,
+        android: Android {
+            fields: &["passwordPolicies.passwordQuality"],
+            witness: Witness::LockRule,
+            write: |policy, draft| {
+                if !policy.passcode.allow_simple {
+                    draft.lock.at_least(Quality::NumericComplex);
+                }
+            },
+        },
         problem: |policy| {
             (!policy.passcode.allow_simple && !policy.passcode.required)
                 .then(|| "forbidding simple PINs has no effect without a PIN; also set passcode.required=true".into())
@@ -136,15 +167,23 @@ pub(crate) const SETTINGS: &[Setting] = &[
         says: |policy| {
             if policy.passcode.alphanumeric { Says::Asked("Letters and digits".into()) } else { Says::Silent }
         },
-        effect: |_, mode| match mode {
+        effect: |policy, mode| match mode {
             Mode::User => does("The phone takes a six-digit PIN.")
                 .but("policy says letters and digits; a personal iPhone ignores that and asks for six digits"),
-            Mode::PersonalWorkProfile => does("Asked for work apps through a lock of their own.")
-                .but("the phone's own lock knows complexity bands only"),
+            Mode::PersonalWorkProfile => personal_android::letters_effect(policy.passcode.personal_android),
             _ => does("The phone asks for letters as well as digits."),
         },
         apple: |policy| when(policy.passcode.alphanumeric, || passcode("requireAlphanumeric", true)),
         evidence: Evidence::PinComplies,
+        android: Android {
+            fields: &["passwordPolicies.passwordQuality"],
+            witness: Witness::Report(judge::lock_letters),
+            write: |policy, draft| {
+                if policy.passcode.alphanumeric {
+                    draft.lock.at_least(Quality::Alphanumeric);
+                }
+            },
+        },
         problem: |policy| (policy.passcode.alphanumeric && !policy.passcode.required).then(|| NEEDS_PIN.into()),
     },
     Setting {
@@ -163,6 +202,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         apple: |policy| optional("maxPINAgeInDays", policy.passcode.maximum_age_days),
         evidence: Evidence::PinComplies,
+        android: Android {
+            fields: &["passwordPolicies.passwordExpirationTimeout"],
+            witness: Witness::LockRule,
+            write: |policy, draft| {
+                draft.lock.password_expiration_timeout =
+                    policy.passcode.maximum_age_days.map(|days| Seconds(u64::from(days) * 86_400));
+            },
+        },
         problem: |policy| {
             let days = policy.passcode.maximum_age_days?;
             if !(1..=730).contains(&days) {
@@ -187,6 +234,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         },
         apple: |policy| optional("pinHistory", policy.passcode.history),
         evidence: Evidence::PinComplies,
+        android: Android {
+            fields: &["passwordPolicies.passwordHistoryLength"],
+            witness: Witness::LockRule,
+            write: |policy, draft| draft.lock.password_history_length = policy.passcode.history,
+        },
         problem: |policy| {
             let count = policy.passcode.history?;
             if !(1..=50).contains(&count) {
@@ -207,6 +259,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |policy, mode| erase_effect(policy.passcode.erase_after_failed_attempts.unwrap_or_default(), mode),
         apple: |policy| optional("maxFailedAttempts", policy.passcode.erase_after_failed_attempts),
         evidence: Evidence::Pin,
+        android: Android {
+            fields: &["passwordPolicies.maximumFailedPasswordsForWipe"],
+            witness: Witness::LockRule,
+            write: |policy, draft| {
+                draft.lock.maximum_failed_passwords_for_wipe = policy.passcode.erase_after_failed_attempts;
+            },
+        },
         problem: erase_problem,
     },
     Setting {
@@ -221,6 +280,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |policy, mode| auto_lock_effect(policy.passcode.auto_lock_seconds.unwrap_or_default(), mode),
         apple: |policy| optional("maxInactivity", policy.passcode.auto_lock_seconds.map(auto_lock_minutes)),
         evidence: Evidence::Pin,
+        android: Android {
+            fields: &["maximumTimeToLock"],
+            witness: Witness::Lock,
+            write: |policy, draft| {
+                draft.resource.maximum_time_to_lock =
+                    policy.passcode.auto_lock_seconds.map(|seconds| Milliseconds(u64::from(seconds) * 1000));
+            },
+        },
         problem: |policy| {
             let seconds = policy.passcode.auto_lock_seconds?;
             if !(1..=900).contains(&seconds) {
@@ -244,6 +311,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: |policy, mode| grace_effect(policy.passcode.grace_seconds.unwrap_or_default(), mode),
         apple: |policy| optional("maxGracePeriod", policy.passcode.grace_seconds.map(grace_minutes)),
         evidence: Evidence::Pin,
+        android: Android::NOTHING,
         problem: |policy| {
             let seconds = policy.passcode.grace_seconds?;
             if seconds > 14_400 {
@@ -252,6 +320,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             (!policy.passcode.required).then(|| NEEDS_PIN.into())
         },
     },
+    personal_android::SETTING,
 ];
 
 fn when(asked: bool, key: impl Fn() -> Key) -> Vec<Key> {

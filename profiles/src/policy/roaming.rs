@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::Germoe;
+use crate::android::report::Witness;
 use crate::apple::keys::{Reach::CouncilDevices, restriction};
 use crate::apple::report;
 use crate::coverage::Status::{Enforced as E, NotPossible as N, ReportedOnly as R};
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 /// Mobile data abroad.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,5 +46,14 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
             .collect()
     },
     evidence: Evidence::Report(report::roaming_off),
+    android: Android {
+        fields: &["dataRoamingDisabled"],
+        witness: Witness::Applied,
+        write: |policy, draft| {
+            if draft.is_company_owned() {
+                draft.resource.data_roaming_disabled = Some(policy.roaming.data_allowed == Some(false));
+            }
+        },
+    },
     problem: no_problem,
 }];

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
+use crate::android::keyguard::{self, KeyguardFeature};
+use crate::android::report::Witness;
 use crate::apple::keys::{Reach::EveryMode, restriction};
 use crate::coverage::Status::Enforced as E;
 use crate::mode::Mode;
-use crate::setting::{Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Evidence, Says, Setting, does, no_problem};
 
 /// Screenshots and what the locked screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["screenCaptureDisabled"],
+            witness: Witness::Applied,
+            write: |policy, draft| draft.resource.screen_capture_disabled = Some(!policy.screen.screenshots_allowed),
+        },
         problem: no_problem,
     },
     Setting {
@@ -88,6 +95,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
             ]
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["keyguardDisabledFeatures"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if !policy.screen.previews_when_locked {
+                    keyguard::take_off(draft, KeyguardFeature::UnredactedNotifications);
+                }
+            },
+        },
         problem: no_problem,
     },
 ];

@@ -6,10 +6,12 @@ use super::{
     Document::{Coreley, Germoe},
     Policy,
 };
+use crate::android::report::{Witness, judge};
+use crate::android::updates::{api_level, automatic};
 use crate::apple::report;
 use crate::coverage::Status::{Enforced as E, NotPossible as N, ReportedOnly as R};
 use crate::mode::Mode;
-use crate::setting::{Effect, Evidence, Says, Setting, does, no_keys, no_problem};
+use crate::setting::{Android, Effect, Evidence, Says, Setting, does, no_keys, no_problem};
 
 /// System updates.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,13 +71,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Mode::Supervised | Mode::Device => does("The phone reports its version.")
                 .but("Beadle does not order updates yet; the holder installs them"),
             Mode::User => does("The phone reports its version.").but("the holder of a personal phone installs updates"),
-            Mode::FullyManaged | Mode::CompanyWorkProfile => does("System updates install by themselves."),
+            Mode::FullyManaged | Mode::CompanyWorkProfile => {
+                does("System updates install by themselves as soon as the maker offers them.")
+            }
             Mode::PersonalWorkProfile => {
                 does("The phone reports its patch level.").but("the holder of a personal phone installs updates")
             }
         },
         apple: no_keys,
         evidence: Evidence::Report(report::version_reported),
+        android: Android {
+            fields: &["systemUpdate"],
+            witness: Witness::Report(judge::kept_current),
+            write: |policy, draft| {
+                if policy.updates.kept_current && draft.is_company_owned() {
+                    draft.resource.system_update = Some(automatic());
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -90,6 +103,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         effect: minimum_ios_effect,
         apple: no_keys,
         evidence: Evidence::Report(report::minimum_version),
+        android: Android::NOTHING,
         problem: |policy| {
             let version = policy.updates.minimum_ios.as_deref()?;
             parse_version(version)
@@ -101,17 +115,23 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "updates.minimum_android",
         title: "Oldest Android that will do",
         clauses: &[(Germoe, "2.2"), (Coreley, "2.2.2")],
-        modes: [N, N, N, E, E, E],
+        modes: [N, N, N, R, R, R],
         says: |policy| match policy.updates.minimum_android {
             Some(version) => Says::Asked(format!("Android {version} or newer")),
             None => Says::Open("which Android version is the oldest that will do".into()),
         },
         effect: |_, mode| match mode {
             Mode::Supervised | Mode::Device | Mode::User => does("Nothing: this is for Android phones."),
-            _ => does("An older phone cannot be enrolled, and counts as not complying."),
+            _ => does("An older phone counts as not complying and is flagged.")
+                .but("nothing on it is blocked: its holder cannot help it"),
         },
         apple: no_keys,
         evidence: Evidence::Nothing,
+        android: Android {
+            fields: &["minimumApiLevel"],
+            witness: Witness::Report(judge::minimum_version),
+            write: |policy, draft| draft.resource.minimum_api_level = policy.updates.minimum_android.map(api_level),
+        },
         problem: |policy| {
             let version = policy.updates.minimum_android?;
             (!(8..=40).contains(&version))
@@ -131,10 +151,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Mode::Supervised | Mode::Device | Mode::User => {
                 does("Nothing.").but("an iPhone reports no patch level; set updates.minimum_ios instead")
             }
-            _ => does("The phone reports its patch level; an older one is flagged."),
+            _ => does(
+                "The phone reports its patch level; one that a newer monthly level has overtaken for longer is flagged.",
+            ),
         },
         apple: no_keys,
         evidence: Evidence::Nothing,
+        // Google has no field for it: the phone reports its patch level and Beadle judges.
+        android: Android { fields: &[], witness: Witness::Report(judge::patch_age), write: |_, _| {} },
         problem: |policy| {
             let days = policy.updates.patch_within_days?;
             (!(1..=365).contains(&days)).then(|| format!("{days} is out of range; choose 1 to 365 days, or \"none\""))

@@ -6,10 +6,13 @@ use super::{
     Document::{Coreley, Germoe},
     Policy,
 };
+use crate::android::connectivity::BluetoothSharing;
+use crate::android::report::Witness;
+use crate::android::work_profile::{self, CopyPaste, DataSharing, WorkContacts};
 use crate::apple::keys::{Reach::EveryMode, restriction};
 use crate::coverage::Status::{Enforced as E, NotPossible as N};
 use crate::mode::Mode;
-use crate::setting::{Effect, Evidence, Says, Setting, does, no_problem};
+use crate::setting::{Android, Effect, Evidence, Says, Setting, does, no_problem};
 
 /// Keeping work and personal data apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,6 +76,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
             ]
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["crossProfilePolicies.crossProfileDataSharing"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if let Some(border) = work_profile::border(draft) {
+                    border.cross_profile_data_sharing = Some(if policy.work_data.documents_stay_in_work_apps {
+                        DataSharing::Disallowed
+                    } else {
+                        DataSharing::Allowed
+                    });
+                }
+            },
+        },
         problem: no_problem,
     },
     Setting {
@@ -92,7 +108,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 "copied text stays in work apps",
                 mode,
                 "Copy and paste obey the same border as documents.",
-                "Copying out of the work profile is blocked.",
+                "What is copied in the work profile cannot be pasted on the personal side.",
             )
         },
         apple: |policy| {
@@ -104,6 +120,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["crossProfilePolicies.crossProfileCopyPaste"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if let Some(border) = work_profile::border(draft) {
+                    border.cross_profile_copy_paste = Some(if policy.work_data.copies_stay_in_work_apps {
+                        CopyPaste::NotOutOfWork
+                    } else {
+                        CopyPaste::Allowed
+                    });
+                }
+            },
+        },
         problem: |policy| {
             (policy.work_data.copies_stay_in_work_apps && !policy.work_data.documents_stay_in_work_apps)
                 .then(|| "has no effect without the border for documents; also set work_data.documents_stay_in_work_apps=true".into())
@@ -122,12 +151,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
             )
         },
         effect: |_, mode| {
-            border(
+            let effect = border(
                 "work documents are not handed to phones nearby",
                 mode,
                 "AirDrop counts as a personal app.",
-                "Sharing from the work profile to devices nearby is blocked.",
-            )
+                "Sharing from the work profile over Bluetooth is blocked.",
+            );
+            match mode {
+                Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
+                    effect.but("Google offers the council no setting for Quick Share")
+                }
+                _ => effect,
+            }
         },
         apple: |policy| {
             policy
@@ -138,6 +173,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["deviceConnectivityManagement.bluetoothSharing"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if draft.has_work_profile() {
+                    let connectivity = draft.resource.device_connectivity_management.get_or_insert_default();
+                    connectivity.bluetooth_sharing = Some(if policy.work_data.airdrop_counts_as_personal {
+                        BluetoothSharing::Disallowed
+                    } else {
+                        BluetoothSharing::Allowed
+                    });
+                }
+            },
+        },
         problem: |policy| {
             (policy.work_data.airdrop_counts_as_personal && !policy.work_data.documents_stay_in_work_apps)
                 .then(|| "has no effect without the border for documents; also set work_data.documents_stay_in_work_apps=true".into())
@@ -172,6 +221,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
                 .collect()
         },
         evidence: Evidence::Profile,
+        android: Android {
+            fields: &["crossProfilePolicies.showWorkContactsInPersonalProfile"],
+            witness: Witness::Applied,
+            write: |policy, draft| {
+                if let Some(border) = work_profile::border(draft) {
+                    border.show_work_contacts_in_personal_profile =
+                        Some(if policy.work_data.contacts_stay_in_work_apps {
+                            WorkContacts::Hidden
+                        } else {
+                            WorkContacts::Shown
+                        });
+                }
+            },
+        },
         problem: |policy| {
             (policy.work_data.contacts_stay_in_work_apps && !policy.work_data.documents_stay_in_work_apps)
                 .then(|| "has no effect without the border for documents; also set work_data.documents_stay_in_work_apps=true".into())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use beadle_profiles::android::{self, Posture};
 use beadle_profiles::{Context, Mode, NamedCertificate, Ownership, Policy, Preset};
 
 /// What a context borrows from.
@@ -50,6 +51,28 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// A context of version 3 of a council's policy for Android phones.
+    pub(crate) fn android(&self, mode: Mode, ownership: Ownership, posture: Posture) -> android::Context<'_> {
+        android::Context {
+            council_name: "Germoe Parish Council",
+            mode,
+            ownership,
+            posture,
+            policy_version: 3,
+            wifi_passwords: &self.passwords,
+            certificates: &self.certificates,
+        }
+    }
+}
+
+/// Android's modes with the ownership that goes with each.
+pub(crate) const ANDROID: [(Mode, Ownership); 3] = [
+    (Mode::FullyManaged, Ownership::Council),
+    (Mode::CompanyWorkProfile, Ownership::Council),
+    (Mode::PersonalWorkProfile, Ownership::Personal),
+];
+
 /// Apple's modes with the ownership that goes with each.
 pub(crate) const APPLE: [(Mode, Ownership); 3] =
     [(Mode::Supervised, Ownership::Council), (Mode::Device, Ownership::Council), (Mode::User, Ownership::Personal)];
@@ -66,9 +89,13 @@ pub(crate) fn strictest() -> Policy {
         ("screen.screenshots_allowed", "no"),
         ("accessories.computer_pairing_allowed", "no"),
         ("apps.holder_may_install", "no"),
+        ("apps.android_required", "org.example.mail, org.example.browser"),
+        ("apps.android_allowed", "org.example.maps"),
         ("management.other_profiles_allowed", "no"),
         ("management.reset_by_holder_allowed", "no"),
         ("updates.minimum_ios", "17.6"),
+        ("updates.minimum_android", "12"),
+        ("updates.patch_within_days", "30"),
         (
             "wifi.networks",
             r#"[{"ssid":"Germoe hall","security":"wpa2"},{"ssid":"Büro","security":"wpa3","hidden":true}]"#,

@@ -3,6 +3,7 @@
 use beadle_profiles::apple::report::{Reported, in_force};
 use beadle_profiles::apple::{configuration_profile, to_bytes};
 use beadle_profiles::coverage::coverage;
+use beadle_profiles::policy::passcode::PersonalAndroidLock;
 use beadle_profiles::{Mode, Ownership, Policy, Preset};
 use proptest::prelude::*;
 
@@ -30,17 +31,18 @@ prop_compose! {
         acknowledged in prop::bool::weighted(0.9),
         auto_lock in prop::option::of(prop_oneof![19 => 1u32..=900, 1 => any::<u32>()]),
         grace in prop::option::of(prop_oneof![19 => 0u32..=14_400, 1 => any::<u32>()]),
+        personal_android in prop::sample::select(PersonalAndroidLock::all()),
     ) -> beadle_profiles::policy::passcode::Passcode {
         beadle_profiles::policy::passcode::Passcode {
             required, minimum_length, allow_simple, alphanumeric, maximum_age_days, history,
             erase_after_failed_attempts: erase, erase_below_ten_acknowledged: acknowledged,
-            auto_lock_seconds: auto_lock, grace_seconds: grace,
+            auto_lock_seconds: auto_lock, grace_seconds: grace, personal_android,
         }
     }
 }
 
 /// Any text that may reach the policy through the command line, hostile ones included.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z0-9_.]{0,20}",
         "\\PC{0,40}",
@@ -52,13 +54,13 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_policy() -> impl Strategy<Value = Policy> {
+pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
     let networks =
         prop::collection::vec((prop_oneof![19 => "[a-zA-Z ]{1,32}", 1 => any::<String>()], any::<[bool; 3]>()), 0..4);
     let certificates = prop::collection::vec(prop_oneof![19 => "[a-z ]{1,20}", 1 => any::<String>()], 0..3);
     (
         passcode_settings(),
-        any::<[bool; 20]>(),
+        any::<[bool; 26]>(),
         networks,
         certificates,
         prop::option::of(prop_oneof![4 => "1[0-9](\\.[0-9]{1,2}){0,2}", 1 => text()]),
@@ -88,6 +90,17 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             policy.wifi.only_these_networks = next();
             policy.roaming.data_allowed = Some(next());
             policy.updates.minimum_ios = version;
+            policy.updates.kept_current = next();
+            policy.updates.minimum_android = next().then_some(12);
+            policy.updates.patch_within_days = next().then_some(30);
+            policy.screen.previews_when_locked = next();
+            policy.apps.other_sources_allowed = next();
+            if policy.apps.holder_may_install == Some(false) {
+                policy.apps.android_allowed = vec!["org.example.maps".into()];
+            }
+            if next() {
+                policy.apps.android_required = vec!["org.example.mail".into()];
+            }
             policy.wifi.networks = networks
                 .into_iter()
                 .map(|(ssid, [hidden, auto_join, wpa3])| WifiNetwork {

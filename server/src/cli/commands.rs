@@ -4,8 +4,8 @@ use clap::Subcommand;
 
 use super::api::Api;
 use super::{
-    Answer, Cli, account, alert, apple, asset, audit, cap, connect, council, device, hold, invitation, keep, leaver,
-    loss, operator, order, person, policy, quarantine, token,
+    Answer, Cli, account, alert, apple, asset, audit, cap, connect, council, device, google, hold, invitation, keep,
+    leaver, loss, operator, order, person, policy, quarantine, token,
 };
 
 /// What to do.
@@ -19,7 +19,7 @@ pub(crate) enum Command {
     SetUp(account::SetUp),
     /// Makes the set-up code again, while nobody can sign in yet.
     SetUpCode,
-    /// Brings the database up to date after an upgrade; `serve` does so too.
+    /// Brings the database up to date after an upgrade, or begins the installation; `serve` does so too.
     Migrate,
     Backup(keep::Backup),
     Restore(keep::Restore),
@@ -71,6 +71,8 @@ pub(crate) enum Command {
 
     #[command(subcommand)]
     Apple(apple::Command),
+    #[command(subcommand)]
+    Google(google::Command),
     #[command(subcommand)]
     Alert(alert::Command),
     #[command(subcommand)]
@@ -126,6 +128,7 @@ async fn ask(command: Command, api: &Api) -> Answer {
         Command::Cap(command) => command.run(api).await,
         Command::Quarantine(command) => command.run(api).await,
         Command::Apple(command) => command.run(api).await,
+        Command::Google(command) => command.run(api).await,
         Command::Alert(command) => command.run(api).await,
         Command::Audit(command) => command.run(api).await,
     }

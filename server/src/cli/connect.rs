@@ -11,7 +11,7 @@ use super::{Answer, Common, Refusal, session};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::data_folder::{DataFolder, LockProblem};
-use crate::installation::{Installation, Schema};
+use crate::installation::{Installation, Schema, nothing_in};
 use crate::serve::{Doors, Running, serve};
 
 /// How long a command waits for an answer; exporting and verifying read much.
@@ -59,6 +59,9 @@ async fn near(common: &Common) -> Answer<Api> {
 ///
 /// Between the two lies the moment in which a server starts or ends, so it is tried for a while.
 async fn own_server(config: &Config) -> Answer<Option<Running>> {
+    if !config.data_folder.exists() {
+        return Err(nothing_in(config).into());
+    }
     let mut tries = 0;
     loop {
         match DataFolder::own(&config.data_folder) {
@@ -77,11 +80,9 @@ fn answers(socket: &Path) -> bool {
     UnixStream::connect(socket).is_ok()
 }
 
-/// Starts a server for this one command: no public door, no jobs.
+/// Starts a server for this one command: no public door, no jobs. It begins no installation: only `serve`, `migrate` and
+/// `restore` do.
 async fn on_our_own(folder: DataFolder, config: Config) -> Answer<Running> {
     let installation = Installation::open_owned(folder, config, Clock::default(), Schema::MustBeCurrent).await?;
-    if let Some(code) = &installation.set_up_code {
-        eprintln!("A new installation was begun. Set-up code, good once: {code}");
-    }
     Ok(serve(installation, Doors::Control).await?)
 }

@@ -112,6 +112,8 @@ endpoints! {
         shows "id asset_tag person_name mode state usable created_at expires_at";
     INVITE = POST "/councils/{council}/invitations" takes "asset person mode expires_in_hours";
     INVITATION_WITHDRAW = DELETE "/invitations/{id}";
+    INVITATION_CODE = POST "/invitations/{id}/android-code";
+
 
     // Devices.
     DEVICES = GET "/councils/{council}/devices" shows "id name product serial os_version enrolment.mode enrolment.state enrolment.confirmation enrolment.last_seen_at";
@@ -169,6 +171,11 @@ endpoints! {
     QUARANTINE_END = POST "/quarantine/end";
 
     // Apple, alerts, the audit trail.
+    GOOGLE_PROJECT = PUT "/google/project" takes "key_file";
+    GOOGLE_SIGN_UP = POST "/councils/{council}/google/sign-up";
+    GOOGLE_STATUS = GET "/councils/{council}/google";
+    GOOGLE_DISCONNECT = DELETE "/councils/{council}/google";
+
     PUSH_STATUS = GET "/councils/{council}/apple/push-certificate" shows "state topic apple_account not_after days_left phones";
     PUSH_REQUEST = POST "/councils/{council}/apple/push-certificate/request", offline;
     PUSH_IMPORT = POST "/councils/{council}/apple/push-certificate/import" takes "certificate apple_account new_topic", offline;

@@ -15,6 +15,12 @@ pub(crate) enum ModeOption {
     Device,
     /// A council device prepared with Apple Configurator: Lost Mode and more restrictions are possible.
     Supervised,
+    /// A council Android phone, all of it for work.
+    FullyManaged,
+    /// A council Android phone with a work profile beside a personal side.
+    CompanyWorkProfile,
+    /// The holder's own Android phone, with a work profile.
+    PersonalWorkProfile,
 }
 
 impl ModeOption {
@@ -22,6 +28,9 @@ impl ModeOption {
         match self {
             Self::Device => "device",
             Self::Supervised => "supervised",
+            Self::FullyManaged => "fully_managed",
+            Self::CompanyWorkProfile => "company_work_profile",
+            Self::PersonalWorkProfile => "personal_work_profile",
         }
     }
 }
@@ -35,9 +44,9 @@ pub(crate) struct Invite {
     /// The name or id of the person who is invited; the item's only holder unless given.
     #[arg(long)]
     person: Option<String>,
-    /// How the device will be managed.
-    #[arg(long, value_enum, default_value = "device")]
-    mode: ModeOption,
+    /// How the device will be managed; for an iPhone `device`, for an Android phone what fits whose it is, unless given.
+    #[arg(long, value_enum)]
+    mode: Option<ModeOption>,
     /// How long the link is good: 24h, 7d.
     #[arg(long, value_name = "TIME", default_value = "7d")]
     expires: Length,
@@ -50,7 +59,7 @@ impl Invite {
             None => None,
         };
         let body = json!({
-            "asset": self.asset, "person": person, "mode": self.mode.word(), "expires_in_hours": self.expires.hours(),
+            "asset": self.asset, "person": person, "mode": self.mode.map(ModeOption::word), "expires_in_hours": self.expires.hours(),
         });
         let invitation = api.call(&to::INVITE, &[], body).await?;
         api.print(&invitation, |invitation| {
@@ -76,6 +85,12 @@ pub(crate) enum Command {
         #[arg(long)]
         usable: bool,
     },
+    /// Makes the code by which an invited Android phone enrols, after its holder has accepted: a code for a council phone in
+    /// factory state, good for an hour, or the link of a personal phone.
+    Code {
+        /// The invitation's id.
+        invitation: String,
+    },
     /// Withdraws an invitation that was not used.
     Withdraw {
         /// Its id.
@@ -89,6 +104,21 @@ impl Command {
             Self::List { usable } => {
                 let query: &[(&str, &str)] = if usable { &[("usable", "true")] } else { &[] };
                 api.list(&to::INVITATIONS, &[], query).await
+            }
+            Self::Code { invitation } => {
+                let answer = api.call(&to::INVITATION_CODE, &[&invitation], json!({})).await?;
+                api.print(&answer, |answer| {
+                    let link = answer.get("link").and_then(serde_json::Value::as_str);
+                    match link.or_else(|| answer.get("text").and_then(serde_json::Value::as_str)) {
+                        Some(text) => qr::show(text),
+                        None => say("Google sent no code."),
+                    }
+                    match link {
+                        Some(link) => say(format!("Open on the holder's own phone: {link}")),
+                        None => say("On the new phone's first screen, tap the same spot six times, and scan this."),
+                    }
+                    say(format!("Good once, until {}.", word(answer, "expires_at")));
+                })
             }
             Self::Withdraw { invitation } => {
                 let answer = api.get(&to::INVITATION_WITHDRAW, &[&invitation]).await?;

@@ -74,9 +74,14 @@ impl Demo {
 /// Applies what is pending, after a backup.
 pub(super) async fn migrate(common: &Common) -> Answer {
     only_here(common, "migrate")?;
-    match maintenance::migrate(common.settings()?, Clock::default()).await? {
+    let done = maintenance::migrate(common.settings()?, Clock::default()).await?;
+    match &done.backup {
         Some(copy) => say(format!("The database was copied to {} and brought up to date.", copy.display())),
         None => say("The database is up to date."),
+    }
+    if let Some(code) = &done.set_up_code {
+        say("A new installation was begun. Make the first operator with: beadle set-up");
+        say(format!("Set-up code, good once: {code}"));
     }
     Ok(())
 }

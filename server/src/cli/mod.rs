@@ -13,6 +13,7 @@ mod council;
 mod device;
 mod duration;
 mod endpoints;
+mod google;
 mod hold;
 mod invitation;
 mod keep;

@@ -27,6 +27,63 @@ fn the_reference_in_the_documentation_is_in_step() {
     assert!(written == reference::page(), "run this test once with UPDATE_REFERENCE=1");
 }
 
+/// The commands in a page of the documentation: lines of its shell examples, and what stands between backticks.
+fn commands_in(page: &str) -> (Vec<String>, Vec<String>) {
+    let (mut lines, mut words, mut example) = (Vec::new(), Vec::new(), None);
+    for line in page.lines() {
+        match (line.strip_prefix("```"), example) {
+            (Some(language), None) => example = Some(language == "sh"),
+            (Some(_), Some(_)) => example = None,
+            (None, Some(shell)) => lines.extend((shell && line.starts_with("beadle ")).then(|| line.to_owned())),
+            (None, None) => {
+                let quoted = line.split('`').skip(1).step_by(2).filter(|text| text.starts_with("beadle "));
+                words.extend(quoted.map(str::to_owned));
+            }
+        }
+    }
+    (lines, words)
+}
+
+/// A command line as a shell takes it apart, as far as the documentation needs it.
+fn shell_words(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, part) in line.split('"').enumerate() {
+        if place % 2 == 1 {
+            found.push(part.to_owned());
+        } else {
+            found.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_in_the_guides_exists() {
+    use clap::Parser as _;
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for (name, fewest) in [("operating.md", 30), ("keeping.md", 0)] {
+        let (lines, words) = commands_in(&std::fs::read_to_string(docs.join(name)).expect(name));
+        assert!(lines.len() >= fewest, "{name} is read: {lines:?}");
+        for line in lines {
+            Cli::try_parse_from(shell_words(&line)).unwrap_or_else(|problem| panic!("{name}: {line}\n{problem}"));
+        }
+        // In running text a command need not be whole, but what is there must be right.
+        for text in words {
+            let mut command = Cli::command();
+            for word in shell_words(&text).iter().skip(1) {
+                if let Some(option) = word.strip_prefix("--") {
+                    let everywhere = Cli::command();
+                    let mut known = command.get_arguments().chain(everywhere.get_arguments());
+                    assert!(known.any(|argument| argument.get_long() == Some(option)), "{name}: {text}: --{option}");
+                } else if command.has_subcommands() {
+                    let next = command.find_subcommand(word).cloned();
+                    command = next.unwrap_or_else(|| panic!("{name}: {text}: there is no {word}"));
+                }
+            }
+        }
+    }
+}
+
 /// What one operation of the API takes and gives, by the names of the fields.
 struct Described {
     takes: BTreeSet<String>,

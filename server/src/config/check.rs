@@ -14,9 +14,13 @@ pub(super) fn together(config: &Config) -> Vec<Misfit> {
     let mut found = Vec::new();
     tls(config, &mut found);
     vendor(config, &mut found);
-    for root in &config.apns.extra_roots {
-        if let Err(problem) = certificates(root) {
-            found.push(("apns.extra_roots", Some(root.display().to_string()), problem));
+    for (name, roots) in
+        [("apns.extra_roots", &config.apns.extra_roots), ("google.extra_roots", &config.google.extra_roots)]
+    {
+        for root in roots {
+            if let Err(problem) = certificates(root) {
+                found.push((name, Some(root.display().to_string()), problem));
+            }
         }
     }
     let key = config.sealing_key_file();
@@ -53,6 +57,11 @@ fn tls(config: &Config, found: &mut Vec<Misfit>) {
                 }
             }
         }
+    }
+    // What is not given has the default, so that alone cannot be told from it.
+    if config.tls.mode != TlsMode::SelfSigned && config.tls.names != Config::default().tls.names {
+        let remedy = "has a meaning only with tls.mode = self_signed; set that, or leave this out".to_owned();
+        found.push(("tls.names", Some(config.tls.names.join(", ")), remedy));
     }
     let proxies = (!config.proxy.addresses.is_empty())
         .then(|| config.proxy.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));

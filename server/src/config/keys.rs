@@ -63,20 +63,25 @@ fn each<T: FromStr>(given: &Given, what: &str) -> Result<Vec<T>, String> {
 }
 
 /// An address of the outside world: https, or plain http where it cannot leave this machine.
-fn outside(given: &Given) -> Result<Url, String> {
-    let right =
-        "must be an address such as https://api.push.apple.com; plain http:// only to 127.0.0.1, [::1] or localhost";
-    let url = Url::parse(text(given)?).map_err(|_| right.to_owned())?;
+fn outside(given: &Given, example: &str) -> Result<Url, String> {
+    let url = Url::parse(text(given)?).ok().filter(may_be_called);
+    url.ok_or_else(|| {
+        format!("must be an address such as {example}; plain http:// only to 127.0.0.1, [::1] or localhost")
+    })
+}
+
+/// Whether Beadle may call this address: over https, or over plain http where that cannot leave this machine.
+pub(crate) fn may_be_called(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(right.to_owned()),
+        None => return false,
     };
     match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        _ => Err(right.to_owned()),
+        "https" => true,
+        "http" => loopback,
+        _ => false,
     }
 }
 
@@ -163,13 +168,35 @@ pub const KEYS: &[Key] = &[
         name: "apns.url",
         default: "https://api.push.apple.com",
         about: "Apple's push service.",
-        set: |config, given| outside(given).map(|value| config.apns.url = value),
+        set: |config, given| outside(given, "https://api.push.apple.com").map(|value| config.apns.url = value),
     },
     Key {
         name: "apns.extra_roots",
         default: "none",
         about: "PEM files with further root certificates to trust for apns.url, beside the system's.",
         set: |config, given| each::<PathBuf>(given, "a file").map(|value| config.apns.extra_roots = value),
+    },
+    Key {
+        name: "google.api_url",
+        default: "https://androidmanagement.googleapis.com",
+        about: "Google's Android Management API. The address at which access is asked for is not a setting: the service account's key file names it.",
+        set: |config, given| {
+            outside(given, "https://androidmanagement.googleapis.com").map(|value| config.google.api_url = value)
+        },
+    },
+    Key {
+        name: "google.pubsub_url",
+        default: "https://pubsub.googleapis.com",
+        about: "Google Cloud Pub/Sub, from which notifications about Android phones are fetched. Nothing inbound is needed.",
+        set: |config, given| {
+            outside(given, "https://pubsub.googleapis.com").map(|value| config.google.pubsub_url = value)
+        },
+    },
+    Key {
+        name: "google.extra_roots",
+        default: "none",
+        about: "PEM files with further root certificates to trust for Google's addresses, beside the system's.",
+        set: |config, given| each::<PathBuf>(given, "a file").map(|value| config.google.extra_roots = value),
     },
     Key {
         name: "vendor.certificate",
@@ -218,26 +245,32 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "limits.request_seconds",
         default: "30",
-        about: "Within how many seconds a request must have arrived in full.",
+        about: "Within how many seconds a request's head must have arrived, and within how many more its body.",
         set: |config, given| number(given, 1, 600).map(|value| config.limits.request_seconds = value),
     },
     Key {
         name: "retention.commands",
         default: "180",
-        about: "For how many days ended commands and the devices' answers are kept. Orders and the audit trail are kept for ever.",
+        about: "For how many days ended commands and the devices' answers are kept; those of a case at least until it is closed. Orders and the audit trail are kept for ever.",
         set: |config, given| number(given, 1, 36_500).map(|value| config.retention.commands = value),
     },
     Key {
         name: "retention.sessions",
         default: "30",
-        about: "For how many days ended sign-ins are kept.",
+        about: "For how many days sign-ins are kept after they ended or ran out.",
         set: |config, given| number(given, 1, 36_500).map(|value| config.retention.sessions = value),
     },
     Key {
         name: "retention.audit_details",
-        default: "2555",
-        about: "For how many days the personal details beside the audit trail are kept. The trail itself stays, and verification says how many details were purged.",
+        default: "2192",
+        about: "For how many days the personal details beside the audit trail are kept (2192: six years). The trail itself stays, and verification says how many details were purged. The details of orders and of cases that are not at their end are kept in any case, and so are those of legal holds, which show what holds.",
         set: |config, given| number(given, 30, 36_500).map(|value| config.retention.audit_details = value),
+    },
+    Key {
+        name: "retention.wipe_evidence",
+        default: "2192",
+        about: "For how many days after its end the details of an order to erase, and of the case that it belongs to, are kept (2192: six years); at least as long as retention.audit_details.",
+        set: |config, given| number(given, 30, 36_500).map(|value| config.retention.wipe_evidence = value),
     },
     Key {
         name: "workers",

@@ -285,6 +285,8 @@ mod tests {
             mode = "ssl"
             [apns]
             url = "http://push.example.org"
+            [google]
+            api_url = "http://google.example.org"
             [log]
             format = "xml"
             level = "info,,=x"
@@ -305,6 +307,7 @@ mod tests {
                 wrong("listen = \"0.0.0.0:80\"\n[tls]\nmode = \"proxy\"\n"),
                 wrong("[tls]\nmode = \"files\"\ncertificate = \"/nowhere/certificate.pem\"\n"),
                 wrong("[tls]\ncertificate = \"a.pem\"\n[proxy]\naddresses = [\"127.0.0.1\"]\n"),
+                wrong("[tls]\nmode = \"proxy\"\nnames = [\"phones.example\"]\n[proxy]\naddresses = [\"127.0.0.1\"]\n"),
                 wrong("[vendor]\ncertificate = \"a.pem\"\n[apns]\nextra_roots = [\"/nowhere/root.pem\"]\n"),
                 wrong("not toml"),
             ]

@@ -92,6 +92,24 @@ impl Api {
         self.raw(method, path, body).await.and_then(accepted)
     }
 
+    /// A page, as a browser opens it.
+    pub async fn page(&self, url: &str) -> Result<String, Refusal> {
+        self.browse(self.client.get(url)).await
+    }
+
+    /// The page that answers a form, as a browser sends it.
+    pub async fn submit(&self, url: &str, fields: &[(&str, &str)]) -> Result<String, Refusal> {
+        self.browse(self.client.post(url).form(fields)).await
+    }
+
+    async fn browse(&self, request: reqwest::RequestBuilder) -> Result<String, Refusal> {
+        let trouble = |problem: reqwest::Error| Refusal { status: 0, detail: format!("{problem:?}") };
+        let answer = request.send().await.map_err(trouble)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(trouble)?;
+        if status.is_success() { Ok(text) } else { Err(Refusal { status: status.as_u16(), detail: text }) }
+    }
+
     /// Reads.
     pub async fn get(&self, path: &str) -> Result<Value, Refusal> {
         self.ask(Method::GET, path, None).await

@@ -1,5 +1,6 @@
 //! `beadle demo`: the product's main job on one computer, told while it happens, with the real server and simulated phones.
 
+mod android_story;
 mod api;
 mod story;
 mod town;

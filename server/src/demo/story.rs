@@ -9,26 +9,26 @@ use serde_json::{Value, json};
 use super::api::{Person, Refusal, text};
 use super::town::{Council, Invited, Town, until};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Teller {
+pub(super) struct Teller {
     started: Instant,
 }
 
 impl Teller {
-    fn says(&self, line: &str) {
+    pub(super) fn says(&self, line: &str) {
         println!("{:>5.1} s  {line}", self.started.elapsed().as_secs_f32());
     }
 }
 
-fn astray(what: &str) -> Refusal {
+pub(super) fn astray(what: &str) -> Refusal {
     Refusal { status: 0, detail: what.to_owned() }
 }
 
 pub(super) async fn tell(folder: &Path, started: Instant, exit: bool) -> Result<(), Refusal> {
     let teller = Teller { started };
     println!(
-        "Beadle, a story in one terminal. Everything runs on this computer; the phones and Apple are stand-ins.\n"
+        "Beadle, a story in one terminal. Everything runs on this computer; the phones, Apple and Google are stand-ins.\n"
     );
     let mut town = Town::start(folder, |_| {}).await?;
     teller.says(&format!(
@@ -47,6 +47,7 @@ pub(super) async fn tell(folder: &Path, started: Instant, exit: bool) -> Result<
     } else {
         return Err(astray("the wrong phone was told to erase itself"));
     }
+    super::android_story::tell(&teller, &town, &council).await?;
     verify(&teller, &council).await?;
 
     for (_, phone) in phones {
@@ -104,18 +105,18 @@ fn items(settings: &Value) -> &[Value] {
     settings.get("settings").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn states(settings: &Value) -> Vec<&str> {
+pub(super) fn states(settings: &Value) -> Vec<&str> {
     items(settings).iter().filter_map(|setting| setting.get("state")?.as_str()).collect()
 }
 
-fn profile_in_force(settings: &Value) -> bool {
+pub(super) fn profile_in_force(settings: &Value) -> bool {
     items(settings).iter().any(|setting| {
         setting.get("setting").and_then(Value::as_str) == Some("profile")
             && setting.get("state").and_then(Value::as_str) == Some("in_force")
     })
 }
 
-async fn report(council: &Council, invited: &Invited, place: &str) -> Result<String, Refusal> {
+pub(super) async fn report(council: &Council, invited: &Invited, place: &str) -> Result<String, Refusal> {
     let reported = council
         .clerk
         .api

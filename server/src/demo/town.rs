@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use beadle_simulator::android::cloud::CloudOptions;
+use beadle_simulator::android::{AndroidPhone, GoogleCloud};
 use beadle_simulator::apple::phone::{Phone, PhoneHandle, PhoneOptions};
 use beadle_simulator::apple::push_service::PushService;
 use serde_json::{Value, json};
@@ -32,6 +34,8 @@ pub struct Town {
     pub addresses: Vec<String>,
     /// The stand-in for Apple's push service.
     pub push: PushService,
+    /// The stand-in for Google.
+    pub google: GoogleCloud,
     /// The server's clock, which tests move.
     pub clock: Clock,
     /// The API, not signed in.
@@ -74,8 +78,8 @@ pub struct Invited {
 /// How many councils a town has room for: each needs a public address of its own, and loopback has plenty.
 pub const COUNCILS: u8 = 4;
 
-/// The settings of a server on loopback in `folder/data`, which wakes phones through `push`.
-pub fn settings(folder: &Path, push: &PushService) -> Result<Config, Refusal> {
+/// The settings of a server on loopback in `folder/data`, which wakes iPhones through `push` and Android phones through `google`.
+pub fn settings(folder: &Path, push: &PushService, google: &GoogleCloud) -> Result<Config, Refusal> {
     let push_root = folder.join("push-service-root.pem");
     std::fs::write(&push_root, push.root_certificate_pem().map_err(trouble)?).map_err(trouble)?;
     let mut config = Config { data_folder: folder.join("data"), listen: Vec::new(), ..Config::default() };
@@ -86,6 +90,8 @@ pub fn settings(folder: &Path, push: &PushService) -> Result<Config, Refusal> {
     config.tls.names.dedup();
     config.apns.url = push.url().parse().map_err(trouble)?;
     config.apns.extra_roots = vec![push_root];
+    config.google.api_url = google.api_url().parse().map_err(trouble)?;
+    config.google.pubsub_url = google.pubsub_url().parse().map_err(trouble)?;
     let vendor = push.mint_vendor_certificate().map_err(trouble)?;
     let (certificate, key) = (folder.join("vendor.pem"), folder.join("vendor-key.pem"));
     std::fs::write(&certificate, vendor.chain_pem).map_err(trouble)?;
@@ -107,9 +113,11 @@ pub fn write_settings(folder: &Path, config: &Config) -> Result<(PathBuf, Vec<St
     let database = config.database.url.as_ref().map_or_else(String::new, |url| format!("database.url = {url:?}\n"));
     let toml = format!(
         "data_folder = {:?}\nlisten = {listen:?}\n{database}log.level = \"warn\"\ntls.mode = \"self_signed\"\n\
-         tls.names = {:?}\napns.url = {:?}\napns.extra_roots = {:?}\nvendor.certificate = {:?}\nvendor.key = {:?}\n",
+         tls.names = {:?}\ngoogle.api_url = {:?}\ngoogle.pubsub_url = {:?}\napns.url = {:?}\napns.extra_roots = {:?}\nvendor.certificate = {:?}\nvendor.key = {:?}\n",
         config.data_folder,
         config.tls.names,
+        config.google.api_url.as_str(),
+        config.google.pubsub_url.as_str(),
         config.apns.url.as_str(),
         config.apns.extra_roots,
         config.vendor.certificate.as_deref().unwrap_or(Path::new("")),
@@ -126,12 +134,15 @@ impl Town {
         let clock = Clock::default();
         // Apple and the phones live at the same time as the server, also when a test moves it.
         let push = PushService::start_with(same_time(&clock), ([127, 0, 0, 1], 0).into()).await.map_err(trouble)?;
-        let mut config = settings(folder, &push)?;
+        let google = GoogleCloud::start_with(CloudOptions { clock: same_time(&clock), ..CloudOptions::default() })
+            .await
+            .map_err(trouble)?;
+        let mut config = settings(folder, &push, &google)?;
         change(&mut config);
         let server = serve::start(config, clock.clone()).await.map_err(trouble)?;
         let code = server.set_up_code.clone().ok_or_else(|| trouble("this was not the first start"))?;
         let addresses = server.addresses.iter().map(|address| format!("https://{address}")).collect();
-        let mut town = Self::settle(folder, addresses, &code, push, clock).await?;
+        let mut town = Self::settle(folder, addresses, &code, (push, google), clock).await?;
         town.server = Some(server);
         Ok(town)
     }
@@ -141,7 +152,7 @@ impl Town {
         folder: &Path,
         addresses: Vec<String>,
         set_up_code: &str,
-        push: PushService,
+        (push, google): (PushService, GoogleCloud),
         clock: Clock,
     ) -> Result<Self, Refusal> {
         let root_pem = std::fs::read_to_string(folder.join("data/tls/certificate.pem")).map_err(trouble)?;
@@ -150,7 +161,17 @@ impl Town {
         let made =
             api.post("/set-up", json!({ "code": set_up_code, "login": "provider", "name": "Pat Provider" })).await?;
         let provider = Person::first_sign_in(&api, "provider", &text(&made, "/initial_password")?, &clock).await?;
-        Ok(Self { server: None, addresses, push, clock, api, provider, root_pem, councils: AtomicUsize::new(0) })
+        Ok(Self {
+            server: None,
+            addresses,
+            push,
+            google,
+            clock,
+            api,
+            provider,
+            root_pem,
+            councils: AtomicUsize::new(0),
+        })
     }
 
     /// Adds a council with a preset, a clerk, a chair and a push certificate made the way Apple's portal makes it.
@@ -249,12 +270,93 @@ impl Town {
         Ok(phone.listen())
     }
 
+    /// Connects the installation's project and a council to Google, the way its people do it.
+    pub async fn connect_google(&self, council: &Council) -> Result<(), Refusal> {
+        let key = self.google.service_account_key();
+        self.provider.api.put("/google/project", json!({ "key_file": key })).await?;
+        let sign_up = council.clerk.api.post(&format!("/councils/{}/google/sign-up", council.id), json!({})).await?;
+        let back = self.google.console_completes_sign_up(&text(&sign_up, "/url")?, "the council").map_err(trouble)?;
+        self.api.page(&back).await?;
+        Ok(())
+    }
+
+    /// Registers an Android phone for a new person, and invites that person to enrol it.
+    pub async fn invite_android(
+        &self,
+        council: &Council,
+        tag: &str,
+        holder: &str,
+        mode: &str,
+    ) -> Result<Invited, Refusal> {
+        let clerk = &council.clerk.api;
+        let person = clerk.post(&format!("/councils/{}/people", council.id), json!({ "name": holder })).await?;
+        let ownership = if mode == "personal_work_profile" { "personal" } else { "council" };
+        let asset = clerk
+            .post(
+                &format!("/councils/{}/assets", council.id),
+                json!({
+                    "tag": tag, "kind": "phone", "make": "Samsung", "model": "Galaxy", "platform": "android",
+                    "ownership": ownership, "holders": [text(&person, "/id")?],
+                }),
+            )
+            .await?;
+        let asset = text(&asset, "/id")?;
+        let invitation = clerk
+            .post(
+                &format!("/councils/{}/invitations", council.id),
+                json!({ "asset": asset, "person": text(&person, "/id")?, "mode": mode }),
+            )
+            .await?;
+        Ok(Invited { asset, tag: tag.to_owned(), holder: holder.to_owned(), link: text(&invitation, "/link")? })
+    }
+
+    /// The holder reads and accepts; gives the page with the code or link, as his browser shows it.
+    pub async fn accept_on_android(&self, invited: &Invited) -> Result<String, Refusal> {
+        let page = self.api.page(&invited.link).await?;
+        let notice = between(&page, "name=\"notice\" value=\"", "\"").ok_or_else(|| trouble("no notice"))?;
+        self.api.submit(&invited.link, &[("notice", &notice)]).await?;
+        self.api.submit(&format!("{}/android", invited.link), &[]).await
+    }
+
+    /// Enrols an Android phone by the invitation: by its link where it is the holder's own, else by the code that the API shows.
+    pub async fn enrol_android(
+        &self,
+        council: &Council,
+        invited: &Invited,
+        phone: &AndroidPhone,
+    ) -> Result<(), Refusal> {
+        let page = self.accept_on_android(invited).await?;
+        if let Some(link) = between(&page, "href=\"https://enterprise.google.com", "\"") {
+            let link = format!("https://enterprise.google.com{}", link.replace("&#38;", "&").replace("&amp;", "&"));
+            phone.enrol_by_link(&self.google, &link).map_err(trouble)?;
+            return Ok(());
+        }
+        let invitations =
+            council.clerk.api.get(&format!("/councils/{}/invitations?usable=true&limit=200", council.id)).await?;
+        let id = invitations
+            .pointer("/items")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .find(|item| item.get("asset").and_then(Value::as_str) == Some(invited.asset.as_str()))
+            .ok_or_else(|| trouble("the invitation is not listed"))?;
+        let code =
+            council.clerk.api.post(&format!("/invitations/{}/android-code", text(id, "/id")?), json!({})).await?;
+        phone.enrol_by_qr(&self.google, &text(&code, "/text")?).map_err(trouble)?;
+        Ok(())
+    }
+
     /// The device that belongs to an asset, as the API shows it.
     pub async fn device(&self, council: &Council, invited: &Invited) -> Result<Value, Refusal> {
         let asset = council.clerk.api.get(&format!("/assets/{}", invited.asset)).await?;
         let id = text(&asset, "/device/id")?;
         council.clerk.api.get(&format!("/devices/{id}")).await
     }
+}
+
+fn between(text: &str, before: &str, after: &str) -> Option<String> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(found, _)| found.to_owned())
 }
 
 /// Asks again and again until `wish` is true of the answer; the last answer is shown when that takes longer than `patience`.

@@ -1,5 +1,6 @@
 //! The worker loop: takes due jobs under a lease, one file per job, several instances at once without harm.
 
+mod android;
 mod outcome;
 mod policy_fan_out;
 mod renew_identities;
@@ -12,21 +13,23 @@ mod wake_device;
 mod wake_topic;
 mod watch;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
 use chrono::Duration;
+use futures_util::FutureExt as _;
 use tokio::sync::watch as signal;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
-use crate::model::{Actor, Moment};
-use crate::operations::{Context, alerts, caps, jobs as queue, policies};
+use crate::model::{Actor, CouncilId, Moment};
+use crate::operations::{Context, alerts, android as queue_android, caps, jobs as queue, policies};
 use crate::platform::apple::push::PushClient;
-use crate::store;
 use crate::store::jobs::Job;
+use crate::store::{self, Transaction};
 use outcome::{Failure, Next};
 
 /// How many jobs run at once in this process.
@@ -48,9 +51,26 @@ const LONGEST_WAIT: Duration = Duration::hours(1);
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) push: PushClient,
+    /// Becomes true when this process is to end: long waits end with it.
+    stopped: signal::Receiver<bool>,
 }
 
 impl Bench {
+    /// A bench that nobody stops, for tests of one job.
+    #[cfg(test)]
+    fn new(app: App, push: PushClient) -> Self {
+        Self { app, push, stopped: signal::channel(false).1 }
+    }
+
+    /// Returns when this process is to end.
+    pub(crate) async fn stopping(&self) {
+        let mut stopped = self.stopped.clone();
+        if stopped.wait_for(|stop| *stop).await.is_err() {
+            // Nobody can say stop any more: the workers end by other means.
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub(crate) fn context(&self) -> Context {
         self.app.context(Actor::System)
     }
@@ -81,7 +101,7 @@ impl Workers {
 pub fn start(app: App) -> Result<Workers> {
     let push = PushClient::new(&app.config.apns.url, &app.config.apns.extra_roots)?;
     let (stop, stopped) = signal::channel(false);
-    let loops = tokio::spawn(work(Arc::new(Bench { app, push }), stopped));
+    let loops = tokio::spawn(work(Arc::new(Bench { app, push, stopped: stopped.clone() }), stopped));
     Ok(Workers { stop, loops })
 }
 
@@ -130,11 +150,12 @@ async fn claim(app: &App, owner: &str, free: usize) -> Result<Vec<Job>> {
 /// Runs one job while its lease is renewed, and writes what came of it.
 async fn run(bench: Arc<Bench>, job: Job) {
     let result = {
-        let work = dispatch(&bench, &job);
+        // A job that panics failed, and is counted as one that did: otherwise it would come back for ever, unheard of.
+        let work = AssertUnwindSafe(dispatch(&bench, &job)).catch_unwind();
         tokio::pin!(work);
         loop {
             tokio::select! {
-                result = &mut work => break result,
+                result = &mut work => break result.unwrap_or_else(|panic| Err(Failure::panicked(&*panic))),
                 () = tokio::time::sleep(RENEWED) => {
                     if !extend(&bench.app, &job).await {
                         tracing::warn!(job = %job.id, kind = job.kind, "another worker took this job over");
@@ -171,6 +192,12 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
         watch::KIND => watch::run(bench).await,
         upkeep::MINUTE => upkeep::every_minute(bench).await,
         upkeep::HOUR => upkeep::every_hour(bench).await,
+        queue_android::PUT_POLICIES => android::put(bench, job).await,
+        queue_android::READ_DEVICE => android::read_device(bench, job).await,
+        queue_android::NOTIFICATIONS => android::pull(bench).await,
+        queue_android::RECONCILE => android::reconcile(bench).await,
+        #[cfg(test)]
+        tests::PANICS => panic!("as the test wants"),
         other => Err(Error::Internal(format!("no job is called \"{other}\"")).into()),
     }
 }
@@ -182,10 +209,10 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
     app.database
         .write("end a job", move |tx| match &result {
             Ok(next) => {
-                if job.attempts >= TELL_AFTER
-                    && let Some(council) = outcome::council_of(&job)
-                {
-                    alerts::end(tx, &context, &council, "job_failing", subject(&job))?;
+                if job.attempts >= TELL_AFTER {
+                    for council in concerned(tx, &job)? {
+                        alerts::end(tx, &context, &council, "job_failing", subject(&job))?;
+                    }
                 }
                 match next {
                     Next::Done => store::jobs::finish(tx, &job),
@@ -196,20 +223,37 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                 let attempts = job.attempts + 1;
                 let wait = failure.after.unwrap_or(Duration::zero()).max(back_off(attempts, jitter));
                 tracing::warn!(job = %job.id, kind = job.kind, attempts, problem = failure.problem, "a job failed");
-                if attempts >= TELL_AFTER
-                    && let Some(council) = outcome::council_of(&job)
-                {
+                if attempts >= TELL_AFTER {
                     let message = format!(
                         "A task of the server (\"{}\") has failed {attempts} times and is tried again: {}",
                         job.kind, failure.problem
                     );
-                    alerts::raise(tx, &context, &council, "job_failing", subject(&job), &message)?;
+                    for council in concerned(tx, &job)? {
+                        alerts::raise(tx, &context, &council, "job_failing", subject(&job), &message)?;
+                    }
                 }
                 let at = context.now + wait;
                 store::jobs::failed(tx, &job, at, context.now + REST, &failure.problem)
             }
         })
         .await
+}
+
+/// Whom a failing job concerns: its council, or all of them where it works for all.
+fn concerned(tx: &mut Transaction<'_>, job: &Job) -> Result<Vec<CouncilId>> {
+    match outcome::council_of(job) {
+        Some(council) => Ok(vec![council]),
+        None => {
+            let mut all: Vec<CouncilId> = Vec::new();
+            loop {
+                let page = store::councils::page(tx, None, all.last().map(CouncilId::as_str), 500)?;
+                if page.is_empty() {
+                    return Ok(all);
+                }
+                all.extend(page.into_iter().map(|council| council.id));
+            }
+        }
+    }
 }
 
 fn subject(job: &Job) -> &str {

@@ -1,5 +1,7 @@
 //! How a job ends: done, to run again, or failed and to be tried again.
 
+use std::any::Any;
+
 use chrono::Duration;
 use serde::de::DeserializeOwned;
 
@@ -23,6 +25,15 @@ pub(super) struct Failure {
     pub(super) problem: String,
     /// Not before this has passed.
     pub(super) after: Option<Duration>,
+}
+
+impl Failure {
+    /// The job panicked, with this.
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let said = panic.downcast_ref::<&str>().copied();
+        let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it does not say why");
+        Self { problem: format!("a fault in the program: {said}"), after: None }
+    }
 }
 
 impl From<Error> for Failure {

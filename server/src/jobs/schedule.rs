@@ -7,7 +7,7 @@ use super::{Bench, again};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::{Actor, CouncilId, EnrolmentId, JobId, Moment};
-use crate::operations::reports;
+use crate::operations::{android, reports};
 use crate::store::Transaction;
 use crate::{jobs, store};
 
@@ -25,8 +25,15 @@ pub(super) async fn ensure(app: &App) -> Result<()> {
 }
 
 pub(super) fn ensure_at(tx: &mut Transaction<'_>, run_at: Moment, now: Moment) -> Result<()> {
-    let kinds =
-        [jobs::renew_identities::KIND, ASK_FOR_REPORTS, jobs::watch::KIND, jobs::upkeep::MINUTE, jobs::upkeep::HOUR];
+    let kinds = [
+        jobs::renew_identities::KIND,
+        ASK_FOR_REPORTS,
+        jobs::watch::KIND,
+        jobs::upkeep::MINUTE,
+        jobs::upkeep::HOUR,
+        android::NOTIFICATIONS,
+        android::RECONCILE,
+    ];
     for kind in kinds {
         store::jobs::queue_unless_queued(tx, &JobId::new(), kind, &format!("schedule:{kind}"), run_at, now)?;
     }

@@ -38,6 +38,7 @@ async fn stage(bench: testing::Bench) -> Stage {
         keys: Arc::clone(&bench.keys),
         clock: bench.clock.clone(),
         config: Arc::new(config),
+        google: crate::google::Kept::default(),
     };
     let council = bench.council("germoe").await;
     Stage { bench, app, service, council, _roots: roots }
@@ -50,7 +51,7 @@ impl Stage {
 
     fn work(&self) -> Bench {
         let apns = &self.app.config.apns;
-        Bench { app: self.app.clone(), push: PushClient::new(&apns.url, &apns.extra_roots).expect("a client") }
+        Bench::new(self.app.clone(), PushClient::new(&apns.url, &apns.extra_roots).expect("a client"))
     }
 
     /// A push certificate in the database, its key sealed.
@@ -442,6 +443,114 @@ async fn a_job_that_keeps_failing_backs_off_and_is_told() {
             stage.app.clock.advance(Duration::hours(2));
         }
         assert_eq!(stage.alerts().await[0].0, "job_failing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_retention_setting_acts() {
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let (context, council) = (stage.app.context(Actor::System), stage.council.clone());
+        let kept = stage.app.config.retention.clone();
+        let phone = enrolled(&stage.bench, &stage.council, Mode::Device, |_| {}).await;
+        stage.queue(&phone, 0).await;
+        stage.end_all(&phone).await;
+        stage
+            .app
+            .database
+            .write("a day's traces", move |tx| {
+                use crate::operations::{audit, operators};
+                audit::record(tx, &context, &council, "noted", "x", serde_json::json!({ "name": "Mrs P" }))?;
+                audit::record_installation(tx, &context, "noted", "x", serde_json::json!({}))?;
+                store::sign_in_limits::lock(tx, "address:192.0.2.1", context.now)?;
+                let new = operators::NewOperator {
+                    council: Some(council.clone()),
+                    login: "clerk".to_owned(),
+                    name: "Cleo".to_owned(),
+                    role: crate::model::Role::Clerk,
+                    password_hash: String::new(),
+                };
+                let clerk = operators::add(tx, &context, &new)?;
+                let session = store::sessions::Session {
+                    id: crate::model::SessionId::from("old"),
+                    operator_id: clerk.id,
+                    token_hash: "hash".to_owned(),
+                    created_at: context.now,
+                    last_seen_at: context.now,
+                    expires_at: context.now + Duration::hours(12),
+                    mfa_at: None,
+                    reauthenticated_at: None,
+                    address: String::new(),
+                    agent: String::new(),
+                    revoked_at: None,
+                };
+                store::sessions::insert(tx, &session)
+            })
+            .await
+            .expect("written");
+        let traces = async || {
+            upkeep::every_hour(&stage.work()).await.expect("runs");
+            let (council, phone) = (stage.council.clone(), phone.clone());
+            let count = stage.app.database.read("traces", move |tx| {
+                let of_commands = store::commands::page_of_enrolment(tx, &council, &phone.id, None, 9)?.len();
+                let session = store::sessions::find(tx, &crate::model::SessionId::from("old"))?.is_some();
+                let mut details = 0;
+                for chain in [council.as_str(), "installation"] {
+                    let rows = store::audit::page(tx, chain, 0, 100)?;
+                    details += rows.iter().filter(|(_, details)| details.is_some()).count();
+                }
+                Ok((of_commands, session, details))
+            });
+            count.await.expect("reads")
+        };
+        let (of_commands, session, details) = traces().await;
+        assert_eq!((of_commands, session), (1, true));
+        assert!(details >= 3);
+        stage.app.clock.advance(Duration::days(kept.sessions) + Duration::hours(13));
+        assert_eq!(traces().await, (1, false, details), "sign-ins went");
+        stage.app.clock.advance(Duration::days(kept.commands - kept.sessions));
+        assert_eq!(traces().await, (0, false, details), "commands went");
+        stage.app.clock.advance(Duration::days(kept.audit_details - kept.commands));
+        assert_eq!(traces().await, (0, false, 0), "details went");
+        let now = stage.now();
+        let failures = stage.app.database.write("failed", move |tx| store::sign_in_limits::purge(tx, now, 9)).await;
+        assert_eq!(failures.expect("purges"), 0, "nobody's failed sign-ins are left");
+    })
+    .await;
+}
+
+/// A kind of job that panics.
+pub(super) const PANICS: &str = "panics";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_panics_backs_off_and_is_told_to_all_whom_it_concerns() {
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let other = stage.bench.council("coreley").await;
+        let context = stage.app.context(Actor::System);
+        stage
+            .app
+            .database
+            .write("panics", move |tx| {
+                queue::queue(tx, &context, PANICS, serde_json::Value::Null, context.now, Some("k"))
+            })
+            .await
+            .expect("queued");
+        for attempt in 1..=TELL_AFTER {
+            assert!(stage.alerts().await.is_empty(), "not yet");
+            stage.run_due().await;
+            let job = stage.job("k".to_owned()).await.expect("kept");
+            assert_eq!((job.attempts, job.lease_owner), (attempt, None));
+            assert!(job.last_problem.is_some_and(|problem| problem.contains("as the test wants")));
+            assert!((job.run_at - stage.now()).num_seconds() >= 7 << (attempt - 1), "it backs off");
+            stage.app.clock.advance(Duration::hours(2));
+        }
+        assert_eq!(stage.alerts().await[0].0, "job_failing");
+        let context = stage.app.context(Actor::System);
+        let theirs =
+            stage.app.database.read("alerts", move |tx| alerts::list(tx, &context, &other, true, None, 9)).await;
+        assert_eq!(theirs.expect("reads").len(), 1, "a job without a council works for all");
     })
     .await;
 }

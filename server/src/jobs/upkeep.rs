@@ -5,7 +5,7 @@ use chrono::Duration;
 use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
-use crate::operations::{Context, commands, enroll, orders};
+use crate::operations::{Context, caps, commands, enroll, idempotency, orders, retention};
 use crate::store::{self, Transaction};
 
 pub(super) const MINUTE: &str = "every_minute";
@@ -33,7 +33,20 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
     exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
     exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
+    freezes(bench).await?;
     Ok(again(now, Duration::minutes(1)))
+}
+
+/// Puts back freezes that were taken out of the database by hand: what waits for approval could not tell of them.
+async fn freezes(bench: &Bench) -> Result<()> {
+    let context = bench.context();
+    let missing =
+        bench.app.database.read("freezes by the trail", move |tx| caps::missing_freezes(tx, &context)).await?;
+    for scope in missing {
+        let context = bench.context();
+        bench.app.database.write("put back a freeze", move |tx| caps::put_back_freeze(tx, &context, &scope)).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
@@ -45,7 +58,7 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "retention of inventory", move |tx, _| commands::purge_inventory(tx, inventory_before, ROWS))
         .await?;
     exhaust(bench, "retention of repeats", move |tx, _| {
-        store::idempotency_keys::purge(tx, now - Duration::hours(24), ROWS)
+        store::idempotency_keys::purge(tx, now - idempotency::REMEMBERED, ROWS)
     })
     .await?;
     exhaust(bench, "retention of sign-ins", move |tx, _| store::sessions::purge(tx, sessions_before, ROWS)).await?;
@@ -55,5 +68,35 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
+    audit_details(bench).await?;
     Ok(again(now, Duration::hours(1)))
+}
+
+/// Purges the details beside the audit trail whose time has come, chain by chain and page by page.
+async fn audit_details(bench: &Bench) -> Result<()> {
+    let kept = &bench.app.config.retention;
+    let periods = retention::Periods {
+        details: Duration::days(kept.audit_details),
+        wipe_evidence: Duration::days(kept.wipe_evidence),
+    };
+    let heads = bench.app.database.read("audit chains", store::audit::heads).await?;
+    for head in heads {
+        let (mut after, mut purged) = (Some(0), 0);
+        while let Some(from) = after {
+            let (context, chain) = (bench.context(), head.chain.clone());
+            let page = bench
+                .app
+                .database
+                .write("retention of audit details", move |tx| {
+                    retention::purge_details(tx, &context, &chain, from, periods, ROWS)
+                })
+                .await?;
+            purged += page.purged;
+            after = page.next;
+        }
+        if purged > 0 {
+            tracing::info!(chain = head.chain, purged, "audit details purged");
+        }
+    }
+    Ok(())
 }

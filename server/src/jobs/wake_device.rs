@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::Bench;
 use super::outcome::{Failure, Next, payload};
 use crate::error::{Error, Result};
-use crate::model::{EnrolmentState, Moment};
+use crate::model::{EnrolmentState, Moment, Platform};
 use crate::operations::jobs::{PUSH_RETIRED, Wake};
 use crate::operations::{Context, alerts, audit, orders};
 use crate::platform::apple::push::{Credential, Outcome, Push};
@@ -61,6 +61,19 @@ pub(super) async fn run(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     let wake: Wake = payload(job)?;
     let context = bench.context();
     let (asked, seen) = (wake.clone(), context.clone());
+    let of = wake.clone();
+    let platform = bench
+        .app
+        .database
+        .read("whose device", move |tx| {
+            Ok(store::wake::enrolment(tx, &of.council, &of.enrolment)?.map(|enrolment| enrolment.platform))
+        })
+        .await?;
+    match platform {
+        None => return Ok(Next::Done),
+        Some(Platform::Android) => return super::android::send(bench, &wake).await,
+        Some(Platform::Apple) => {}
+    }
     let plan = bench.app.database.read("plan a push", move |tx| plan(tx, &seen, &asked)).await?;
     let ready = match plan {
         Plan::Nothing => return Ok(Next::Done),

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::model::CouncilId;
 use crate::testing::{Bench, on_both};
@@ -250,4 +252,153 @@ async fn a_rotation_leaves_nothing_under_the_old_key() {
     let again = installation(&data).await;
     add_council(&again.app, "coreley").await;
     again.close().await.expect("closes");
+}
+
+/// Everything that is sealed opens under the key file as it is on disk.
+async fn everything_opens(data: &Path) {
+    let again = installation(data).await;
+    let app = again.app.clone();
+    for column in store::sealed::COLUMNS {
+        let page = app.database.read("sealed", move |tx| store::sealed::page(tx, column, "")).await.expect("reads");
+        for secret in page {
+            app.keys
+                .sealer
+                .open(column.purpose, &secret.owner, &secret.row_name, &secret.sealed)
+                .unwrap_or_else(|problem| panic!("{}.{}: {problem}", column.table, column.column));
+        }
+    }
+    again.close().await.expect("closes");
+}
+
+/// Keeps the database's writer busy until the sender is dropped.
+async fn occupy_writer(app: &App) -> std::sync::mpsc::Sender<()> {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel::<()>();
+    let (receiver, began) = (std::sync::Mutex::new(receiver), std::sync::Mutex::new(Some(began)));
+    let database = app.database.clone();
+    tokio::spawn(async move {
+        database
+            .write("keep busy", move |_| {
+                if let Some(began) = began.lock().expect("alone").take() {
+                    began.send(()).expect("heard");
+                }
+                // Ends, with an error, when the sender is dropped.
+                let _ = receiver.lock().expect("alone").recv();
+                Ok(())
+            })
+            .await
+            .expect("written");
+    });
+    begun.await.expect("begun");
+    sender
+}
+
+/// As after a crash just behind the first step of a rotation: a new key in the file, nothing sealed under it yet.
+fn begin_rotation(app: &App) {
+    let file = app.config.sealing_key_file();
+    let old = std::fs::read_to_string(&file).expect("the key");
+    let both = format!("{}{old}", *Sealer::new_key_line().expect("random"));
+    replace_private(&file, both.as_bytes()).expect("written");
+    app.keys.sealer.reload(&both).expect("keys");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_rotation_begins_during_a_retirement_and_no_backup_during_either() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    let app = installed.app.clone();
+    add_council(&app, "germoe").await;
+    begin_rotation(&app);
+    let busy = occupy_writer(&app).await;
+    let mut retirement = Box::pin(rotate(&app, Actor::Local, Rotation::RetireOld));
+    assert!((&mut retirement).now_or_never().is_none(), "it seals anew, and waits for the writer");
+    let second = Box::pin(rotate(&app, Actor::Local, Rotation::NewKey)).now_or_never();
+    assert!(matches!(second, Some(Err(Error::Conflict(_)))), "it is told to come back, not made to wait: {second:?}");
+    let file = folder.path().join("one.backup");
+    assert!(matches!(backup(&app, &file, true).await, Err(Error::Conflict(_))));
+    drop(busy);
+    let retired = retirement.await.expect("retires");
+    assert_eq!((retired.resealed, retired.retired), (5, 1));
+    backup(&app, &file, true).await.expect("backs up afterwards");
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_rotations_at_once_none_loses_a_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    let app = installed.app.clone();
+    add_council(&app, "germoe").await;
+    let begin = || rotate(&app, Actor::Local, Rotation::NewKey);
+    let (one, two) = tokio::join!(begin(), begin());
+    let done = [one, two];
+    assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1, "{done:?}");
+    assert!(done.iter().any(|one| matches!(one, Err(Error::Conflict(_)))), "{done:?}");
+    assert_eq!(std::fs::read_to_string(data.join("sealing.key")).expect("the key").lines().count(), 2);
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
+}
+
+#[tokio::test]
+async fn a_crash_between_the_steps_of_a_rotation_leaves_everything_openable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    add_council(&installed.app, "germoe").await;
+    // Behind the first step, with nothing sealed anew.
+    begin_rotation(&installed.app);
+    installed.app.database.set_broken(true);
+    assert!(rotate(&installed.app, Actor::Local, Rotation::RetireOld).await.is_err(), "sealing anew fails");
+    installed.app.database.set_broken(false);
+    assert_eq!(
+        std::fs::read_to_string(data.join("sealing.key")).expect("the key").lines().count(),
+        2,
+        "none is dropped"
+    );
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
+    // With one secret sealed anew, and the others not.
+    let installed = installation(&data).await;
+    let app = installed.app.clone();
+    let column = &store::sealed::COLUMNS[0];
+    let secret =
+        app.database.read("one", move |tx| store::sealed::page(tx, column, "")).await.expect("reads").remove(0);
+    let open = app.keys.sealer.open(column.purpose, &secret.owner, &secret.row_name, &secret.sealed).expect("opens");
+    let anew = app.keys.sealer.seal(column.purpose, &secret.owner, &secret.row_name, &open).expect("seals");
+    app.database
+        .write("one", move |tx| store::sealed::replace(tx, column, &secret.place, &secret.sealed, &anew))
+        .await
+        .expect("replaced");
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
+    let installed = installation(&data).await;
+    let resumed = rotate(&installed.app, Actor::Local, Rotation::Resume).await.expect("resumes");
+    assert_eq!(resumed.resealed, 4);
+    assert_eq!(rotate(&installed.app, Actor::Local, Rotation::RetireOld).await.expect("retires").retired, 1);
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
+}
+
+#[tokio::test]
+async fn a_key_file_that_lost_a_key_in_use_is_not_built_upon() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let installed = installation(&data).await;
+    let file = data.join("sealing.key");
+    let right = std::fs::read(&file).expect("the key");
+    std::fs::write(&file, Sealer::new_key_line().expect("random").as_bytes()).expect("written");
+    for step in [Rotation::NewKey, Rotation::Resume, Rotation::RetireOld] {
+        let refused = rotate(&installed.app, Actor::Local, step).await.expect_err("refused");
+        assert!(matches!(&refused, Error::Conflict(text) if text.contains("no longer has the key")), "{refused}");
+    }
+    // A key that was put into the file by hand, and that nothing is sealed under, is taken out; the one in use stays.
+    let stray = Sealer::new_key_line().expect("random");
+    std::fs::write(&file, [&right[..], stray.as_bytes()].concat()).expect("written");
+    let retired = rotate(&installed.app, Actor::Local, Rotation::RetireOld).await.expect("retires");
+    assert_eq!((retired.retired, std::fs::read(&file).expect("the key")), (1, right));
+    installed.close().await.expect("closes");
+    everything_opens(&data).await;
 }

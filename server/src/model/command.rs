@@ -2,25 +2,30 @@
 
 use super::{CommandKind, Mode, Ownership};
 
+const LOST_MODE: &str =
+    "Lost Mode needs a supervised iPhone or iPad; this one is not supervised, so it can only be locked";
+const SUPERVISED: &str = "this is possible on supervised iPhones and iPads only";
+const PERSONAL: &str = "this is not done on a holder's own phone";
+const PERSONAL_LOCK: &str =
+    "a holder's own phone enrolled by profile gives the council no right to lock it or clear its PIN";
+const ANDROID_REPORTS: &str = "an Android phone reports by itself and is not asked";
+const NOT_ON_ANDROID: &str = "Android phones know no such command";
+
 impl CommandKind {
     /// Why this command is not possible on such a device, in words for the clerk; `None` when it is possible.
-    ///
-    /// Source: Apple's schema, `supportedOS` (`supervised`, `userenrollment.mode`) and the access rights of the profile.
     #[must_use]
     pub fn refusal(self, mode: Mode, ownership: Ownership) -> Option<&'static str> {
-        const LOST_MODE: &str =
-            "Lost Mode needs a supervised iPhone or iPad; this one is not supervised, so it can only be locked";
-        const SUPERVISED: &str = "this is possible on supervised iPhones and iPads only";
-        const PERSONAL: &str = "this is not done on a holder's own phone";
-        const PERSONAL_LOCK: &str =
-            "a holder's own phone enrolled by profile gives the council no right to lock it or clear its PIN";
-        let supervised = mode == Mode::Supervised;
         match mode {
+            Mode::Supervised | Mode::Device | Mode::User => self.refusal_by_apple(mode, ownership),
             Mode::FullyManaged | Mode::CompanyWorkProfile | Mode::PersonalWorkProfile => {
-                return Some("Android phones are not served yet");
+                self.refusal_by_android(mode, ownership)
             }
-            Mode::Supervised | Mode::Device | Mode::User => {}
         }
+    }
+
+    /// Source: Apple's schema, `supportedOS` (`supervised`, `userenrollment.mode`) and the access rights of the profile.
+    fn refusal_by_apple(self, mode: Mode, ownership: Ownership) -> Option<&'static str> {
+        let supervised = mode == Mode::Supervised;
         match self {
             Self::DeviceInformation
             | Self::SecurityInfo
@@ -47,6 +52,35 @@ impl CommandKind {
             // With the code the council could take the lock of a holder's own Apple Account off his own phone.
             Self::ActivationLockBypassCode if ownership == Ownership::Personal => Some(PERSONAL),
             Self::ActivationLockBypassCode => (!supervised).then_some(SUPERVISED),
+        }
+    }
+
+    /// Source: the Android Management API's `Command.type`. What Google would acknowledge without the phone doing it is refused
+    /// here, whatever Google says.
+    fn refusal_by_android(self, mode: Mode, ownership: Ownership) -> Option<&'static str> {
+        let personal = mode.is_personal() || ownership == Ownership::Personal;
+        match self {
+            Self::DeviceLock => None,
+            Self::EnableLostMode | Self::DisableLostMode => {
+                personal.then_some("lost mode exists on the council's own Android phones only; this one can be locked")
+            }
+            Self::ClearPasscode => match mode {
+                Mode::FullyManaged if !personal => None,
+                Mode::FullyManaged => Some(PERSONAL),
+                _ => Some("the PIN of a phone with a work profile can be cleared by its holder only"),
+            },
+            Self::DeviceInformation
+            | Self::SecurityInfo
+            | Self::ProfileList
+            | Self::InstalledApplicationList
+            | Self::CertificateList => Some(ANDROID_REPORTS),
+            Self::InstallProfile
+            | Self::RemoveProfile
+            | Self::RenewIdentity
+            | Self::DeviceLocation
+            | Self::PlayLostModeSound
+            | Self::DeviceConfigured
+            | Self::ActivationLockBypassCode => Some(NOT_ON_ANDROID),
         }
     }
 }

@@ -112,3 +112,11 @@ identifier!(/// A background job.
     JobId);
 identifier!(/// An alert.
     AlertId);
+identifier!(/// A council's enterprise at Google, as Beadle keeps it.
+    EnterpriseId);
+identifier!(/// A sign-up of a council at Google.
+    SignUpId);
+identifier!(/// An enrolment token of Google's.
+    AndroidTokenId);
+identifier!(/// One call of devices.issueCommand and what became of it.
+    GoogleOperationId);

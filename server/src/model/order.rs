@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use super::{
     CaseId, CommandId, Confirmation, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderId,
-    OrderState, Ownership, Scope,
+    OrderState, Ownership, Platform, Scope,
 };
 use crate::error::{Error, Result};
 use crate::keys::{ApprovalKeys, MacKey};
@@ -109,8 +109,10 @@ pub fn forbidden_by_ownership(ownership: Ownership, mode: Mode, scope: Scope) ->
             Some("this device is managed in its work part only: Beadle never erases the whole of it")
         }
         Scope::EraseDevice => None,
-        // Nothing encodes the other scopes yet; a release of them would be a promise that nobody keeps.
-        Scope::EraseWorkProfile | Scope::ForgetRecord => Some("this kind of order is not offered yet"),
+        Scope::EraseWorkProfile if mode == Mode::PersonalWorkProfile => None,
+        Scope::EraseWorkProfile => Some("only a work profile on a holder's own phone can be removed by itself"),
+        // Never asked for: a confirmed wipe yields it, see `Release::to_forget`.
+        Scope::ForgetRecord => Some("a record is forgotten after a confirmed wipe, not by an order of its own"),
     }
 }
 
@@ -170,12 +172,15 @@ pub struct Release {
     order: OrderId,
     enrolment: EnrolmentId,
     command: CommandId,
+    mode: Mode,
+    ownership: Ownership,
     scope: Scope,
     preserve_data_plan: bool,
 }
 
 impl Release {
-    /// Checks an order, at the moment at which it would leave, against everything that must hold. The only constructor.
+    /// Checks an order, at the moment at which it would leave, against everything that must hold. With
+    /// [`Release::to_forget`], the only constructor.
     ///
     /// # Errors
     /// The first thing that does not hold. A row that was changed by hand is told from one that merely has to wait.
@@ -242,14 +247,48 @@ impl Release {
         if enrolment.confirmation == Confirmation::Waiting || enrolment.mode_disagrees {
             return Err(Held(HeldReason::IdentityWaiting));
         }
-        Ok(Self {
+        Ok(Self::of(order, command, order.scope))
+    }
+
+    /// What a confirmed wipe of an Android phone allows once more: tidying away its record at Google (`devices.delete`). Never
+    /// after one that was only presumed carried out, since Google would pass the deletion on to a phone that lives.
+    ///
+    /// # Errors
+    /// `Distrusted` for an order that is not confirmed by its row, its seal and the audit trail alike.
+    pub fn to_forget(
+        order: &OrderFacts<'_>,
+        enrolment: &EnrolmentFacts<'_>,
+        trail: Option<OrderState>,
+        keys: &ApprovalKeys,
+    ) -> Result<Self, Refusal> {
+        use Refusal::Distrusted;
+        if order.council != enrolment.council || order.enrolment != enrolment.enrolment {
+            return Err(Distrusted("the order is for another device, or for an earlier enrolment of it"));
+        }
+        if !seal_is_right(order, keys) {
+            return Err(Distrusted("its seal is wrong: nobody approved this order as it now stands"));
+        }
+        if order.state != OrderState::Confirmed || trail != Some(OrderState::Confirmed) {
+            return Err(Distrusted("the phone has not confirmed it, by the audit trail"));
+        }
+        if order.mode.platform() != Platform::Android {
+            return Err(Refusal::Forbidden("only Google keeps a record of a device"));
+        }
+        let command = order.command.ok_or(Distrusted("nobody approved it"))?;
+        Ok(Self::of(order, command, Scope::ForgetRecord))
+    }
+
+    fn of(order: &OrderFacts<'_>, command: &CommandId, scope: Scope) -> Self {
+        Self {
             council: order.council.clone(),
             order: order.order.clone(),
             enrolment: order.enrolment.clone(),
             command: command.clone(),
-            scope: order.scope,
+            mode: order.mode,
+            ownership: order.ownership,
+            scope,
             preserve_data_plan: order.preserve_data_plan,
-        })
+        }
     }
 
     /// The council.
@@ -271,6 +310,16 @@ impl Release {
     #[must_use]
     pub fn command(&self) -> &CommandId {
         &self.command
+    }
+    /// The mode of the enrolment, as it was approved and still is.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+    /// Whose the device is, as it was approved and still is.
+    #[must_use]
+    pub fn ownership(&self) -> Ownership {
+        self.ownership
     }
     /// What is destroyed.
     #[must_use]

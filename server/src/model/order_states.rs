@@ -69,7 +69,8 @@ impl OrderState {
             (S::Requested, E::Refused) => S::Refused,
             (S::Requested, E::Lapsed) => S::Lapsed,
             (S::Requested | S::Approved | S::Pushed | S::Held | S::Unreachable, E::Cancelled) => S::Cancelled,
-            (S::Approved, E::Pushed) => S::Pushed,
+            // Google is given a command again whose time ran out before its phone came.
+            (S::Approved | S::Unreachable, E::Pushed) => S::Pushed,
             // An Idle after the fetch means that it was not carried out: the same command is offered again.
             (S::Approved | S::Pushed | S::Unreachable | S::Fetched, E::Fetched) => S::Fetched,
             (S::Fetched, E::Deferred) => S::Approved,
@@ -246,9 +247,9 @@ mod tests {
                 E::Lapsed => self.finish(OrderState::Lapsed),
                 E::Cancelled if self.with_device || self.presumed => false,
                 E::Cancelled => self.finish(OrderState::Cancelled),
-                E::Pushed if !quiet || self.pushed || self.waits.is_some() => false,
+                E::Pushed if !quiet || self.pushed => false,
                 E::Pushed => {
-                    self.pushed = true;
+                    *self = Self { approved: true, pushed: true, ..Self::default() };
                     true
                 }
                 E::Fetched if !self.approved || held || self.presumed => false,

@@ -277,3 +277,85 @@ text_enum! {
         Other => "other",
     }
 }
+
+text_enum! {
+    /// Which of a council's two Android policies a phone has.
+    pub enum Posture {
+        /// In its holder's hands.
+        Everyday => "everyday",
+        /// Reported lost: nothing on the lock screen, no biometrics, no USB data.
+        Lost => "lost",
+    }
+}
+
+text_enum! {
+    /// Where an enrolment token stands.
+    pub enum AndroidTokenState {
+        /// Google was asked; its answer has not been written down.
+        Asked => "asked",
+        /// Google made it.
+        Made => "made",
+        /// A phone enrolled with it.
+        Used => "used",
+        /// Taken back.
+        Withdrawn => "withdrawn",
+    }
+}
+
+text_enum! {
+    /// Where an operation at Google stands.
+    pub enum GoogleOperationState {
+        /// Asked for; Google's answer has not been written down.
+        Calling => "calling",
+        /// Google gave it a name: it waits for the phone.
+        Issued => "issued",
+        /// Over; see its outcome.
+        Ended => "ended",
+    }
+}
+
+text_enum! {
+    /// How an operation at Google ended.
+    pub enum GoogleOutcome {
+        /// The phone reported it done.
+        Done => "done",
+        /// The phone, or Google, said that it cannot be done.
+        Failed => "failed",
+        /// Taken back before the phone had it.
+        Cancelled => "cancelled",
+        /// Its time ran out before the phone had it.
+        Expired => "expired",
+        /// Google never had it.
+        NotMade => "not_made",
+        /// Neither Google nor the phone can be asked any more.
+        LostSight => "lost_sight",
+    }
+}
+
+impl Mode {
+    /// Whose management protocol devices of this mode speak.
+    #[must_use]
+    pub const fn platform(self) -> Platform {
+        match self {
+            Self::Supervised | Self::Device | Self::User => Platform::Apple,
+            Self::FullyManaged | Self::CompanyWorkProfile | Self::PersonalWorkProfile => Platform::Android,
+        }
+    }
+
+    /// Whether this mode exists only on a holder's own device, of which the work part alone is managed.
+    #[must_use]
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::User | Self::PersonalWorkProfile)
+    }
+
+    /// What an order for a device of this mode destroys.
+    #[must_use]
+    pub const fn order_scope(self) -> Scope {
+        match self {
+            Self::PersonalWorkProfile => Scope::EraseWorkProfile,
+            Self::Supervised | Self::Device | Self::User | Self::FullyManaged | Self::CompanyWorkProfile => {
+                Scope::EraseDevice
+            }
+        }
+    }
+}

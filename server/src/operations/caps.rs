@@ -5,8 +5,8 @@ mod raise;
 mod tell;
 mod view;
 
-pub use freeze::thaw;
-pub(crate) use freeze::{freeze, frozen};
+pub(crate) use freeze::{freeze, frozen, put_back_freeze};
+pub use freeze::{missing_freezes, thaw};
 pub use raise::{approve_raise, change};
 pub use tell::{TELL_COUNCILS, tell_councils};
 pub use view::{CapsView, FreezeView, RaiseView, show};

@@ -10,11 +10,10 @@ mod renewal;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod told;
 mod topic;
 
 pub use authenticate::{Arrival, authenticate};
-pub use leave::{check_out, end};
+pub use leave::check_out;
 pub use misuse::{Misuse, is_told, refuse_misuse};
 pub use renewal::adopt_renewal;
 pub use tokens::{TokenChange, token_update};

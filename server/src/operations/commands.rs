@@ -13,13 +13,16 @@ pub use claim::renewal;
 pub(crate) use claim::renewed;
 pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
 pub use material::{Material, ProfileMaterial, RenewalMaterial};
+pub(crate) use settle::settle_command as settle_answer;
 pub use settle::{Answer, AnswerStatus, SealedCode};
 
 use chrono::Duration;
 
 use super::{Context, audit, jobs};
 use crate::error::{Error, Result};
-use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment, Permission};
+use crate::model::{
+    CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment, Permission, Platform,
+};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -115,7 +118,9 @@ fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
         CommandKind::DeviceLocation if command.case.is_none() => {
             Err(Error::conflict("a device is located only inside an open loss case"))
         }
-        CommandKind::ClearPasscode if enrolment.sealed_unlock_token.is_none() => {
+        CommandKind::ClearPasscode
+            if enrolment.platform == Platform::Apple && enrolment.sealed_unlock_token.is_none() =>
+        {
             Err(Error::conflict("the phone has not given the token that clearing its PIN needs"))
         }
         CommandKind::RemoveProfile => {

@@ -6,8 +6,8 @@ mod lock;
 mod tests;
 
 pub use bypass_code::{BypassCode, show_bypass_code};
-pub(crate) use lock::warnings;
 pub use lock::{Locked, lock, lock_plainly, unlock_lost_mode};
+pub(crate) use lock::{lock_instead, warnings};
 
 use chrono::Duration;
 use serde_json::json;

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::keys::{random_bytes, sha256_hex};
-use crate::model::{Actor, ChallengeId, CouncilId, InvitationState, Mode, Moment, Ownership};
+use crate::model::{Actor, ChallengeId, CouncilId, InvitationState, Mode, Moment, Ownership, Platform};
 use crate::store::authorities::AuthorityRow;
 use crate::store::councils::Council;
 use crate::store::invitations::Invitation;
@@ -59,8 +59,8 @@ pub enum Standing {
     Expired,
     /// A personal iPhone or iPad: an ordinary profile would give the council too much.
     PersonalApple,
-    /// An Android phone.
-    Android,
+    /// An Android phone, and the council is not connected to Google.
+    NoGoogle,
     /// The council has no valid push certificate yet, or no authority.
     NotSetUp,
 }
@@ -71,17 +71,19 @@ fn standing(tx: &mut Transaction<'_>, invitation: &Invitation, now: Moment) -> R
         InvitationState::Withdrawn => Standing::Withdrawn,
         InvitationState::Open | InvitationState::Accepted if now > invitation.expires_at => Standing::Expired,
         InvitationState::Open | InvitationState::Accepted => {
-            let apple = matches!(invitation.mode, Mode::Supervised | Mode::Device | Mode::User);
-            if !apple {
-                Standing::Android
+            let accepted =
+                || if invitation.state == InvitationState::Open { Standing::Open } else { Standing::Accepted };
+            if invitation.mode.platform() == Platform::Android {
+                match store::google_enterprises::current(tx, &invitation.council_id)? {
+                    Some(_) => accepted(),
+                    None => Standing::NoGoogle,
+                }
             } else if invitation.mode == Mode::User || invitation.ownership == Ownership::Personal {
                 Standing::PersonalApple
             } else if !can_enrol(tx, &invitation.council_id, now)? {
                 Standing::NotSetUp
-            } else if invitation.state == InvitationState::Open {
-                Standing::Open
             } else {
-                Standing::Accepted
+                accepted()
             }
         }
     })

@@ -6,6 +6,7 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::model::Actor;
 use crate::sealing::Purpose;
+use crate::store::idempotency_keys::IdempotencyKey;
 use crate::store::{self, Transaction};
 
 /// How long a key is remembered.
@@ -43,6 +44,33 @@ fn row(actor: &str, key: &str) -> String {
     format!("{actor} {key}")
 }
 
+/// What is known of `key`, without taking it: [`Key::New`] also where its request is still under way.
+pub fn look(tx: &mut Transaction<'_>, context: &Context, key: &str, request_hash: &str) -> Result<Key> {
+    let (scope, actor) = (scope(&context.actor), context.actor.label());
+    match store::idempotency_keys::find(tx, &scope, &actor, key)? {
+        Some(earlier) if earlier.created_at >= context.now - REMEMBERED && earlier.sealed_answer.is_some() => {
+            answer_of(context, &scope, &actor, key, request_hash, earlier)
+        }
+        _ => Ok(Key::New),
+    }
+}
+
+fn answer_of(
+    context: &Context,
+    scope: &str,
+    actor: &str,
+    key: &str,
+    request_hash: &str,
+    earlier: IdempotencyKey,
+) -> Result<Key> {
+    if earlier.request_hash != request_hash {
+        return Ok(Key::OtherRequest);
+    }
+    let sealed = earlier.sealed_answer.ok_or_else(|| Error::internal("an idempotency key without its answer"))?;
+    let body = context.keys.sealer.open(Purpose::StoredAnswer, scope, &row(actor, key), &sealed)?;
+    Ok(Key::Done { status: u16::try_from(earlier.status).unwrap_or(200), body: body.to_vec() })
+}
+
 /// Takes `key` for the request with this hash, in the transaction that does the work.
 pub fn begin(tx: &mut Transaction<'_>, context: &Context, key: &str, request_hash: &str) -> Result<Key> {
     let (scope, actor) = (scope(&context.actor), context.actor.label());
@@ -52,12 +80,7 @@ pub fn begin(tx: &mut Transaction<'_>, context: &Context, key: &str, request_has
     }
     let earlier = store::idempotency_keys::find(tx, &scope, &actor, key)?
         .ok_or_else(|| Error::Unavailable("the earlier request with this key is still under way".to_owned()))?;
-    if earlier.request_hash != request_hash {
-        return Ok(Key::OtherRequest);
-    }
-    let sealed = earlier.sealed_answer.ok_or_else(|| Error::internal("an idempotency key without its answer"))?;
-    let body = context.keys.sealer.open(Purpose::StoredAnswer, &scope, &row(&actor, key), &sealed)?;
-    Ok(Key::Done { status: u16::try_from(earlier.status).unwrap_or(200), body: body.to_vec() })
+    answer_of(context, &scope, &actor, key, request_hash, earlier)
 }
 
 /// Keeps the answer under `key`: sealed, since it may hold an initial password or a token.

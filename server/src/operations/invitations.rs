@@ -23,7 +23,6 @@ pub const MOST_HOURS: i64 = 30 * 24;
 
 const PERSONAL_APPLE: &str = "an ordinary enrolment profile would give the council too much; personal iPhones wait for \
                               account-driven enrolment";
-const ANDROID: &str = "Android phones cannot be enrolled yet; the invitation would lead nowhere";
 
 /// An invitation to make.
 #[derive(Clone, Debug)]
@@ -73,13 +72,13 @@ pub fn create(tx: &mut Transaction<'_>, context: &Context, council: &str, new: &
     let asset = assets::of_council(tx, &council, &new.asset)?;
     assets::refuse_disposed(&asset)?;
     let person = invited(tx, &asset, new.person.as_ref())?;
-    let mode = new.mode.unwrap_or(Mode::Device);
+    let mode = new.mode.unwrap_or_else(|| usual_mode(&asset));
     refuse_unsuitable(&asset, &person, mode)?;
     let hours = new.expires_in_hours.unwrap_or(STANDS_HOURS);
     if !(1..=MOST_HOURS).contains(&hours) {
         return Err(Error::invalid("expires_in_hours", format!("must be 1 to {MOST_HOURS}, which is thirty days")));
     }
-    let warnings = warnings(tx, context, &asset, &person)?;
+    let warnings = warnings(tx, context, &asset, &person, mode)?;
     for older in store::invitations::pending_of_asset(tx, &council, &asset.id)? {
         take_back(tx, context, &older, "a newer invitation took its place")?;
     }
@@ -140,9 +139,27 @@ fn refuse_unsuitable(asset: &Asset, person: &Person, mode: Mode) -> Result<()> {
             asset.tag
         )));
     }
-    let android_mode = matches!(mode, Mode::FullyManaged | Mode::CompanyWorkProfile | Mode::PersonalWorkProfile);
-    if android_mode || asset.platform == Some(Platform::Android) {
-        return Err(Error::conflict(ANDROID));
+    if asset.platform.is_some_and(|platform| platform != mode.platform()) {
+        return Err(Error::invalid(
+            "mode",
+            format!("does not fit: {} is another kind of phone on the register", asset.tag),
+        ));
+    }
+    if mode.platform() == Platform::Android {
+        return match (asset.ownership, mode.is_personal()) {
+            (Ownership::Personal, true) | (Ownership::Council, false) => Ok(()),
+            (Ownership::Personal, false) => Err(Error::invalid(
+                "mode",
+                format!(
+                    "must be personal_work_profile: {} is its holder's own, and only a work profile is managed on it",
+                    asset.tag
+                ),
+            )),
+            (Ownership::Council, true) => Err(Error::invalid(
+                "mode",
+                format!("must be fully_managed or company_work_profile: {} is the council's own", asset.tag),
+            )),
+        };
     }
     if asset.ownership == Ownership::Personal {
         return Err(Error::conflict(PERSONAL_APPLE));
@@ -159,10 +176,32 @@ fn refuse_unsuitable(asset: &Asset, person: &Person, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-fn warnings(tx: &mut Transaction<'_>, context: &Context, asset: &Asset, person: &Person) -> Result<Vec<String>> {
+/// The mode that an item is invited to unless another is named.
+fn usual_mode(asset: &Asset) -> Mode {
+    match (asset.platform, asset.ownership) {
+        (Some(Platform::Android), Ownership::Personal) => Mode::PersonalWorkProfile,
+        (Some(Platform::Android), Ownership::Council) => Mode::FullyManaged,
+        (Some(Platform::Apple) | None, _) => Mode::Device,
+    }
+}
+
+fn warnings(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    asset: &Asset,
+    person: &Person,
+    mode: Mode,
+) -> Result<Vec<String>> {
     let council = &asset.council_id;
     let mut warnings = Vec::new();
+    let android = mode.platform() == Platform::Android;
+    if android && store::google_enterprises::current(tx, council)?.is_none() {
+        warnings.push(
+            "the council is not connected to Google yet: until it is, the link says that it is not ready".to_owned(),
+        );
+    }
     match store::authorities::enrolment_topic(tx, council)? {
+        _ if android => {}
         None => warnings.push(
             "the council has no push certificate from Apple yet: until it has one, the link says that it is not ready"
                 .to_owned(),

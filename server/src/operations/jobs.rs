@@ -22,6 +22,9 @@ pub struct Wake {
     /// How many pushes were accepted since the device was last asked anew.
     #[serde(default)]
     pub pushes: u32,
+    /// Google told of a change of the phone, or it was missing from Google's list: look at it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hint: bool,
 }
 
 /// What the job that hastens the wake-ups of a push topic is told.
@@ -79,7 +82,17 @@ fn wish(
 ///
 /// A push that failed and rests is tried again for this, but at most every half minute.
 pub fn wake(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, enrolment: &EnrolmentId) -> Result<()> {
-    wake_as(tx, context, council, enrolment, true)
+    wake_as(tx, context, council, enrolment, true, false)
+}
+
+/// The same for an Android phone that Google told of, or no longer lists.
+pub fn wake_with_hint(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<()> {
+    wake_as(tx, context, council, enrolment, true, true)
 }
 
 /// The same for what can wait: a push that failed is tried again when its time has come.
@@ -89,7 +102,7 @@ pub fn wake_in_turn(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<()> {
-    wake_as(tx, context, council, enrolment, false)
+    wake_as(tx, context, council, enrolment, false, false)
 }
 
 fn wake_as(
@@ -98,10 +111,16 @@ fn wake_as(
     council: &CouncilId,
     enrolment: &EnrolmentId,
     urgent: bool,
+    hint: bool,
 ) -> Result<()> {
-    let wake = Wake { council: council.clone(), enrolment: enrolment.clone(), pushes: 0 };
+    let key = wake_key(enrolment);
+    // A later wish without a hint must not take an earlier one's hint away.
+    let hinted = store::jobs::find_by_key(tx, &key)?
+        .and_then(|job| serde_json::from_str::<Wake>(&job.payload).ok())
+        .is_some_and(|wake| wake.hint);
+    let wake = Wake { council: council.clone(), enrolment: enrolment.clone(), pushes: 0, hint: hint || hinted };
     let payload = serde_json::to_value(&wake)?;
-    wish(tx, context, WAKE_DEVICE, &payload, context.now, Some(&wake_key(enrolment)), urgent)
+    wish(tx, context, WAKE_DEVICE, &payload, context.now, Some(&key), urgent)
 }
 
 /// A push certificate serves this topic from now on: what waited for one need not wait any longer.

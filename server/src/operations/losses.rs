@@ -4,7 +4,7 @@ mod found;
 mod lock;
 mod report;
 
-pub use found::{Found, found, on_contact};
+pub use found::{Found, found, on_contact, on_contact_at};
 pub use report::{NewLoss, Reported, lock_again, report, report_in};
 
 use serde_json::json;

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod android;
 #[cfg(test)]
 pub(crate) mod apple_test_bench;
 pub mod assets;
@@ -14,6 +15,7 @@ pub mod commands;
 pub mod councils;
 pub mod devices;
 pub mod enroll;
+pub mod enrolments;
 pub(crate) mod entry;
 pub(crate) mod hands;
 pub mod holds;
@@ -34,6 +36,7 @@ pub mod push_certificates;
 pub mod quarantine;
 pub(crate) mod register;
 pub mod reports;
+pub mod retention;
 pub mod second_factor;
 pub mod sign_in;
 pub mod sign_in_limits;

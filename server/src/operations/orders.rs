@@ -4,16 +4,19 @@ mod approve;
 mod decide;
 mod deliver;
 mod follow;
+mod google;
 mod request;
 #[cfg(test)]
 mod tests;
 mod view;
 mod watch;
+mod witness;
 
 pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
+pub(crate) use google::{claim_for_google, forgotten, given_to_google, google_ended, to_forget};
 pub use request::{NewOrder, request};
 pub use view::{OrderView, list, show};
 pub use watch::{lapse_due, presume_erased_due, unreachable_due};
@@ -102,6 +105,8 @@ fn hold(
         _ => ("order_held", format!("The order for {tag} is held: {}.", reason.words())),
     };
     alerts::raise(tx, context, &held.council_id, kind, held.id.as_str(), &message)?;
+    // What Google has of it must not reach the phone meanwhile.
+    google::take_back(tx, context, &held)?;
     Ok(held)
 }
 
@@ -151,8 +156,8 @@ fn circumstances(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> 
     Ok(Circumstances {
         case_stands,
         asset_ownership,
-        legal_hold: !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty(),
-        frozen: super::caps::frozen(tx, &order.council_id)?.is_some(),
+        legal_hold: witness::legal_hold(tx, context, order)?,
+        frozen: witness::frozen(tx, context, order)?,
         quarantine: quarantine::is_on(tx)?,
         trail,
     })

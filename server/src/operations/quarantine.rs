@@ -1,5 +1,6 @@
 //! Quarantine after a restore: nothing destructive leaves until a person has said, order by order, what still stands.
 
+use chrono::Duration;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ const ALL: i64 = 100_000;
 pub struct QuarantineView {
     /// Whether it is on.
     pub on: bool,
-    /// Why it began.
+    /// Why it began; every reason, where there was one more while it was on.
     pub reason: Option<String>,
     /// When it began.
     pub since: Option<Moment>,
@@ -35,26 +36,28 @@ pub fn is_on(tx: &mut Transaction<'_>) -> Result<bool> {
     Ok(store::quarantines::open(tx)?.is_some())
 }
 
-/// Begins quarantine and holds every order that could leave; does nothing when it is on already.
+/// Begins quarantine and holds every order that could leave. One that is on already goes on, with one reason more: what
+/// was found then to stand was found in another past, so it must be gone through again.
 pub fn begin(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Result<()> {
-    if is_on(tx)? {
-        return Ok(());
-    }
     let mut held = 0;
     for order in leaving(tx, context)? {
         if orders::hold_for_quarantine(tx, context, &order, reason)? {
             held += 1;
         }
     }
+    let on = store::quarantines::all_open(tx)?;
+    // No two begin at the same time: the database orders them by it.
+    let since = on.last().map_or(context.now, |last| context.now.max(last.since + Duration::microseconds(1)));
     let row = Quarantine {
         id: uuid::Uuid::now_v7().to_string(),
         reason: reason.to_owned(),
-        since: context.now,
+        since,
         ended_by: None,
         ended_at: None,
     };
     store::quarantines::insert(tx, &row)?;
-    audit::record_installation(tx, context, "quarantine.begun", &row.id, json!({ "reason": reason, "held": held }))
+    let details = json!({ "reason": reason, "held": held, "on_already": !on.is_empty() });
+    audit::record_installation(tx, context, "quarantine.begun", &row.id, details)
 }
 
 /// Every order that is approved and not at an end, council by council.
@@ -100,7 +103,8 @@ const ADVICE: [&str; 2] = [
 /// `Forbidden` for a token that may not read.
 pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView> {
     context.actor.require_somewhere(Permission::Read)?;
-    let Some(row) = store::quarantines::open(tx)? else {
+    let on = store::quarantines::all_open(tx)?;
+    let Some(first) = on.first() else {
         return Ok(QuarantineView {
             on: false,
             reason: None,
@@ -109,6 +113,8 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineVie
             to_reconcile: Vec::new(),
         });
     };
+    let reasons: Vec<&str> = on.iter().map(|row| row.reason.as_str()).collect();
+    let (reason, since) = (reasons.join("; then: "), first.since);
     let mut to_reconcile = Vec::new();
     for order in unreconciled(tx, context)? {
         if context.actor.require(Permission::Read, &order.council_id).is_ok() {
@@ -117,8 +123,8 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineVie
     }
     Ok(QuarantineView {
         on: true,
-        reason: Some(row.reason),
-        since: Some(row.since),
+        reason: Some(reason),
+        since: Some(since),
         advice: ADVICE.iter().map(|line| (*line).to_owned()).collect(),
         to_reconcile,
     })
@@ -130,14 +136,18 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineVie
 /// `Forbidden` unless the caller is a provider's operator who signed in again within five minutes; `Conflict` while an
 /// order is not reconciled.
 pub fn end(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView> {
+    if context.actor.signed_in().is_some_and(|signed_in| signed_in.role != Role::Provider) {
+        return Err(Error::forbidden(
+            "only a provider may end a quarantine; where there is none, `beadle operator add --role provider \
+             --without-sign-in`, given on the server's own machine, makes one",
+        ));
+    }
     context.actor.require_installation(Permission::Installation)?;
     let signed_in = context.actor.require_fresh(context.now)?.clone();
-    if signed_in.role != Role::Provider {
-        return Err(Error::forbidden("only the provider may end a quarantine"));
-    }
-    let Some(row) = store::quarantines::open(tx)? else {
+    let on = store::quarantines::all_open(tx)?;
+    if on.is_empty() {
         return Err(Error::conflict("the server is not in quarantine"));
-    };
+    }
     let left = unreconciled(tx, context)?.len();
     if left > 0 {
         return Err(Error::conflict(format!(
@@ -145,7 +155,9 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context) -> Result<QuarantineView
         )));
     }
     store::quarantines::end(tx, &signed_in.operator, context.now)?;
-    audit::record_installation(tx, context, "quarantine.ended", &row.id, json!({ "reason": row.reason }))?;
+    for row in on {
+        audit::record_installation(tx, context, "quarantine.ended", &row.id, json!({ "reason": row.reason }))?;
+    }
     show(tx, context)
 }
 

@@ -1,17 +1,25 @@
-//! What the audit trail says about an order: the second witness beside its seal, so that an old state cannot be put back
-//! by hand.
+//! What the audit trail says about an order, and about the holds and freezes that stop it: the second witness beside the
+//! rows, so that an old state cannot be put back by hand.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::keys::MAC_LENGTH;
-use crate::model::{CouncilId, OrderEvent, OrderId, OrderState};
-use crate::store::audit::AuditRow;
+use crate::model::{CouncilId, DeviceId, Moment, OrderEvent, OrderId, OrderState};
+use crate::store::audit::{AuditDetails, AuditRow};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
 const MARK: &str = "beadle order trail mark";
+const HOLD_ADDED: &str = "hold.added";
+const HOLD_ENDED: &str = "hold.ended";
+/// The kinds of the rows that say which legal holds lie on a device.
+pub(super) const HOLDS: [&str; 2] = [HOLD_ADDED, HOLD_ENDED];
+const FROZEN: &str = "orders.frozen";
+const THAWED: &str = "orders.thawed";
 
 /// The unbroken trail of an order, from its request to the sealed end of the council's chain.
 #[derive(Debug)]
@@ -47,9 +55,7 @@ pub(super) fn of_order(
     let Some((first, details)) = store::audit::of_subject(tx, chain, order.as_str(), 1)?.into_iter().next() else {
         return Ok(None);
     };
-    let request = details
-        .filter(|details| audit::hash_details(&details.salt, &details.details) == first.details_hash)
-        .and_then(|details| serde_json::from_str::<Value>(&details.details).ok());
+    let request = genuine_details(&first, details);
     let previous = if first.seq == 1 {
         vec![0; MAC_LENGTH]
     } else {
@@ -143,4 +149,88 @@ fn mark_parts<T>(
         mac,
         state.as_str().as_bytes(),
     ])
+}
+
+/// The details, if they are those that the chain saw.
+fn genuine_details(row: &AuditRow, details: Option<AuditDetails>) -> Option<Value> {
+    details
+        .filter(|details| audit::hash_details(&details.salt, &details.details) == row.details_hash)
+        .and_then(|details| serde_json::from_str(&details.details).ok())
+}
+
+/// Whether a row, together with the one before it, is as it was chained.
+fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Result<bool> {
+    let previous = match row.seq {
+        1 => vec![0; MAC_LENGTH],
+        seq => match store::audit::row(tx, &row.chain, seq - 1)? {
+            Some(previous) => previous.mac,
+            None => return Ok(false),
+        },
+    };
+    Ok(audit::mac_of(&context.keys.audit, &previous, row)? == row.mac)
+}
+
+/// The reason of what is put back from the trail without its details.
+pub(super) const UNKNOWN_REASON: &str = "put back from the audit trail, which does not say why any more";
+
+/// Something that the trail says was begun and never ended.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    /// Since when.
+    pub(super) at: Moment,
+    /// Why; none when the details are gone.
+    pub(super) reason: Option<String>,
+}
+
+/// The legal holds that the trail says lie on a device.
+#[derive(Debug, Default)]
+pub(super) struct Holds {
+    /// By their ids.
+    pub(super) by_id: BTreeMap<String, Begun>,
+    /// Whether there are more, of which the details are gone.
+    pub(super) nameless: bool,
+}
+
+/// Reads which legal holds lie on a device. An end counts only where its row is genuine; a beginning counts in any case.
+///
+/// The caller holds the council's lock. Costs the rows about holds of this device.
+pub(super) fn holds_of_device(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    device: &DeviceId,
+) -> Result<Holds> {
+    let mut found = Holds::default();
+    for (row, details) in store::audit::of_subject_and_kinds(tx, council.as_str(), device.as_str(), &HOLDS)? {
+        let details = genuine_details(&row, details);
+        let text = |name: &str| Some(details.as_ref()?.get("details")?.get(name)?.as_str()?.to_owned());
+        match (row.kind.as_str(), text("hold")) {
+            (HOLD_ADDED, Some(id)) => {
+                found.by_id.insert(id, Begun { at: row.at, reason: text("reason") });
+            }
+            (HOLD_ADDED, None) => found.nameless = true,
+            (_, Some(id)) => {
+                if is_genuine(tx, context, &row)? {
+                    found.by_id.remove(&id);
+                }
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The freeze of `chain` (a council's, or the installation's) that the trail says was not thawed. A thaw counts only where
+/// its row is genuine.
+pub(super) fn freeze(tx: &mut Transaction<'_>, context: &Context, chain: &str) -> Result<Option<Begun>> {
+    // What a freeze is about is the chain itself: its subject is the council, or the installation.
+    let Some((row, details)) = store::audit::last_of_kinds(tx, chain, chain, &[FROZEN, THAWED])? else {
+        return Ok(None);
+    };
+    if row.kind == THAWED && is_genuine(tx, context, &row)? {
+        return Ok(None);
+    }
+    let details = genuine_details(&row, details);
+    let reason = details.as_ref().and_then(|details| details.get("details")?.get("reason")?.as_str());
+    Ok(Some(Begun { at: row.at, reason: reason.map(str::to_owned) }))
 }

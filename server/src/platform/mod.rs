@@ -1,6 +1,8 @@
 //! How Beadle speaks to devices: property lists to Apple's, JSON to Google. The one `match Platform` of the server.
 
+pub mod android;
 pub mod apple;
+mod outgoing;
 
 use serde_json::Value;
 
@@ -11,6 +13,8 @@ use crate::model::{CommandId, CommandKind, Mode, Ownership, Platform, Release};
 pub enum Wire {
     /// A property list in XML, the answer to a device's poll.
     Apple(Vec<u8>),
+    /// A command for Google, to be issued to a device.
+    Android(android::command::Message),
 }
 
 /// Why there is no message, in words for the clerk.
@@ -52,18 +56,20 @@ pub fn encode(
     }
     match platform {
         Platform::Apple => apple::command::encode(command).map(Wire::Apple),
-        Platform::Android => Err("Android phones are not served yet".into()),
+        Platform::Android => android::command::encode(mode, ownership, command).map(Wire::Android),
     }
 }
 
 /// Writes the message that destroys, which needs the proof of its order.
 ///
 /// # Errors
-/// [`Unsupported`] where this platform does not know the scope.
+/// [`Unsupported`] where this platform does not know the scope, or the scope does not fit the device.
 pub fn encode_order(platform: Platform, release: &Release) -> Result<Wire, Unsupported> {
     match platform {
         Platform::Apple => apple::command::encode_erase(release).map(Wire::Apple),
-        Platform::Android => Err("Android phones are not served yet".into()),
+        Platform::Android => {
+            android::command::encode_wipe(release.mode(), release.ownership(), release).map(Wire::Android)
+        }
     }
 }
 

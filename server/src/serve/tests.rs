@@ -88,6 +88,34 @@ async fn another_sealing_key_is_refused_and_a_missing_one_not_replaced() {
     begin(folder.path()).await.expect("starts").stop().await.expect("stops");
 }
 
+/// Sends the head of a request and the beginning of its body, and waits for what is answered.
+async fn stall(running: &Running, method: &str, path: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut socket = tokio::net::UnixStream::connect(running.app.config.control_socket()).await.expect("connects");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{{"
+    );
+    socket.write_all(head.as_bytes()).await.expect("sent");
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(10), socket.read(&mut answer)).await.expect("in time");
+    answer.truncate(read.expect("read"));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_body_must_arrive_within_the_time_that_the_settings_give() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    config.limits.request_seconds = 1;
+    let running = start(config, Clock::default()).await.expect("starts");
+    for (method, path) in [("POST", "/api/v1/set-up"), ("PUT", "/mdm/x/check-in"), ("PUT", "/mdm/x/command")] {
+        let answer = stall(&running, method, path).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{path}: {answer}");
+        assert!(!path.contains("api") || answer.contains("within 1 seconds"), "{answer}");
+    }
+    running.stop().await.expect("stops");
+}
+
 async fn note(running: &Running, text: &'static str) {
     let context = running.app.context(Actor::System);
     let write = running.app.database.write("note", move |tx| {
@@ -101,7 +129,7 @@ async fn quarantined(running: &Running) -> bool {
 }
 
 #[tokio::test]
-async fn an_older_database_put_back_means_quarantine_once() {
+async fn an_older_database_put_back_means_quarantine_each_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let running = begin(folder.path()).await.expect("starts");
     let copy = folder.path().join("copy.db");
@@ -112,13 +140,23 @@ async fn an_older_database_put_back_means_quarantine_once() {
     std::fs::copy(&copy, folder.path().join("data/beadle.db")).expect("put back");
     let running = begin(folder.path()).await.expect("starts all the same");
     assert!(quarantined(&running).await);
+    // Once more while it is on: one reason more.
+    running.app.database.copy_to(&folder.path().join("second.db")).expect("copies");
+    note(&running, "after the second copy").await;
+    running.stop().await.expect("stops");
+    std::fs::copy(folder.path().join("second.db"), folder.path().join("data/beadle.db")).expect("put back");
+    // Names of what is kept as evidence have the second in them.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let running = begin(folder.path()).await.expect("starts all the same");
+    let reasons = running.app.database.read("reasons", crate::store::quarantines::all_open).await.expect("reads");
+    assert_eq!(reasons.len(), 2);
     running.stop().await.expect("stops");
     let distrusted = std::fs::read_dir(folder.path().join("data"))
         .expect("a folder")
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("anchor.distrusted-"))
         .count();
-    assert_eq!(distrusted, 1);
+    assert_eq!(distrusted, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

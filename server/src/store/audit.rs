@@ -144,6 +144,92 @@ pub fn of_subject(
     Ok(found)
 }
 
+/// The row with this number.
+pub fn row(tx: &mut Transaction<'_>, chain: &str, seq: i64) -> Result<Option<AuditRow>> {
+    Ok(AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.eq(seq)))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The rows of these kinds about `subject`, oldest first.
+pub fn of_subject_and_kinds(
+    tx: &mut Transaction<'_>,
+    chain: &str,
+    subject: &str,
+    kinds: &[&str],
+) -> Result<Vec<(AuditRow, Option<AuditDetails>)>> {
+    let rows = AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::subject.eq(subject)))
+        .filter(audit_rows::kind.eq_any(kinds))
+        .order(audit_rows::seq)
+        .load(tx.connection)?;
+    rows.into_iter().map(|row| details_of(tx, &row).map(|details| (row, details))).collect()
+}
+
+/// The last row of these kinds about `subject`.
+pub fn last_of_kinds(
+    tx: &mut Transaction<'_>,
+    chain: &str,
+    subject: &str,
+    kinds: &[&str],
+) -> Result<Option<(AuditRow, Option<AuditDetails>)>> {
+    let row = AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::subject.eq(subject)))
+        .filter(audit_rows::kind.eq_any(kinds))
+        .order(audit_rows::seq.desc())
+        .first(tx.connection)
+        .optional()?;
+    row.map(|row| details_of(tx, &row).map(|details| (row, details))).transpose()
+}
+
+fn details_of(tx: &mut Transaction<'_>, row: &AuditRow) -> Result<Option<AuditDetails>> {
+    Ok(AuditDetails::query()
+        .filter(audit_details::chain.eq(&row.chain).and(audit_details::seq.eq(row.seq)))
+        .first(tx.connection)
+        .optional()?)
+}
+
+/// The number of the last row of `chain` from before `before`; 0 when there is none. Rows are numbered in the order of
+/// time, so that halving finds it through the primary key.
+pub fn last_before(tx: &mut Transaction<'_>, chain: &str, before: Moment) -> Result<i64> {
+    let (mut old, mut young) = (0, head(tx, chain)?.map_or(0, |head| head.seq) + 1);
+    while young - old > 1 {
+        let middle = old + (young - old) / 2;
+        let at = audit_rows::table
+            .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.ge(middle)))
+            .order(audit_rows::seq)
+            .select(audit_rows::at)
+            .first::<Moment>(tx.connection)
+            .optional()?;
+        match at {
+            Some(at) if at < before => old = middle,
+            _ => young = middle,
+        }
+    }
+    Ok(old)
+}
+
+/// Up to `limit` rows of `chain` after number `after` and up to number `last` that still have their details, oldest first.
+pub fn with_details(tx: &mut Transaction<'_>, chain: &str, after: i64, last: i64, limit: i64) -> Result<Vec<AuditRow>> {
+    let numbers: Vec<i64> = audit_details::table
+        .filter(audit_details::chain.eq(chain).and(audit_details::seq.gt(after)).and(audit_details::seq.le(last)))
+        .order(audit_details::seq)
+        .limit(limit)
+        .select(audit_details::seq)
+        .load(tx.connection)?;
+    Ok(AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.eq_any(numbers)))
+        .order(audit_rows::seq)
+        .load(tx.connection)?)
+}
+
+/// Forgets the details of the rows with these numbers; says of how many.
+pub fn forget_details(tx: &mut Transaction<'_>, chain: &str, numbers: &[i64]) -> Result<usize> {
+    let of_these = audit_details::chain.eq(chain).and(audit_details::seq.eq_any(numbers));
+    Ok(diesel::delete(audit_details::table.filter(of_these)).execute(tx.connection)?)
+}
+
 /// Locks the head of `chain`. SQLite has one writer, so there it is enough that the chain exists.
 pub fn lock_head(tx: &mut Transaction<'_>, chain: &str) -> Result<()> {
     if tx.is_postgres() {

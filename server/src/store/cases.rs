@@ -49,6 +49,11 @@ pub fn find(tx: &mut Transaction<'_>, id: &CaseId) -> Result<Option<Case>> {
     Ok(Case::query().filter(cases::id.eq(id)).first(tx.connection).optional()?)
 }
 
+/// The council's cases with one of these ids.
+pub fn with_ids(tx: &mut Transaction<'_>, council: &CouncilId, ids: &[CaseId]) -> Result<Vec<Case>> {
+    Ok(Case::query().filter(cases::council_id.eq(council).and(cases::id.eq_any(ids))).load(tx.connection)?)
+}
+
 /// The case of this kind about this asset that is not closed.
 pub fn unclosed_of_asset(
     tx: &mut Transaction<'_>,

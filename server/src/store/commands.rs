@@ -6,8 +6,8 @@ use diesel::sql_types::{BigInt, Timestamp};
 use super::Transaction;
 use super::enrolments::Enrolment;
 use super::policy_secrets::PolicySecret;
-use super::schema::{commands, policy_secrets};
-use super::written::{CommandIsOpen, CommandIsOpenNow};
+use super::schema::{cases, commands, policy_secrets};
+use super::written::{CaseIsUnclosed, CommandIsOpen, CommandIsOpenNow};
 use crate::error::Result;
 use crate::model::{CaseId, CommandId, CommandKind, CommandState, CouncilId, EnrolmentId, Moment};
 
@@ -217,10 +217,16 @@ pub fn expired(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<
         .load(tx.connection)?)
 }
 
-/// Removes up to `limit` commands that ended before `before`; says how many.
+/// Removes up to `limit` commands that ended before `before`; says how many. Those of a case that is not closed stay: from
+/// them it is known whether a phone may still be in Lost Mode.
 pub fn purge_ended(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
     let ended = commands::table
         .filter(commands::ended_at.lt(before))
+        .filter(
+            commands::case_id
+                .is_null()
+                .or(commands::case_id.ne_all(cases::table.filter(CaseIsUnclosed).select(cases::id.nullable()))),
+        )
         .order(commands::ended_at)
         .select(commands::id)
         .limit(limit)

@@ -70,7 +70,7 @@ pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, 
 }
 
 /// What a device says about itself; what it does not say stays as it was.
-#[derive(Clone, Debug, Default, AsChangeset)]
+#[derive(Clone, Debug, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = devices)]
 #[allow(missing_docs, reason = "the migration says what each column means")]
 pub struct Description {

@@ -55,6 +55,22 @@ pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, 
     Ok(query.load(tx.connection)?)
 }
 
+/// Puts a hold back that is missing from the table, or stands in it as ended or as another device's.
+pub fn put_back(tx: &mut Transaction<'_>, hold: &LegalHold) -> Result<()> {
+    let set = diesel::update(legal_holds::table.filter(legal_holds::id.eq(&hold.id)))
+        .set((
+            legal_holds::council_id.eq(&hold.council_id),
+            legal_holds::device_id.eq(&hold.device_id),
+            legal_holds::ended_at.eq(None::<Moment>),
+            legal_holds::ended_by.eq(None::<String>),
+        ))
+        .execute(tx.connection)?;
+    if set == 0 {
+        insert(tx, hold)?;
+    }
+    Ok(())
+}
+
 /// Ends a hold; `false` when it had ended already.
 pub fn end(tx: &mut Transaction<'_>, hold: &LegalHold, by: &str, now: Moment) -> Result<bool> {
     let ended = diesel::update(

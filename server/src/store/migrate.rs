@@ -64,3 +64,19 @@ pub(super) fn applied(connection: &mut AnyConnection) -> Result<Vec<String>> {
     versions.sort();
     Ok(versions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two migrations with one number, diesel applies one and says nothing.
+    #[test]
+    fn every_migration_has_a_number_of_its_own() {
+        let mut known = known::<diesel::sqlite::Sqlite>().expect("readable");
+        let folders =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).expect("a folder").count();
+        known.sort();
+        known.dedup();
+        assert_eq!(known.len(), folders);
+    }
+}

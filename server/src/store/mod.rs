@@ -1,6 +1,9 @@
 //! Everything SQL: row structs and one file of queries per table. Nothing outside this folder knows SQL.
 
 pub mod alerts;
+pub mod android_enrolments;
+pub mod android_policies;
+pub mod android_tokens;
 pub mod api_tokens;
 pub mod assets;
 pub mod audit;
@@ -18,6 +21,10 @@ pub mod devices;
 mod dump;
 pub mod enrolments;
 pub mod freezes;
+pub mod google_enterprises;
+pub mod google_operations;
+pub mod google_projects;
+pub mod google_sign_ups;
 pub mod idempotency_keys;
 pub mod installation;
 pub mod invitations;

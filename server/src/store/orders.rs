@@ -49,6 +49,8 @@ pub struct Order {
     pub trail_seq: Option<i64>,
     pub trail_state: Option<OrderState>,
     pub trail_seal: Option<Vec<u8>>,
+    /// When the record of the wiped device was tidied away at Google.
+    pub record_forgotten_at: Option<Moment>,
 }
 
 impl Order {
@@ -126,6 +128,20 @@ pub fn living_of_enrolment(
         .load(tx.connection)?)
 }
 
+/// The order that this enrolment's device confirmed.
+pub fn confirmed_of_enrolment(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Option<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
+        .filter(orders::state.eq(OrderState::Confirmed))
+        .order(orders::id.desc())
+        .first(tx.connection)
+        .optional()?)
+}
+
 /// Whether an order of this enrolment could be given out at `now`; the poll's cheap question.
 pub fn any_releasable(
     tx: &mut Transaction<'_>,
@@ -167,6 +183,11 @@ pub fn of_case(tx: &mut Transaction<'_>, council: &CouncilId, case: &CaseId) -> 
         .filter(orders::council_id.eq(council).and(orders::case_id.eq(case)))
         .order(orders::id)
         .load(tx.connection)?)
+}
+
+/// The council's orders with one of these ids.
+pub fn with_ids(tx: &mut Transaction<'_>, council: &CouncilId, ids: &[OrderId]) -> Result<Vec<Order>> {
+    Ok(Order::query().filter(orders::council_id.eq(council).and(orders::id.eq_any(ids))).load(tx.connection)?)
 }
 
 /// The orders of a device, oldest first.
@@ -302,6 +323,27 @@ pub fn mark_fetched(
 pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: OrderState, seal: &[u8]) -> Result<()> {
     diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
         .set((orders::trail_seq.eq(Some(seq)), orders::trail_state.eq(Some(state)), orders::trail_seal.eq(Some(seal))))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Notes something beside the state of an order, if it is still in that state.
+pub fn set_problem(tx: &mut Transaction<'_>, order: &Order, problem: &str) -> Result<Option<Order>> {
+    Ok(diesel::update(
+        orders::table
+            .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
+            .filter(orders::state.eq(order.state)),
+    )
+    .set(orders::problem.eq(Some(problem)))
+    .returning(orders::all_columns)
+    .get_result::<Order>(tx.connection)
+    .optional()?)
+}
+
+/// Notes that the record of a wiped device was tidied away at Google.
+pub fn set_forgotten(tx: &mut Transaction<'_>, order: &Order, at: Moment) -> Result<()> {
+    diesel::update(orders::table.filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id))))
+        .set(orders::record_forgotten_at.eq(Some(at)))
         .execute(tx.connection)?;
     Ok(())
 }

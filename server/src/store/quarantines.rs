@@ -25,7 +25,12 @@ pub fn insert(tx: &mut Transaction<'_>, quarantine: &Quarantine) -> Result<()> {
     Ok(())
 }
 
-/// The quarantine that is on.
+/// The quarantines that are on, oldest first: one, and one for each further reason that came up meanwhile.
+pub fn all_open(tx: &mut Transaction<'_>) -> Result<Vec<Quarantine>> {
+    Ok(Quarantine::query().filter(quarantines::ended_at.is_null()).order(quarantines::since).load(tx.connection)?)
+}
+
+/// The oldest quarantine that is on.
 pub fn open(tx: &mut Transaction<'_>) -> Result<Option<Quarantine>> {
     Ok(Quarantine::query()
         .filter(quarantines::ended_at.is_null())

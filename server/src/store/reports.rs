@@ -52,6 +52,20 @@ pub fn find(
         .optional()?)
 }
 
+/// The last report under this name.
+pub fn find_named(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    kind: &str,
+) -> Result<Option<Report>> {
+    Ok(Report::query()
+        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
+        .filter(reports::kind.eq(kind))
+        .first(tx.connection)
+        .optional()?)
+}
+
 /// The last answers of these kinds.
 pub fn of_kinds(
     tx: &mut Transaction<'_>,

@@ -389,6 +389,7 @@ diesel::table! {
         trail_seq -> Nullable<BigInt>,
         trail_state -> Nullable<Text>,
         trail_seal -> Nullable<Binary>,
+        record_forgotten_at -> Nullable<Timestamp>,
     }
 }
 
@@ -554,7 +555,121 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    google_projects (id) {
+        id -> Text,
+        slot -> BigInt,
+        client_email -> Text,
+        sealed_key -> Binary,
+        notifications_ready -> Bool,
+        paced_until -> Timestamp,
+        connected_by -> Text,
+        connected_at -> Timestamp,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    google_sign_ups (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        state_hash -> Text,
+        name -> Nullable<Text>,
+        requested_by -> Text,
+        requested_at -> Timestamp,
+        expires_at -> Timestamp,
+        completed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    google_enterprises (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        project_id -> Text,
+        name -> Text,
+        notifications_on -> Bool,
+        connected_by -> Text,
+        connected_at -> Timestamp,
+        reconciled_at -> Nullable<Timestamp>,
+        disconnected_by -> Nullable<Text>,
+        disconnected_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    android_policies (council_id, mode, posture) {
+        council_id -> Text,
+        mode -> Text,
+        posture -> Text,
+        sent_version -> Nullable<BigInt>,
+        sent_digest -> Nullable<Text>,
+        google_version -> Nullable<BigInt>,
+        sent_at -> Nullable<Timestamp>,
+        refused_version -> Nullable<BigInt>,
+        problem -> Nullable<Text>,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    android_tokens (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        invitation_id -> Text,
+        mode -> Text,
+        binding_hash -> Text,
+        google_name -> Nullable<Text>,
+        state -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    android_enrolments (council_id, enrolment_id) {
+        council_id -> Text,
+        enrolment_id -> Text,
+        device_name -> Text,
+        posture -> Text,
+        posture_sent -> Text,
+        api_level -> Nullable<BigInt>,
+        google_state -> Text,
+        reported_at -> Nullable<Timestamp>,
+        read_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    google_operations (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        enrolment_id -> Text,
+        command_id -> Nullable<Text>,
+        order_id -> Nullable<Text>,
+        kind -> Text,
+        state -> Text,
+        name -> Nullable<Text>,
+        called_at -> Timestamp,
+        issued_at -> Nullable<Timestamp>,
+        checked_at -> Nullable<Timestamp>,
+        cancel_wanted_at -> Nullable<Timestamp>,
+        cancel_sent_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+        outcome -> Nullable<Text>,
+        problem -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    google_projects,
+    google_sign_ups,
+    google_enterprises,
+    android_policies,
+    android_tokens,
+    android_enrolments,
+    google_operations,
     installation,
     installation_keys,
     councils,

@@ -75,6 +75,14 @@ pub const COLUMNS: &[SealedColumn] = &[
         row: "actor || ' ' || idempotency_key",
         cursor: "council_id || ' ' || actor || ' ' || idempotency_key",
     },
+    SealedColumn {
+        table: "google_projects",
+        column: "sealed_key",
+        purpose: Purpose::GoogleKey,
+        owner: "'installation'",
+        row: "id",
+        cursor: "id",
+    },
     // The canary comes last: while it is sealed under the old key, a rotation is not over.
     SealedColumn {
         table: "installation",

@@ -1,5 +1,6 @@
 //! Everything that speaks HTTP: which URLs there are, who may call them, and how answers and errors look.
 
+pub(crate) mod android;
 pub mod api;
 pub(crate) mod apple;
 pub mod routes;

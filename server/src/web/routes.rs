@@ -2,7 +2,7 @@
 
 use actix_web::web::ServiceConfig;
 
-use super::{api, apple};
+use super::{android, api, apple};
 
 /// Adds all routes to an actix application that has `web::Data<App>`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -10,4 +10,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(api::scope());
     // Phones and their holders: the invitation's page, SCEP, check-in, commands.
     apple::configure(config);
+    // Whoever comes back from Google's sign-up page.
+    android::configure(config);
 }

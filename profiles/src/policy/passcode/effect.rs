@@ -1,5 +1,6 @@
 //! What phones make of the passcode settings, in the words the coverage shows, and the rounding to what they can count.
 
+use super::{Passcode, personal_android};
 use crate::mode::Mode;
 use crate::setting::{Effect, does};
 
@@ -27,18 +28,17 @@ pub(crate) fn duration(seconds: u32) -> String {
     }
 }
 
-pub(super) fn length_effect(length: u8, alphanumeric: bool, mode: Mode) -> Effect {
+pub(super) fn length_effect(passcode: &Passcode, mode: Mode) -> Effect {
+    let length = passcode.minimum_length.unwrap_or_default();
     match mode {
         Mode::Supervised | Mode::Device => does(format!("The phone takes no PIN shorter than {length} characters.")),
         Mode::User if length <= USER_ENROLLMENT_LENGTH => does("The phone asks for at least six digits."),
         Mode::User => does("The phone asks for at least six digits.")
             .but(format!("policy says {length} characters; a personal iPhone ignores that and asks for six digits")),
-        Mode::FullyManaged | Mode::CompanyWorkProfile => does(format!("The phone takes no PIN shorter than {length} characters.")),
-        Mode::PersonalWorkProfile if length <= 4 && !alphanumeric => does("The phone asks for Android's MEDIUM band: at least 4 digits, not ordered."),
-        Mode::PersonalWorkProfile => does(format!(
-            "A PIN of {length} can be asked for work apps through a lock of their own; the phone's own lock knows only bands: MEDIUM, at least 4 digits, or HIGH, 8 digits or 6 characters."
-        ))
-        .but(format!("policy says {length} characters; a personal Android phone's own PIN cannot be held to exactly that")),
+        Mode::FullyManaged | Mode::CompanyWorkProfile => {
+            does(format!("The phone takes no PIN shorter than {length} characters."))
+        }
+        Mode::PersonalWorkProfile => personal_android::length_effect(passcode.personal_android, length),
     }
 }
 

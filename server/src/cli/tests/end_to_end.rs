@@ -137,6 +137,8 @@ const COUNCIL: &[&str] = &[
 async fn setting_up_and_reading_need_no_server_and_the_rest_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
+    let begun = beadle(folder, &["migrate"], &[]).await.done();
+    assert_eq!(begun.after("Set-up code, good once:").len(), 23);
     let told = beadle(folder, COUNCIL, &[]).await.done();
     assert!(told.text.contains("Added Germoe Parish Council (germoe)."), "{}", told.text);
     let councils = beadle(folder, &["council", "list", "--json"], &[]).await.json();
@@ -145,6 +147,9 @@ async fn setting_up_and_reading_need_no_server_and_the_rest_says_so() {
     let person = ["operator", "add", "--login", "clerk", "--name", "C. Clerk", "--role", "clerk"];
     let password = beadle(folder, &person, &[]).await.done().after("Initial password:");
     assert_eq!(password.split(['-', ' ']).count(), 3, "{password}");
+    // Where set-up began with a clerk, this is how a provider comes to be, whom the end of a quarantine needs.
+    let provider = ["operator", "add", "--login", "provider", "--name", "P", "--role", "provider", "--without-sign-in"];
+    beadle(folder, &provider, &[]).await.done();
     let operators = beadle(folder, &["operator", "list"], &[]).await.done().text;
     assert!(operators.contains("clerk") && !operators.contains(&password), "{operators}");
     let order = uuid::Uuid::now_v7().to_string();
@@ -176,6 +181,40 @@ async fn setting_up_and_reading_need_no_server_and_the_rest_says_so() {
     assert!(whole.contains("whole") && !whole.contains("NOT"), "{whole}");
     beadle(folder, &["seal", "rotate"], &[]).await.done();
     beadle(folder, &["migrate"], &[]).await.done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_in_the_wrong_folder_begins_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let data = folder.join("data");
+    let commands: [&[&str]; 6] = [
+        COUNCIL,
+        &["council", "list"],
+        &["set-up-code"],
+        &["backup"],
+        &["seal", "rotate"],
+        &["audit", "verify", "--installation"],
+    ];
+    for words in commands {
+        let refusal = beadle(folder, words, &[]).await.refused();
+        assert!(refusal.contains("there is no installation in") && refusal.contains("--data-folder"), "{refusal}");
+        assert!(!data.exists(), "{words:?}");
+    }
+    // Nor in a folder that is there for something else.
+    std::fs::create_dir(&data).expect("made");
+    std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("private");
+    for words in commands {
+        let refusal = beadle(folder, words, &[]).await.refused();
+        assert!(refusal.contains("there is no installation in"), "{refusal}");
+    }
+    // Nor where the database is there and empty.
+    std::fs::write(data.join("beadle.db"), "").expect("made");
+    let refusal = beadle(folder, COUNCIL, &[]).await.refused();
+    assert!(refusal.contains("there is no installation in"), "{refusal}");
+    for made in ["sealing.key", "anchor", "control.sock"] {
+        assert!(!data.join(made).exists(), "{made}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

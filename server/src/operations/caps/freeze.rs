@@ -7,12 +7,15 @@ use super::view::{CapsView, show};
 use super::{CapScope, Over, decider, lock, record, require_second, still_asked};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId};
-use crate::operations::{Context, alerts, audit};
+use crate::operations::{Context, alerts, audit, trail};
 use crate::store::freezes::Freeze;
 use crate::store::{self, Transaction};
 
 /// The alert about frozen orders.
 pub(super) const FROZEN: &str = "orders_frozen";
+
+/// The alert about a freeze that was put back.
+const DIFFERS: &str = "freeze_differs";
 
 /// The freeze that stops the orders of this council, its own or the installation's.
 pub(crate) fn frozen(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<Freeze>> {
@@ -42,6 +45,62 @@ pub(crate) fn freeze(tx: &mut Transaction<'_>, context: &Context, council: &Coun
     match &over.scope {
         CapScope::Council(council) => alerts::raise(tx, context, council, FROZEN, &row.scope, &message_of(&row)),
         CapScope::Installation => tell_all(tx, context),
+    }
+}
+
+/// The scopes in which orders are frozen as the audit trail has it, and not as the table has it: somebody changed the
+/// database by hand. Costs a look or two for each council.
+pub fn missing_freezes(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<CapScope>> {
+    let mut found = Vec::new();
+    for head in store::audit::heads(tx)? {
+        let scope = match head.chain.as_str() {
+            audit::INSTALLATION => CapScope::Installation,
+            council => CapScope::Council(CouncilId::from(council)),
+        };
+        if missing(tx, context, &scope)?.is_some() {
+            found.push(scope);
+        }
+    }
+    Ok(found)
+}
+
+fn missing(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Result<Option<trail::Begun>> {
+    match store::freezes::open(tx, scope.as_str())? {
+        Some(_) => Ok(None),
+        None => trail::freeze(tx, context, scope.as_str()),
+    }
+}
+
+/// Puts back a freeze that the audit trail says stands and the table lacks, so that it can be thawed, and tells.
+pub(crate) fn put_back_freeze(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Result<()> {
+    if missing(tx, context, scope)?.is_none() {
+        return Ok(());
+    }
+    // Asked again behind the lock of the chain that it stands in.
+    store::audit::lock_head(tx, scope.as_str())?;
+    let Some(begun) = missing(tx, context, scope)? else { return Ok(()) };
+    let row = Freeze {
+        id: uuid::Uuid::now_v7().to_string(),
+        scope: scope.as_str().to_owned(),
+        reason: begun.reason.unwrap_or_else(|| trail::UNKNOWN_REASON.to_owned()),
+        frozen_at: begun.at,
+        thaw_requested_by: None,
+        thaw_requested_at: None,
+        thawed_by: None,
+        thawed_at: None,
+    };
+    store::freezes::insert(tx, &row)?;
+    let message = "Orders are frozen, but the freeze was missing from the database, or stood in it as thawed; it was put \
+                   back from the audit trail. Somebody changed the database by hand: verify the audit trail.";
+    match scope {
+        CapScope::Council(council) => alerts::raise(tx, context, council, DIFFERS, &row.scope, message),
+        CapScope::Installation => {
+            tell_all(tx, context)?;
+            for council in store::councils::page(tx, None, None, 500)? {
+                alerts::raise(tx, context, &council.id, DIFFERS, &row.scope, message)?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -75,6 +134,7 @@ pub(super) fn thaw_asked(
 pub fn thaw(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Result<CapsView> {
     let by = decider(context, scope)?;
     lock(tx, scope)?;
+    put_back_freeze(tx, context, scope)?;
     let freeze =
         store::freezes::open(tx, scope.as_str())?.ok_or_else(|| Error::conflict("orders are not frozen here"))?;
     match thaw_asked(tx, context, &freeze)? {

@@ -103,7 +103,7 @@ pub(super) fn settle(
     Ok(Settled::Command)
 }
 
-fn settle_command(
+pub(crate) fn settle_command(
     tx: &mut Transaction<'_>,
     context: &Context,
     enrolment: &Enrolment,

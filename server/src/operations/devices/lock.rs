@@ -6,11 +6,12 @@ use serde_json::json;
 use super::{live, visible};
 use crate::error::{Error, Result};
 use crate::model::{
-    CaseId, CaseKind, CaseState, CommandId, CommandKind, Confirmation, CouncilId, DeviceId, Mode, Permission,
+    CaseId, CaseKind, CaseState, CommandId, CommandKind, Confirmation, CouncilId, DeviceId, Mode, Permission, Platform,
 };
 use crate::operations::commands::{self, NewCommand};
 use crate::operations::{Context, audit};
 use crate::store::cases::Case;
+use crate::store::commands::CommandRow;
 use crate::store::devices::Device;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -67,7 +68,7 @@ pub fn lock(
         None => open_loss(tx, &device)?,
     };
     let case = case.or(loss.as_ref().map(|loss| &loss.id));
-    let lost_mode = case.is_some() && enrolment.mode == Mode::Supervised && !enrolment.mode_disagrees;
+    let lost_mode = case.is_some() && has_lost_mode(tx, &enrolment)?;
     let kind = if lost_mode { CommandKind::EnableLostMode } else { CommandKind::DeviceLock };
     let first = |said: &str, kept: Option<&String>| match said.trim() {
         "" => kept.map_or_else(String::new, |kept| kept.trim().to_owned()),
@@ -88,6 +89,36 @@ pub fn lock(
     let details = json!({ "command": command, "kind": kind, "case": case });
     audit::record(tx, context, &device.council_id, "device locked", device.id.as_str(), details)?;
     Ok(command)
+}
+
+/// Whether the device can be put into lost mode.
+fn has_lost_mode(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<bool> {
+    let forbidden = CommandKind::EnableLostMode.refusal(enrolment.mode, enrolment.ownership).is_some();
+    let least_api_level = match enrolment.mode {
+        _ if forbidden || enrolment.mode_disagrees => return Ok(false),
+        Mode::Supervised => return Ok(true),
+        // Android 11, and 13 where the phone has a personal side (Google, Command.startLostModeParams).
+        Mode::FullyManaged => 30,
+        Mode::CompanyWorkProfile => 33,
+        Mode::Device | Mode::User | Mode::PersonalWorkProfile => return Ok(false),
+    };
+    Ok(store::android_enrolments::find(tx, &enrolment.council_id, &enrolment.id)?
+        .and_then(|android| android.api_level)
+        .is_some_and(|level| level >= least_api_level))
+}
+
+/// A phone that could not go into lost mode is locked instead.
+pub(crate) fn lock_instead(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    failed: &CommandRow,
+) -> Result<()> {
+    let payload: serde_json::Value = serde_json::from_str(&failed.payload)?;
+    let lock = lock_command(CommandKind::DeviceLock, payload, failed.case_id.as_ref());
+    let command = commands::queue(tx, context, enrolment, &lock)?;
+    let details = json!({ "command": command, "kind": CommandKind::DeviceLock, "instead_of": failed.id });
+    audit::record(tx, context, &enrolment.council_id, "device locked", enrolment.device_id.as_str(), details)
 }
 
 fn open_loss(tx: &mut Transaction<'_>, device: &Device) -> Result<Option<Case>> {
@@ -136,18 +167,28 @@ pub(crate) fn warnings(
     enrolment: &Enrolment,
     lost: bool,
 ) -> Result<Vec<String>> {
-    let mut warnings: Vec<String> = warn_of_push(tx, context, enrolment)?.into_iter().collect();
-    match (enrolment.mode == Mode::Supervised, lost) {
-        (true, true) => {}
-        (true, false) => warnings.push(
-            "Its screen is locked, and it opens with its PIN. If it is lost, report the loss: that puts it into Lost Mode."
-                .to_owned(),
+    let mut warnings: Vec<String> = match enrolment.platform {
+        Platform::Apple => warn_of_push(tx, context, enrolment)?.into_iter().collect(),
+        Platform::Android => warn_of_google(tx, enrolment)?.into_iter().collect(),
+    };
+    let lost_mode = has_lost_mode(tx, enrolment)?;
+    let words = match enrolment.mode {
+        _ if lost_mode && lost => None,
+        _ if lost_mode => Some(
+            "Its screen is locked, and it opens with its PIN. If it is lost, report the loss: that puts it into Lost Mode.",
         ),
-        (false, _) => warnings.push(
-            "This phone is not supervised: its screen is locked, and it opens with its PIN. There is no Lost Mode."
-                .to_owned(),
+        Mode::Supervised | Mode::Device | Mode::User => Some(
+            "This phone is not supervised: its screen is locked, and it opens with its PIN. There is no Lost Mode.",
         ),
-    }
+        Mode::FullyManaged | Mode::CompanyWorkProfile => {
+            Some("This phone's Android has no lost mode: its screen is locked, and it opens with its PIN.")
+        }
+        Mode::PersonalWorkProfile => Some(
+            "This is the holder's own phone: it is locked, and it opens with its PIN. If its work profile has a lock of its own, \
+             only the work profile is locked.",
+        ),
+    };
+    warnings.extend(words.map(str::to_owned));
     if enrolment.confirmation == Confirmation::Waiting {
         warnings.push(
             "It was never confirmed that this phone is this item: its serial number is not the one on the register."
@@ -155,6 +196,12 @@ pub(crate) fn warnings(
         );
     }
     Ok(warnings)
+}
+
+/// What stands between the server and an Android phone, if anything does.
+fn warn_of_google(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<String>> {
+    let connected = store::google_enterprises::current(tx, &enrolment.council_id)?.is_some();
+    Ok((!connected).then(|| "The council is no longer connected to Google: nothing reaches this phone.".to_owned()))
 }
 
 /// What stands between the server and the phone, if anything does.

@@ -169,7 +169,7 @@ async fn the_notice_is_accepted_once_and_looking_uses_nothing_up() {
         for (column, expected) in [
             ("ownership = 'personal'", Standing::PersonalApple),
             ("mode = 'user'", Standing::PersonalApple),
-            ("mode = 'fully_managed'", Standing::Android),
+            ("mode = 'fully_managed'", Standing::NoGoogle),
             ("expires_at = '2000-01-01 00:00:00'", Standing::Expired),
             ("state = 'withdrawn'", Standing::Withdrawn),
             ("state = 'used'", Standing::Used),

@@ -149,10 +149,10 @@ async fn what_must_not_or_cannot_enrol_is_refused_in_words() {
                     (with("OWN", Mode::User), "personal iPhones wait for account-driven enrolment"),
                     (to("OWN?"), "personal iPhones wait for account-driven enrolment"),
                     (to("BOB"), "the council's own devices only"),
-                    (to("ANDROID"), "Android phones cannot be enrolled yet"),
+                    (with("ANDROID", Mode::PersonalWorkProfile), "must be fully_managed or company_work_profile"),
                     (
                         NewInvitation { person: Some(ann.clone()), ..with("SHARED", Mode::FullyManaged) },
-                        "Android phones cannot be enrolled yet",
+                        "another kind of phone",
                     ),
                     (to("DONGLE"), "neither a phone nor a tablet"),
                     (to("SHARED"), "say who of them"),

@@ -6,10 +6,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
-use crate::model::{CaseId, CaseKind, CaseState, CommandKind, CommandState, Permission};
+use crate::model::{CaseId, CaseKind, CaseState, CommandKind, CommandState, Moment, Permission, Platform};
 use crate::operations::cases::{self, CaseDetail};
 use crate::operations::commands::{self, NewCommand};
-use crate::operations::{Context, alerts, audit, devices, orders};
+use crate::operations::{Context, alerts, audit, devices, jobs, orders};
 use crate::store::cases::Case;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -64,6 +64,9 @@ fn unlock(tx: &mut Transaction<'_>, context: &Context, case: &Case, enrolment: &
     store::commands::finish_open(tx, enrolment, None, Some("lock"), cancelled, now, taken_back)?;
     if maybe_on {
         devices::unlock_lost_mode(tx, context, &enrolment.device_id, Some(&case.id))?;
+    } else if enrolment.platform == Platform::Android {
+        // It reports by itself; meanwhile what Google still has of the lock is taken back, and its everyday policy returns.
+        jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
     } else {
         // Asked so that it answers: "back in use" is the phone's word, not ours.
         let ask = NewCommand {
@@ -108,4 +111,12 @@ pub fn on_contact(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
         audit::record(tx, context, &case.council_id, "loss.back_in_use", case.id.as_str(), details)?;
     }
     Ok(())
+}
+
+/// An Android phone reported at `at`: later than it was found, or it is no news.
+pub fn on_contact_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
+    let found = store::cases::unclosed_of_device(tx, &enrolment.council_id, &enrolment.device_id)?
+        .iter()
+        .any(|case| case.state == CaseState::Found && case.found_at.is_some_and(|found| at > found));
+    if found { on_contact(tx, context, enrolment) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::view::{OrderView, view};
-use super::{advance, end_alerts, locked, visible};
+use super::{advance, end_alerts, google, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
 use crate::operations::{Context, audit, caps, jobs, quarantine};
@@ -39,6 +39,14 @@ pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
 }
 
 fn cancel_one(tx: &mut Transaction<'_>, context: &Context, order: &Order, details: serde_json::Value) -> Result<Order> {
+    // What Google has may be on its way to the phone: it counts as taken back once Google says so.
+    if order.state.next(OrderEvent::Cancelled).is_ok() && google::take_back(tx, context, order)? {
+        let by = context.actor.label();
+        audit::record(tx, context, &order.council_id, "order cancel asked", order.id.as_str(), details)?;
+        let note = format!("{by} asked to take it back; Google has been asked and has not answered yet");
+        return store::orders::set_problem(tx, order, &note)?
+            .ok_or_else(|| Error::conflict("the order changed in the meantime; look at it again"));
+    }
     // A held order may have been fetched before it was held; then nobody knows, and the row says so.
     let doubt = order.first_fetched_at.map(|at| {
         format!("the phone had fetched it at {at} before it was held, and may have been erased all the same")

@@ -176,7 +176,7 @@ pub fn settle(
     Ok(true)
 }
 
-fn confirm(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, order: &Order) -> Result<()> {
+pub(super) fn confirm(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, order: &Order) -> Result<()> {
     let details = json!({ "command": order.command_id, "enrolment": enrolment.id });
     let confirmed = advance(tx, context, order, OrderEvent::Confirmed, details, |next| next.problem = None)?;
     end_alerts(tx, context, &confirmed)?;
@@ -190,7 +190,7 @@ fn confirm(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, o
     alerts::raise(tx, context, &order.council_id, "order_confirmed", order.id.as_str(), &message)
 }
 
-fn fail(tx: &mut Transaction<'_>, context: &Context, order: &Order, text: &str) -> Result<()> {
+pub(super) fn fail(tx: &mut Transaction<'_>, context: &Context, order: &Order, text: &str) -> Result<()> {
     let text: String = text.chars().take(500).collect();
     let failed = advance(tx, context, order, OrderEvent::Failed, json!({ "error": text }), |next| {
         next.problem = Some(text.clone());

@@ -7,7 +7,7 @@ use super::{advance, end_alerts, tag_of};
 use crate::error::{Error, Result};
 use crate::model::{
     APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, EnrolmentState, HeldReason, OrderEvent, OrderId,
-    OrderState, Permission, Scope, forbidden_by_ownership,
+    OrderState, Permission, forbidden_by_ownership,
 };
 use crate::operations::{Context, alerts, audit};
 use crate::store::enrolments::Enrolment;
@@ -56,7 +56,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         ));
     }
     let enrolment = store::enrolments::live_of_device(tx, &council, &device)?.ok_or_else(unmanaged)?;
-    let scope = Scope::EraseDevice;
+    let scope = enrolment.mode.order_scope();
     if let Some(why) = forbidden_by_ownership(enrolment.ownership, enrolment.mode, scope)
         .or_else(|| forbidden_by_ownership(subject.ownership, enrolment.mode, scope))
     {
@@ -104,6 +104,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         trail_seq: None,
         trail_state: None,
         trail_seal: None,
+        record_forgotten_at: None,
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;

@@ -3,6 +3,7 @@
 mod attacks;
 mod caps;
 mod cases;
+mod keeping;
 mod offers;
 mod rules;
 mod scene;

@@ -86,6 +86,12 @@ fn sentence(order: &Order, subject: Option<&Subject>) -> String {
         || "the device".to_owned(),
         |subject| format!("{} ({} {})", subject.tag, subject.make, subject.model),
     );
+    if order.scope == Scope::EraseWorkProfile {
+        return format!(
+            "The council's work profile on {item} will be removed, with everything in it; the holder's own apps and data stay. \
+             Once the phone has the order this cannot be undone."
+        );
+    }
     let plan = if order.preserve_data_plan {
         "the mobile plan stays on it, so that it can be traced"
     } else {

@@ -1,5 +1,6 @@
 //! A council's policy: its versions, who changed what and when, and the profile it becomes on one phone.
 
+mod android;
 mod profile;
 mod secrets;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use profile::{DeviceProfile, compile, profile_for};
 
+pub(crate) use android::{android_context, compile_android, first_wifi, open_wifi, secrets_of, wifi_network};
 pub(crate) use profile::context_of;
 pub use secrets::{StoredSecret, secrets, set_certificate, set_wifi_password};
 
@@ -227,6 +229,7 @@ fn new_version(
     audit::record(tx, context, council, "policy changed", &format!("policy {}", row.version), details)?;
     let payload = serde_json::json!({ "council": council, "after": null });
     jobs::queue(tx, context, FAN_OUT, payload, context.now, Some(&format!("policy:{council}")))?;
+    super::android::policies::put(tx, context, council)?;
     version_of(row)
 }
 

@@ -32,14 +32,14 @@ impl std::fmt::Debug for DeviceProfile {
 }
 
 /// Everything a profile is made of besides the policy itself.
-struct Ingredients {
-    council_name: String,
-    wifi_passwords: BTreeMap<String, String>,
-    certificates: Vec<NamedCertificate>,
+pub(super) struct Ingredients {
+    pub(super) council_name: String,
+    pub(super) wifi_passwords: BTreeMap<String, String>,
+    pub(super) certificates: Vec<NamedCertificate>,
 }
 
 impl Ingredients {
-    fn of(keys: &Keys, council: &Council, sealed: &[PolicySecret]) -> Result<Self> {
+    pub(super) fn of(keys: &Keys, council: &Council, sealed: &[PolicySecret]) -> Result<Self> {
         let mut found =
             Self { council_name: council.name.clone(), wifi_passwords: BTreeMap::new(), certificates: Vec::new() };
         for secret in sealed {
@@ -127,7 +127,7 @@ pub(crate) fn context_of<'a>(
     })
 }
 
-fn word<T: std::str::FromStr>(text: &str) -> Result<T>
+pub(super) fn word<T: std::str::FromStr>(text: &str) -> Result<T>
 where
     T::Err: std::fmt::Display,
 {

@@ -24,6 +24,17 @@ pub(super) fn judge(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enr
     let nothing = BTreeMap::new();
     let profile_context = policies::context_of(enrolment, version.version, &nothing)?;
     let judged = report::in_force(&version.policy, &profile_context, &answer::reported(&reports)?);
+    keep(tx, context, enrolment, judged)
+}
+
+/// Writes down how settings are judged; only what changed.
+pub(super) fn keep(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    judged: Vec<report::Setting>,
+) -> Result<()> {
+    let (council, id) = (&enrolment.council_id, &enrolment.id);
     let mut known: BTreeMap<String, SettingStateRow> = store::setting_states::of_enrolment(tx, council, id)?
         .into_iter()
         .map(|row| (row.setting.clone(), row))

@@ -1,5 +1,6 @@
 //! What the phone reports: kept, judged setting by setting, and compared with what was there before.
 
+mod android;
 mod answer;
 mod judge;
 mod notice;
@@ -18,6 +19,7 @@ use crate::store::enrolments::Enrolment;
 use crate::store::reports::Report;
 use crate::store::{self, Transaction};
 
+pub(super) use android::judge_android;
 pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
 
 /// How long a question to a phone is worth asking; after that the next round asks anew.
@@ -31,8 +33,11 @@ const PUT_BACK: Duration = Duration::days(1);
 ///
 /// What waits already is not queued again; the profile is not sent to a phone that reports it.
 pub fn refresh(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
-    if enrolment.platform != Platform::Apple || enrolment.ended_at.is_some() {
+    if enrolment.ended_at.is_some() {
         return Ok(());
+    }
+    if enrolment.platform == Platform::Android {
+        return android::judge_again(tx, context, enrolment);
     }
     let open = store::reports::open_commands(tx, enrolment)?;
     if let Some(version) = store::policies::current_number(tx, &enrolment.council_id)?
@@ -45,6 +50,10 @@ pub fn refresh(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolmen
 
 /// Asks for a report of everything that may be asked of this phone.
 pub fn ask_for_reports(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
+    if enrolment.platform == Platform::Android {
+        // It reports by itself.
+        return Ok(());
+    }
     let open = store::reports::open_commands(tx, enrolment)?;
     ask_all(tx, context, enrolment, &open)
 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::model::Moment;
+use crate::platform::outgoing::{trusted, words};
 
 /// How long one push may take, connection included.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,22 +102,7 @@ impl PushClient {
     /// # Errors
     /// [`Error::Invalid`] where a file of roots cannot be read.
     pub fn new(url: &Url, extra_roots: &[PathBuf]) -> Result<Self> {
-        let mut roots = Vec::new();
-        // OpenSSL built into the program knows no system roots.
-        let system = openssl_probe::probe();
-        if let Some(file) = &system.cert_file {
-            match std::fs::read(file).map_err(|problem| problem.to_string()).and_then(|pem| read_roots(&pem)) {
-                Ok(found) => roots.extend(found),
-                Err(problem) => tracing::warn!(file = %file.display(), problem, "the machine's roots cannot be read"),
-            }
-        }
-        for path in extra_roots {
-            let wrong = |problem: String| {
-                Error::invalid("apns.extra_roots", format!("{} cannot be used: {problem}", path.display()))
-            };
-            let pem = std::fs::read(path).map_err(|problem| wrong(problem.to_string()))?;
-            roots.extend(read_roots(&pem).map_err(wrong)?);
-        }
+        let roots = trusted("apns.extra_roots", extra_roots)?;
         Ok(Self { url: url.clone(), roots: Arc::new(roots), timeout: TIMEOUT, clients: Arc::default() })
     }
 
@@ -197,27 +183,8 @@ impl PushClient {
     }
 }
 
-fn read_roots(pem: &[u8]) -> std::result::Result<Vec<Certificate>, String> {
-    match Certificate::from_pem_bundle(pem) {
-        Ok(found) if found.is_empty() => Err("it holds no certificate in PEM".to_owned()),
-        Ok(found) => Ok(found),
-        Err(problem) => Err(problem.to_string()),
-    }
-}
-
 fn later(problem: String, after_seconds: Option<u64>) -> Outcome {
     Outcome::TryLater { problem, after_seconds }
-}
-
-/// The whole chain of causes, without the address, which holds the device's token.
-fn words(problem: &reqwest::Error) -> String {
-    let mut text = if problem.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
-    let mut cause = std::error::Error::source(problem);
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 /// What the push service says when it does not accept.

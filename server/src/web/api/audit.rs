@@ -109,7 +109,7 @@ impl From<Vec<Verification>> for Verified {
 }
 
 /// Verifies a council's audit trail.
-#[utoipa::path(tag = "audit", responses((status = OK, body = Verified)))]
+#[utoipa::path(tag = "audit", responses((status = OK, body = Verified)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/councils/{council}/audit/verify")]
 async fn verify_council(
     app: web::Data<App>,
@@ -128,7 +128,7 @@ async fn verify_council(
 }
 
 /// Verifies every council's audit trail and the installation's.
-#[utoipa::path(tag = "audit", responses((status = OK, body = Verified)))]
+#[utoipa::path(tag = "audit", responses((status = OK, body = Verified)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/audit/verify")]
 async fn verify_all(app: web::Data<App>, caller: Caller, body: Json<Verify>) -> Result<Json<Verified>, Problem> {
     let known = body.into_inner().all();

@@ -44,6 +44,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Who asks, for what is done in more than one transaction.
+    pub(crate) fn context(&self, app: &App) -> Context {
+        app.context(self.actor.clone())
+    }
+
     /// Runs `operation` on a snapshot. `name` says what for, in logs.
     pub(crate) async fn read<T, F>(&self, app: &App, name: &'static str, operation: F) -> Result<T, Problem>
     where

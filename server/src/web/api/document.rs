@@ -11,12 +11,15 @@ use utoipa_actix_web::OpenApiFactory as _;
 use super::problem::Problem;
 use crate::error::{Error, Result};
 
+/// The mark, beside its handler, of a request that keeps no answer for repeats: it changes nothing, or files.
+const NOT_REPEATED: &str = "x-not-repeated";
+
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Beadle",
         description = "Keeps a council's phones and tablets in order. Lists are read page by page; changes take an \
-                       Idempotency-Key; errors are problem JSON (RFC 9457)."
+                       Idempotency-Key where it is listed; errors are problem JSON (RFC 9457)."
     ),
     components(schemas(Problem)),
     security(("bearer" = []))
@@ -83,14 +86,16 @@ fn add_what_all_share(document: &mut Value) {
         "description": "A repeat under the same key within 24 hours is answered again and not done again."
     });
     let items = document.get_mut("paths").and_then(Value::as_object_mut);
-    for (path, item) in items.into_iter().flatten() {
+    for (_, item) in items.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             let Some(operation) = operation.as_object_mut() else { continue };
             if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
                 responses.insert("default".to_owned(), problem.clone());
             }
-            let signing_in = path.ends_with("/sessions") || path.ends_with("/set-up");
-            if method != "get" && !signing_in {
+            // Nobody is known yet where no sign-in is needed, so that there is nothing to keep an answer under.
+            let open = operation.get("security") == Some(&json!([{}]));
+            let kept = operation.remove(NOT_REPEATED).is_none();
+            if method != "get" && kept && !open {
                 let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
                 if let Some(parameters) = parameters.as_array_mut() {
                     parameters.push(key.clone());

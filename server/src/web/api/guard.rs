@@ -18,9 +18,6 @@ use crate::app::App;
 use crate::error::Error;
 use crate::web::LocalPeer;
 
-/// How long a body may take.
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
-
 /// What needs no sign-in: signing in, the first set-up, and the description of the API.
 const OPEN: &[(Method, &str)] = &[
     (Method::POST, "/api/v1/sessions"),
@@ -41,21 +38,28 @@ pub(crate) async fn guard(
     let address = client_address(request.request(), &app.config.proxy.addresses);
     let open = OPEN.iter().any(|(method, path)| method == request.method() && *path == request.path());
     let caller = if open { None } else { Some(caller::authenticate(&app, request.request(), &address).await?) };
-    let body = read_body(request.take_payload()).await?;
+    let body = read_body(request.take_payload(), app.config.limits.request_seconds).await?;
+    let mut repeated = None;
     if let Some(mut caller) = caller {
         caller.request = RequestHash::of(&app.keys, request.method(), request.uri(), &body).map_err(Problem::from)?;
+        if request.method() != Method::GET {
+            repeated = caller.answered_before(&app).await?;
+        }
         request.extensions_mut().insert(caller);
     }
     request.extensions_mut().insert(address);
     request.set_payload(Payload::from(body));
-    let mut answer = next.call(request).await?;
+    let mut answer = match repeated {
+        Some(answer) => request.into_response(answer).map_into_right_body(),
+        None => next.call(request).await?.map_into_left_body(),
+    };
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(answer)
 }
 
-async fn read_body(mut payload: Payload) -> Result<Bytes, Problem> {
+async fn read_body(mut payload: Payload, seconds: u64) -> Result<Bytes, Problem> {
     let read = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
@@ -67,7 +71,8 @@ async fn read_body(mut payload: Payload) -> Result<Bytes, Problem> {
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(BODY_DEADLINE, read).await.unwrap_or_else(|_| Err(Problem::too_slow()))
+    let deadline = Duration::from_secs(seconds);
+    tokio::time::timeout(deadline, read).await.unwrap_or_else(|_| Err(Problem::too_slow(seconds)))
 }
 
 /// Where the request comes from. A forwarding header is believed only from a listed proxy, and of its addresses only the

@@ -53,7 +53,7 @@ struct Backup {
 }
 
 /// Writes a backup to a file on the server's machine. Through the control socket only.
-#[utoipa::path(tag = "installation", responses((status = CREATED, body = Backup)))]
+#[utoipa::path(tag = "installation", responses((status = CREATED, body = Backup)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/backup")]
 async fn backup(
     app: web::Data<App>,
@@ -89,7 +89,7 @@ struct SealRotation {
 }
 
 /// Exchanges the sealing key, step by step. Through the control socket only.
-#[utoipa::path(tag = "installation", responses((status = OK, body = Rotated)))]
+#[utoipa::path(tag = "installation", responses((status = OK, body = Rotated)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/seal/rotate")]
 async fn seal_rotation(
     app: web::Data<App>,

@@ -14,6 +14,7 @@ mod audit;
 mod caps;
 mod councils;
 mod devices;
+pub(crate) mod google;
 mod holds;
 mod installation;
 mod invitations;
@@ -52,6 +53,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(audit::routes).configure(installation::routes);
     config.configure(people::routes).configure(assets::routes).configure(invitations::routes);
     config.configure(alerts::routes);
+    config.configure(google::routes);
     config.configure(policies::routes).configure(push_certificates::routes).configure(reports::routes);
 }
 

@@ -49,12 +49,12 @@ impl Problem {
     }
 
     /// The body did not arrive in time.
-    pub(crate) fn too_slow() -> Self {
+    pub(crate) fn too_slow(seconds: u64) -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "urn:beadle:problem:too-slow",
             "Too slow",
-            "the body did not arrive within 30 seconds",
+            format!("the body did not arrive within {seconds} seconds"),
         )
     }
 

@@ -22,6 +22,7 @@ macro_rules! serve {
             keys: Arc::clone(&$bench.keys),
             clock: $bench.clock.clone(),
             config: Arc::new(Config::default()),
+            google: crate::google::Kept::default(),
         };
         test::init_service(WebApp::new().app_data(web::Data::new(app)).service(super::scope())).await
     }};

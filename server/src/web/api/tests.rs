@@ -27,6 +27,7 @@ fn app(bench: &Bench) -> App {
         keys: Arc::clone(&bench.keys),
         clock: bench.clock.clone(),
         config: Arc::new(Config::default()),
+        google: crate::google::Kept::default(),
     }
 }
 
@@ -399,6 +400,84 @@ async fn every_operation_refuses_a_caller_without_credentials_before_it_reads_an
         ask(Method::GET, "/no/such/thing").of(&service).await.refused_as(401, "unauthenticated");
     })
     .await;
+}
+
+#[actix_web::test]
+async fn a_repeat_is_answered_again_although_what_it_shows_is_good_once() {
+    on_both(|bench| async move {
+        print_set_up_code(&bench).await;
+        let service = client(&bench).await;
+        let set_up = json!({ "code": CODE, "login": "provider", "name": "Pat Provider" });
+        let made = ask(Method::POST, "/set-up").with(set_up).of(&service).await.is(201);
+        let (provider, secret) = first_day(&bench, &service, "provider", text(&made, "initial_password")).await;
+        let own = "another marmalade lantern";
+        let change = json!({ "current": "this never is a password", "new": own });
+        for _ in 0..2 {
+            let path = "/account/password";
+            ask(Method::POST, path).by(&provider).key("p").with(change.clone()).of(&service).await.is(204);
+        }
+        let other = json!({ "current": own, "new": "yet another marmalade lantern" });
+        let path = "/account/password";
+        let reused = ask(Method::POST, path).by(&provider).key("p").with(other).of(&service).await;
+        reused.refused_as(422, "idempotency-key-reused");
+        bench.clock.advance(Duration::seconds(60));
+        let code = second_factor::code_of(&secret, bench.clock.now());
+        let confirm = json!({ "password": own, "totp": code });
+        let path = "/sessions/current/confirm";
+        let first = ask(Method::POST, path).by(&provider).key("c").with(confirm.clone()).of(&service).await.is(200);
+        let again = ask(Method::POST, path).by(&provider).key("c").with(confirm.clone()).of(&service).await.is(200);
+        assert_eq!(first, again);
+        ask(Method::POST, path).by(&provider).with(confirm).of(&service).await.refused_as(401, "unauthenticated");
+    })
+    .await;
+}
+
+/// The routes of the handlers of changes: whether each comes to `Caller::write`, itself or through a function beside it.
+fn keeps_answers() -> Vec<(String, bool)> {
+    let writes = |item: &str| item.contains(".write(&app,") || item.contains(".write(app,");
+    let name_of =
+        |item: &str| item.split_once("async fn ").and_then(|(_, rest)| rest.split('(').next().map(str::to_owned));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/api")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("named").to_string_lossy().into_owned();
+        if !name.ends_with(".rs") || name.ends_with("tests.rs") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).expect("text");
+        let items: Vec<&str> = source.split("\n}\n").collect();
+        let beside: Vec<String> = items.iter().filter(|item| writes(item)).filter_map(|item| name_of(item)).collect();
+        for item in items {
+            let change =
+                ["#[post(\"", "#[put(\"", "#[patch(\"", "#[delete(\""].iter().find_map(|mark| item.split_once(mark));
+            let Some((_, rest)) = change else { continue };
+            let route = rest.split('"').next().unwrap_or_default().to_owned();
+            let through = beside.iter().any(|name| item.contains(&format!("{name}(&app")));
+            found.push((route, writes(item) || through));
+        }
+    }
+    found
+}
+
+#[test]
+fn an_idempotency_key_is_documented_where_the_answer_is_kept_and_nowhere_else() {
+    let handlers = keeps_answers();
+    let changes: Vec<_> = operations().into_iter().filter(|(method, _, _)| *method != Method::GET).collect();
+    assert_eq!(handlers.len(), changes.len(), "every handler of a change is found: {handlers:#?}");
+    for (method, path, operation) in changes {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let listed = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        let route = path.trim_start_matches(super::ROOT);
+        assert!(
+            handlers.iter().any(|(found, keeps)| found == route && *keeps == listed),
+            "{method} {path}: listed {listed}; {:?}",
+            handlers.iter().filter(|(found, _)| found == route).collect::<Vec<_>>()
+        );
+        assert!(operation.get("x-not-repeated").is_none(), "the mark is ours alone");
+    }
+    for path in ["/api/v1/backup", "/api/v1/seal/rotate"] {
+        assert!(document().expect("a document")["paths"][path]["post"]["parameters"].is_null(), "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -15,6 +15,19 @@ use crate::operations::{Context, sign_in};
 use crate::store::Transaction;
 
 impl Caller {
+    /// The answer to a repeat, before anything of the request is looked at: what it shows may be good once only, such as
+    /// the old password or a code of the authenticator app.
+    pub(super) async fn answered_before(&self, app: &App) -> Result<Option<HttpResponse>, Problem> {
+        let Some(key) = self.idempotency_key.clone() else { return Ok(None) };
+        let hash = self.request.0.clone();
+        let known = move |tx: &mut Transaction<'_>, context: &Context| idempotency::look(tx, context, &key, &hash);
+        match self.read(app, "look for a repeat", known).await? {
+            Key::New => Ok(None),
+            Key::Done { status, body } => Ok(Some(answer(status, body))),
+            Key::OtherRequest => Err(Problem::key_reused()),
+        }
+    }
+
     /// Runs `operation` in a transaction and answers `status` with what it returns as JSON (204: with nothing).
     ///
     /// The caller is looked up again inside it, so that a session or account ended meanwhile changes nothing. With an

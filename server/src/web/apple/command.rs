@@ -68,6 +68,9 @@ pub(super) async fn receive(
         Ok(Served::Command(Wire::Apple(message))) => {
             HttpResponse::Ok().content_type("application/xml; charset=UTF-8").body(message)
         }
+        Ok(Served::Command(Wire::Android(_))) => {
+            bare(&Error::internal("a message for an Android phone has no place at Apple's door"))
+        }
         Ok(Served::Refused(reason)) => refuse(reason),
         Err(problem) => bare(&problem),
     }

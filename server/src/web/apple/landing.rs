@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use actix_web::web::{self, Form, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,11 +13,11 @@ use beadle_enrollment::invitation::Code;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{Actor, Sight, sight};
+use crate::model::{Actor, Ownership, Platform, Sight, sight};
 use crate::operations::enroll::{self, Landing, NOTICE_VERSION, Standing};
 use crate::web::api::guard::client_address;
 
-const STYLE: &str = "body{font:1.1rem/1.5 -apple-system,system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1.5rem;\
+pub(crate) const STYLE: &str = "body{font:1.1rem/1.5 -apple-system,system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1.5rem;\
 color:#1a1a1a;background:#fff;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.5rem}li{margin:.3rem 0}\
 button,a.get{display:inline-block;font:inherit;font-weight:600;padding:.8rem 1.4rem;border-radius:.5rem;border:2px solid #14532d;\
 background:#14532d;color:#fff;text-decoration:none}button:focus-visible,a:focus-visible{outline:3px solid #b45309;outline-offset:3px}\
@@ -39,13 +39,17 @@ struct Page<'a> {
     council: Option<&'a str>,
     asset: &'a str,
     /// Why it does not go on; then nothing else is shown.
-    refusal: Option<&'static str>,
+    refusal: Option<&'a str>,
     notice: &'static str,
     sight: Option<Sight>,
     /// Where the form goes.
     action: Option<String>,
     /// Where the profile is.
     profile: Option<String>,
+    /// Where the code of an Android phone is made.
+    android: Option<String>,
+    /// The phone is the holder's own.
+    personal: bool,
 }
 
 fn refusal(standing: Standing) -> Option<(StatusCode, &'static str)> {
@@ -64,9 +68,11 @@ fn refusal(standing: Standing) -> Option<(StatusCode, &'static str)> {
             "Your own iPhone or iPad cannot be enrolled yet. The only way there is today would give the council far more \
              power over it than it should have, so Beadle does not offer it. Nothing was changed on your phone.",
         ),
-        Standing::Android => {
-            (StatusCode::FORBIDDEN, "Android phones cannot be enrolled yet. Nothing was changed on your phone.")
-        }
+        Standing::NoGoogle => (
+            StatusCode::CONFLICT,
+            "The council has not finished setting up: it is not connected to Google, without which Android phones cannot be \
+             managed. Tell the clerk; this link stays good and you can use it afterwards.",
+        ),
         Standing::NotSetUp => (
             StatusCode::CONFLICT,
             "The council has not finished setting up: it has no valid push certificate from Apple, without which phones \
@@ -112,6 +118,10 @@ pub(super) async fn unknown() -> HttpResponse {
     )
 }
 
+pub(crate) fn parse_code(code: &str) -> Option<Code> {
+    parse(code)
+}
+
 pub(super) fn parse(code: &str) -> Option<Code> {
     Code::parse(code).ok()
 }
@@ -142,6 +152,7 @@ pub(super) fn page(landing: &Landing, code: &Code) -> HttpResponse {
     let name = landing.council.name.as_str();
     let refused = refusal(landing.standing);
     let open = refused.is_none();
+    let android = landing.invitation.mode.platform() == Platform::Android;
     let page = Page {
         style: STYLE,
         title: format!("{name}: device management"),
@@ -151,12 +162,19 @@ pub(super) fn page(landing: &Landing, code: &Code) -> HttpResponse {
         notice: NOTICE_VERSION,
         sight: open.then(|| sight(landing.invitation.mode, landing.invitation.ownership)),
         action: (landing.standing == Standing::Open).then(|| format!("/i/{code}")),
-        profile: (landing.standing == Standing::Accepted).then(|| format!("/i/{code}/beadle.mobileconfig")),
+        profile: (landing.standing == Standing::Accepted && !android).then(|| format!("/i/{code}/beadle.mobileconfig")),
+        android: (landing.standing == Standing::Accepted && android).then(|| format!("/i/{code}/android")),
+        personal: landing.invitation.ownership == Ownership::Personal,
     };
     draw(refused.map_or(StatusCode::OK, |(status, _)| status), &page)
 }
 
-fn message(status: StatusCode, words: &'static str) -> HttpResponse {
+/// A page that says one thing.
+pub(crate) fn message_page(status: StatusCode, words: &str) -> HttpResponse {
+    message(status, words)
+}
+
+fn message(status: StatusCode, words: &str) -> HttpResponse {
     let page = Page {
         style: STYLE,
         title: "Device management".to_owned(),
@@ -167,21 +185,28 @@ fn message(status: StatusCode, words: &'static str) -> HttpResponse {
         sight: None,
         action: None,
         profile: None,
+        android: None,
+        personal: false,
     };
     draw(status, &page)
 }
 
 fn draw(status: StatusCode, page: &Page<'_>) -> HttpResponse {
     match page.render() {
-        Ok(html) => HttpResponse::build(status)
-            .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
-            // The code in the address must not reach another site.
-            .insert_header((REFERRER_POLICY, "no-referrer"))
-            .content_type("text/html; charset=utf-8")
-            .body(html),
+        Ok(html) => style_headers(status).content_type("text/html; charset=utf-8").body(html),
         Err(problem) => {
             tracing::error!(%problem, "a page could not be drawn");
             HttpResponse::ServiceUnavailable().finish()
         }
     }
+}
+
+/// An answer with the headers of the holder's pages.
+pub(crate) fn style_headers(status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
+        // The code in the address must not reach another site.
+        .insert_header((REFERRER_POLICY, "no-referrer"));
+    answer
 }

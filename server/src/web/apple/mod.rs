@@ -11,6 +11,8 @@ mod scep;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use landing::{STYLE, message_page, parse_code, style_headers};
+
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -29,9 +31,6 @@ use crate::model::Actor;
 use crate::operations::check_in::{self as identities, Misuse};
 use crate::store::certificates::Certificate;
 
-/// How long a message may take to arrive.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 /// Every URL that devices and holders use.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
@@ -40,6 +39,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .wrap(from_fn(never_unenrol))
                 .route("/{code}", web::get().to(landing::show))
                 .route("/{code}", web::post().to(landing::accept))
+                .route("/{code}/android", web::post().to(crate::web::android::code))
                 .route("/{code}/beadle.mobileconfig", web::get().to(profile::deliver))
                 .default_service(web::to(landing::unknown)),
         )
@@ -132,7 +132,10 @@ async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usiz
         }
         Ok(body.freeze())
     };
-    match tokio::time::timeout(DEADLINE, read).await {
+    let Some(app) = request.app_data::<web::Data<App>>() else {
+        return Err(bare(&Error::internal("the web server was started without its App")));
+    };
+    match tokio::time::timeout(Duration::from_secs(app.config.limits.request_seconds), read).await {
         Ok(body) => body,
         Err(_) => Err(HttpResponse::RequestTimeout().force_close().finish()),
     }

@@ -34,6 +34,7 @@ fn app(bench: &Bench) -> App {
         keys: Arc::clone(&bench.keys),
         clock: bench.clock.clone(),
         config: Arc::new(Config::default()),
+        google: crate::google::Kept::default(),
     }
 }
 

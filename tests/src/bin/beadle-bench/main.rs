@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use beadle_server::clock::Clock;
 use beadle_server::demo::{Council, Town, settings, text, write_settings};
 use beadle_server::store::Database;
+use beadle_simulator::android::GoogleCloud;
 use beadle_simulator::apple::push_service::PushService;
 use serde_json::json;
 
@@ -78,8 +79,8 @@ impl Drop for Server {
     }
 }
 
-fn start(folder: &Path, push: &PushService, options: &Options) -> (Server, Vec<String>, String) {
-    let mut config = settings(folder, push).expect("settings");
+fn start(folder: &Path, push: &PushService, google: &GoogleCloud, options: &Options) -> (Server, Vec<String>, String) {
+    let mut config = settings(folder, push, google).expect("settings");
     config.database.url = options.database_url.clone();
     let (file, addresses) = write_settings(folder, &config).expect("a settings file");
     let mut child = Command::new(sibling("beadle"))
@@ -184,8 +185,9 @@ async fn main() -> ExitCode {
     let options = options();
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
-    let (server, addresses, code) = start(folder.path(), &push, &options);
-    let town = Town::settle(folder.path(), addresses, &code, push, Clock::default()).await.expect("set up");
+    let google = GoogleCloud::start().await.expect("google");
+    let (server, addresses, code) = start(folder.path(), &push, &google, &options);
+    let town = Town::settle(folder.path(), addresses, &code, (push, google), Clock::default()).await.expect("set up");
     let council = town.council("bench", "Bench Parish Council", "germoe").await.expect("a council");
     let on_postgres = options.database_url.is_some();
     let url = options

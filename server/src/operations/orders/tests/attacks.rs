@@ -4,7 +4,9 @@ use chrono::Duration;
 
 use super::scene::{Phone, Scene, sql_time};
 use crate::model::{CommandId, HeldReason, OrderId, OrderState};
+use crate::operations::caps::{self, CapScope};
 use crate::operations::orders::Outcome;
+use crate::operations::{audit, holds};
 use crate::testing::on_both;
 
 /// After an attack that the database let pass: the phone asks, gets nothing, and the council is told.
@@ -281,6 +283,140 @@ async fn a_held_order_is_not_let_go_by_hand() {
             ))
             .expect("sql");
         gets_nothing(&scene, &phone, &order.id).await;
+    })
+    .await;
+}
+
+/// Held for `reason`, told to the council, and not to be let go.
+async fn stays_held(scene: &Scene, phone: &Phone, order: &OrderId, reason: HeldReason, alert: (&'static str, &str)) {
+    assert!(scene.idle(phone).await.is_none(), "released");
+    let row = scene.order(order).await;
+    assert_eq!((row.state, row.held_reason), (OrderState::Held, Some(reason)), "{:?}", row.problem);
+    assert!(scene.alerted(alert.0, alert.1).await);
+    assert!(scene.resume(scene.clerk(), order).await.is_err(), "let go while it stands");
+    assert!(scene.idle(phone).await.is_none(), "released at the second try");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legal_hold_that_is_taken_away_by_hand_before_the_order_still_holds() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let attacks = [
+            "DELETE FROM legal_holds WHERE device_id = 'DEVICE'",
+            "UPDATE legal_holds SET ended_at = added_at, ended_by = 'x' WHERE device_id = 'DEVICE'",
+            "UPDATE legal_holds SET device_id = 'OTHER' WHERE device_id = 'DEVICE'",
+            // An end that nobody recorded, put into the trail by hand.
+            "DELETE FROM legal_holds WHERE device_id = 'DEVICE'; UPDATE audit_rows SET kind = 'hold.ended', details_hash = \
+             (SELECT details_hash FROM audit_rows WHERE subject = 'DEVICE' AND kind = 'hold.added') WHERE seq = (SELECT \
+             MAX(seq) FROM audit_rows WHERE subject = 'DEVICE') AND subject = 'DEVICE'",
+        ];
+        let other = scene.phone("T-x");
+        for (number, attack) in attacks.into_iter().enumerate() {
+            let phone = scene.phone(&format!("T-{number}"));
+            let device = phone.device.clone();
+            let hold = scene
+                .run(scene.clerk(), move |tx, context| {
+                    let hold = holds::add(tx, context, &device, "the audit of 2026")?;
+                    audit::record(tx, context, &hold.council, "noted", device.as_str(), serde_json::json!({}))?;
+                    Ok(hold.id)
+                })
+                .await
+                .expect("holds");
+            let attack = attack.replace("DEVICE", phone.device.as_str()).replace("OTHER", other.device.as_str());
+            scene.sql(&attack).expect("sql");
+            let order = scene.approved(&phone).await;
+            let alert = ("hold_differs", phone.device.as_str());
+            stays_held(&scene, &phone, &order.id, HeldReason::LegalHold, alert).await;
+            // It is there again for people to end, and then it does not hold any more.
+            scene.run(scene.clerk(), move |tx, context| holds::end(tx, context, &hold)).await.expect("ends");
+            scene.resume(scene.clerk(), &order.id).await.expect("goes on");
+            assert!(scene.idle(&phone).await.is_some(), "{attack}");
+            scene.bench.clock.advance(Duration::hours(7));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_legal_hold_of_which_nothing_but_its_row_in_the_trail_is_left_holds() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phone = scene.phone("T-1");
+        let device = phone.device.clone();
+        scene.run(scene.clerk(), move |tx, context| holds::add(tx, context, &device, "why")).await.expect("holds");
+        scene.sql("DELETE FROM legal_holds; DELETE FROM audit_details").expect("sql");
+        let order = scene.approved(&phone).await;
+        assert!(scene.idle(&phone).await.is_none());
+        assert_eq!(scene.order(&order.id).await.held_reason, Some(HeldReason::LegalHold));
+        assert!(scene.alerted("hold_differs", phone.device.as_str()).await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_freeze_that_is_taken_away_by_hand_before_the_order_still_freezes() {
+    on_both(|bench| async move {
+        let attacks = [
+            "DELETE FROM freezes",
+            "UPDATE freezes SET thaw_requested_by = (SELECT MIN(id) FROM operators), thawed_by = (SELECT MAX(id) FROM \
+             operators), thawed_at = frozen_at",
+            "DELETE FROM freezes; UPDATE audit_rows SET kind = 'orders.thawed', subject = chain WHERE (chain, seq) = (SELECT \
+             chain, seq FROM audit_heads WHERE chain = 'COUNCIL')",
+        ];
+        let scene = Scene::new(bench).await;
+        for (number, attack) in attacks.into_iter().enumerate() {
+            let phones = ["a", "b", "c", "d"].map(|name| scene.phone(&format!("T-{number}-{name}")));
+            let before = scene.approved(&phones[0]).await;
+            scene.approved(&phones[1]).await;
+            let over = scene.approved(&phones[2]).await;
+            assert_eq!(over.held_reason, Some(HeldReason::Frozen), "over the cap");
+            scene.sql(&attack.replace("COUNCIL", scene.council.as_str())).expect("sql");
+            // What nobody approved yet is not approved, what was approved does not leave.
+            let asked = scene.requested(&phones[3]).await;
+            let refused = scene.approve(scene.chair(), &asked.id).await.expect_err("frozen").to_string();
+            assert!(refused.contains("orders are frozen"), "{refused}");
+            let alert = ("freeze_differs", scene.council.as_str());
+            stays_held(&scene, &phones[0], &before.id, HeldReason::Frozen, alert).await;
+            // It is there again for two people to thaw.
+            for actor in [scene.clerk(), scene.chair()] {
+                let scope = CapScope::Council(scene.council.clone());
+                scene.run(actor, move |tx, context| caps::thaw(tx, context, &scope)).await.expect("thaws");
+            }
+            scene.bench.clock.advance(Duration::days(2));
+            scene.resume(scene.clerk(), &before.id).await.expect("goes on");
+            assert!(scene.idle(&phones[0]).await.is_some(), "{attack}");
+            let council = scene.council.clone();
+            scene
+                .run(crate::model::Actor::System, move |tx, context| {
+                    crate::operations::alerts::end(tx, context, &council, "freeze_differs", council.as_str())
+                })
+                .await
+                .expect("seen to");
+            scene.bench.clock.advance(Duration::days(2));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_freeze_can_be_thawed_and_is_found_without_an_order() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let phones = ["T-1", "T-2", "T-3"].map(|tag| scene.phone(tag));
+        for phone in &phones {
+            scene.approved(phone).await;
+        }
+        let missing = || scene.run(crate::model::Actor::System, |tx, context| caps::missing_freezes(tx, context));
+        assert_eq!(missing().await.expect("looks"), []);
+        scene.sql("DELETE FROM freezes").expect("sql");
+        let scope = CapScope::Council(scene.council.clone());
+        assert_eq!(missing().await.expect("looks"), [scope.clone()]);
+        for actor in [scene.clerk(), scene.chair()] {
+            let scope = scope.clone();
+            scene.run(actor, move |tx, context| caps::thaw(tx, context, &scope)).await.expect("thaws");
+        }
+        assert!(scene.alerted("freeze_differs", scene.council.as_str()).await);
+        assert_eq!(missing().await.expect("looks"), []);
     })
     .await;
 }

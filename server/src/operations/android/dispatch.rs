@@ -1,0 +1,198 @@
+//! What is to be done at Google for one phone next. Each call of devices.issueCommand is a row before it is made; one that was
+//! made without an answer is looked for before it is made again.
+
+use chrono::Duration;
+
+use super::super::{Context, audit, orders, quarantine};
+use super::observe::wanted_posture;
+use super::policies;
+use crate::error::Result;
+use crate::model::{
+    CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationId, GoogleOperationState, Moment, Posture,
+    Release,
+};
+use crate::store::android_enrolments::AndroidEnrolment;
+use crate::store::commands::CommandRow;
+use crate::store::enrolments::Enrolment;
+use crate::store::google_operations::GoogleOperation;
+use crate::store::{self, Transaction};
+
+/// How often Google is asked how an operation stands, should its notification be lost.
+const CHECK_EVERY: Duration = Duration::minutes(15);
+/// Google's word for what an order becomes.
+const WIPE: &str = "WIPE";
+
+/// The phone, and what it is called at Google.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    /// Its enrolment.
+    pub enrolment: Enrolment,
+    /// What it is at Google.
+    pub android: AndroidEnrolment,
+}
+
+/// The next thing to do.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made at a time, and used at once")]
+pub enum Step {
+    /// Nothing, until this time if one is given.
+    Rest(Option<Moment>),
+    /// Look whether Google had this call, whose answer never came.
+    Look(Phone, GoogleOperation),
+    /// Call for a command.
+    Call(Phone, GoogleOperation, CommandRow),
+    /// Call for an order, with its proof.
+    Order(Phone, GoogleOperation, Release),
+    /// Ask how an operation stands.
+    Check(Phone, GoogleOperation),
+    /// Take an operation back.
+    Cancel(Phone, GoogleOperation),
+    /// Give the phone another of the council's policies, by this name.
+    Move(Phone, Posture, String),
+}
+
+/// The phone of a live enrolment.
+pub fn phone(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Option<Phone>> {
+    let Some(row) = store::enrolments::find(tx, council, enrolment)?.filter(|row| row.ended_at.is_none()) else {
+        return Ok(None);
+    };
+    let android = store::android_enrolments::find(tx, council, enrolment)?;
+    Ok(android.map(|android| Phone { enrolment: row, android }))
+}
+
+/// Decides what is next for a phone, and writes down what is about to be called. `hint` says that Google told of a change.
+pub fn next(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    hint: bool,
+) -> Result<Step> {
+    audit::lock(tx, council)?;
+    let Some(phone) = phone(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
+    let open = store::google_operations::open_of_enrolment(tx, council, enrolment)?;
+    let mut due: Option<Moment> = None;
+    for operation in &open {
+        if operation.state == GoogleOperationState::Calling {
+            return Ok(Step::Look(phone, operation.clone()));
+        }
+        if operation.cancel_sent_at.is_none() && is_unwanted(tx, operation)? {
+            return Ok(Step::Cancel(phone, operation.clone()));
+        }
+        let at = operation.checked_at.unwrap_or(operation.called_at) + CHECK_EVERY;
+        if at <= context.now || (hint && operation.checked_at.is_none_or(|checked| checked < context.now)) {
+            return Ok(Step::Check(phone, operation.clone()));
+        }
+        due = Some(due.map_or(at, |earlier| earlier.min(at)));
+    }
+    if let Some(step) = order(tx, context, &phone, &open)? {
+        return Ok(step);
+    }
+    if let Some(step) = command(tx, context, &phone, &open)? {
+        return Ok(step);
+    }
+    if let Some(step) = posture(tx, context, &phone)? {
+        return Ok(step);
+    }
+    let waiting = store::wake::waiting(tx, &phone.enrolment, context.now)?;
+    let later = waiting.iter().map(|waiting| waiting.from).filter(|from| *from > context.now).min();
+    Ok(Step::Rest([due, later].into_iter().flatten().min()))
+}
+
+/// Whether what was asked for is no longer wanted: its command ended, or somebody wants its order back.
+fn is_unwanted(tx: &mut Transaction<'_>, operation: &GoogleOperation) -> Result<bool> {
+    if operation.cancel_wanted_at.is_some() {
+        return Ok(true);
+    }
+    let Some(id) = &operation.command_id else { return Ok(false) };
+    let command = store::commands::find(tx, &operation.council_id, &operation.enrolment_id, id)?;
+    Ok(command.is_none_or(|command| command.ended_at.is_some()))
+}
+
+fn call(context: &Context, phone: &Phone, kind: &str) -> GoogleOperation {
+    GoogleOperation {
+        council_id: phone.enrolment.council_id.clone(),
+        id: GoogleOperationId::new(),
+        enrolment_id: phone.enrolment.id.clone(),
+        command_id: None,
+        order_id: None,
+        kind: kind.to_owned(),
+        state: GoogleOperationState::Calling,
+        name: None,
+        called_at: context.now,
+        issued_at: None,
+        checked_at: None,
+        cancel_wanted_at: None,
+        cancel_sent_at: None,
+        ended_at: None,
+        outcome: None,
+        problem: None,
+    }
+}
+
+/// The order that may leave: verified in this transaction, in which its call is written down.
+fn order(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, open: &[GoogleOperation]) -> Result<Option<Step>> {
+    // One wipe under way is enough, whatever the order's row says.
+    if open.iter().any(|operation| operation.order_id.is_some()) || quarantine::is_on(tx)? {
+        return Ok(None);
+    }
+    let Some((order, release)) = orders::claim_for_google(tx, context, &phone.enrolment)? else { return Ok(None) };
+    let operation = GoogleOperation { order_id: Some(order), ..call(context, phone, WIPE) };
+    store::google_operations::insert(tx, &operation)?;
+    Ok(Some(Step::Order(phone.clone(), operation, release)))
+}
+
+/// Google's word for a command, in the row of its call.
+fn word(kind: CommandKind) -> &'static str {
+    match kind {
+        CommandKind::DeviceLock => "LOCK",
+        CommandKind::EnableLostMode => "START_LOST_MODE",
+        CommandKind::DisableLostMode => "STOP_LOST_MODE",
+        CommandKind::ClearPasscode => "RESET_PASSWORD",
+        _ => "UNKNOWN",
+    }
+}
+
+fn command(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    open: &[GoogleOperation],
+) -> Result<Option<Step>> {
+    for waiting in store::commands::open_of_enrolment(tx, &phone.enrolment.council_id, &phone.enrolment.id)? {
+        if waiting.available_at > context.now
+            || waiting.expires_at <= context.now
+            || open.iter().any(|operation| operation.command_id.as_ref() == Some(&waiting.id))
+        {
+            continue;
+        }
+        if let Some(problem) = waiting.kind.refusal(phone.enrolment.mode, phone.enrolment.ownership) {
+            store::commands::finish(tx, &waiting, CommandState::Cancelled, context.now, None, Some(problem))?;
+            continue;
+        }
+        let Some(row) = store::commands::mark_sent(tx, &waiting, context.now)? else { continue };
+        let operation = GoogleOperation { command_id: Some(row.id.clone()), ..call(context, phone, word(row.kind)) };
+        store::google_operations::insert(tx, &operation)?;
+        return Ok(Some(Step::Call(phone.clone(), operation, row)));
+    }
+    Ok(None)
+}
+
+/// A phone reported lost gets the policy of lost phones, and its everyday policy back when it is found.
+fn posture(tx: &mut Transaction<'_>, context: &Context, phone: &Phone) -> Result<Option<Step>> {
+    let (council, id, mode) = (&phone.enrolment.council_id, &phone.enrolment.id, phone.enrolment.mode);
+    let wanted = wanted_posture(tx, &phone.enrolment)?;
+    if wanted != phone.android.posture {
+        store::android_enrolments::want_posture(tx, council, id, wanted)?;
+    }
+    if wanted == phone.android.posture_sent {
+        return Ok(None);
+    }
+    let Some(enterprise) = store::google_enterprises::current(tx, council)? else { return Ok(None) };
+    let there = store::android_policies::find(tx, council, mode, wanted)?.is_some_and(|row| row.sent_version.is_some());
+    if !there {
+        policies::put(tx, context, council)?;
+        return Ok(None);
+    }
+    Ok(Some(Step::Move(phone.clone(), wanted, policies::name(&enterprise.name, mode, wanted))))
+}

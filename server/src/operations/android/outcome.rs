@@ -1,0 +1,131 @@
+//! What Google answered to a call, and how the operation that it began came to its end.
+
+use serde_json::{Value, json};
+
+use super::super::check_in::as_device;
+use super::super::commands::{self, Answer, AnswerStatus};
+use super::super::{Context, audit, orders};
+use super::dispatch::Phone;
+use crate::error::Result;
+use crate::model::{CommandKind, CommandState, GoogleOutcome, Posture};
+use crate::store::google_operations::GoogleOperation;
+use crate::store::{self, Transaction};
+
+/// How an operation stands, as Google says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// The phone has not done it yet.
+    Pending,
+    /// The phone did it; Google's whole answer.
+    Done(Value),
+    /// It cannot be done, in words.
+    Failed(String),
+    /// It was taken back before the phone had it.
+    Cancelled,
+    /// Its time ran out before the phone had it.
+    Expired,
+    /// Google no longer knows of it.
+    Unknown,
+}
+
+/// Google began an operation for the call, now or when it was looked for.
+pub fn issued(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    operation: &GoogleOperation,
+    name: &str,
+) -> Result<()> {
+    audit::lock(tx, &operation.council_id)?;
+    if store::google_operations::issued(tx, operation, name, context.now)?
+        && let Some(order) = &operation.order_id
+    {
+        orders::given_to_google(tx, context, order, name)?;
+    }
+    store::wake::pushed(tx, &phone.enrolment, context.now)
+}
+
+/// Google certainly did not begin anything: the call is made again later, as a new row.
+pub fn not_made(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation, why: &str) -> Result<()> {
+    store::google_operations::end(tx, operation, GoogleOutcome::NotMade, Some(why), context.now).map(drop)
+}
+
+/// Google refused the call for good.
+pub fn refused(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    operation: &GoogleOperation,
+    why: &str,
+) -> Result<()> {
+    let standing = Standing::Failed(format!("Google refused: {why}"));
+    checked(tx, context, phone, operation, &standing)
+}
+
+/// Google was asked to take it back; it is known to be taken back when the operation says so.
+pub fn cancel_sent(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation) -> Result<()> {
+    store::google_operations::cancel_sent(tx, operation, context.now)
+}
+
+/// The phone has another of the council's policies.
+pub fn moved(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, posture: Posture) -> Result<()> {
+    let _ = context;
+    store::android_enrolments::posture_sent(tx, &phone.enrolment.council_id, &phone.enrolment.id, posture)
+}
+
+/// Records how an operation stands; its end is the end of its command, or a step of its order.
+pub fn checked(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    operation: &GoogleOperation,
+    standing: &Standing,
+) -> Result<()> {
+    let context = &as_device(context, &phone.enrolment);
+    audit::lock(tx, &operation.council_id)?;
+    let (outcome, problem) = match standing {
+        Standing::Pending => return store::google_operations::checked(tx, operation, context.now),
+        Standing::Done(_) => (GoogleOutcome::Done, None),
+        Standing::Failed(why) => (GoogleOutcome::Failed, Some(why.as_str())),
+        Standing::Cancelled => (GoogleOutcome::Cancelled, None),
+        Standing::Expired => (GoogleOutcome::Expired, None),
+        Standing::Unknown => (GoogleOutcome::LostSight, Some("Google no longer knows of this operation")),
+    };
+    if !store::google_operations::end(tx, operation, outcome, problem, context.now)? {
+        return Ok(());
+    }
+    match (&operation.order_id, &operation.command_id) {
+        (Some(order), _) => orders::google_ended(tx, context, &phone.enrolment, order, operation, outcome, problem),
+        (None, Some(id)) => {
+            let Some(row) = store::commands::find(tx, &operation.council_id, &operation.enrolment_id, id)? else {
+                return Ok(());
+            };
+            let status = match standing {
+                Standing::Done(_) => AnswerStatus::Acknowledged,
+                Standing::Failed(why) => AnswerStatus::Failed { codes: Vec::new(), text: why.clone() },
+                Standing::Cancelled => {
+                    let problem = "it was taken back before the phone had it";
+                    store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some(problem))?;
+                    return Ok(());
+                }
+                Standing::Expired | Standing::Unknown | Standing::Pending => {
+                    let problem = problem.unwrap_or("the phone did not come for it in time");
+                    store::commands::finish(tx, &row, CommandState::Expired, context.now, None, Some(problem))?;
+                    return Ok(());
+                }
+            };
+            let report = match standing {
+                Standing::Done(answer) => json!({ "Google": answer }),
+                _ => Value::Null,
+            };
+            let answer = Answer { command: Some(row.id.clone()), status, report, bypass_code: None };
+            commands::settle_answer(tx, context, &phone.enrolment, &row, &answer)?;
+            if row.kind == CommandKind::EnableLostMode && matches!(standing, Standing::Failed(_)) {
+                // Better a locked screen than nothing at all.
+                super::super::devices::lock_instead(tx, context, &phone.enrolment, &row)?;
+            }
+            Ok(())
+        }
+        (None, None) => Ok(()),
+    }
+}

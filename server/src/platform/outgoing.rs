@@ -1,0 +1,48 @@
+//! What outgoing connections have in common: whom they trust, and what is said when they break.
+
+use std::path::PathBuf;
+
+use reqwest::Certificate;
+
+use crate::error::{Error, Result};
+
+/// The machine's roots and those in the PEM files `extra`, which the setting `setting` names.
+///
+/// # Errors
+/// [`Error::Invalid`] where one of `extra` cannot be read; the machine's own are left out with a warning.
+pub(crate) fn trusted(setting: &'static str, extra: &[PathBuf]) -> Result<Vec<Certificate>> {
+    let mut roots = Vec::new();
+    // OpenSSL built into the program knows no system roots.
+    let system = openssl_probe::probe();
+    if let Some(file) = &system.cert_file {
+        match std::fs::read(file).map_err(|problem| problem.to_string()).and_then(|pem| read(&pem)) {
+            Ok(found) => roots.extend(found),
+            Err(problem) => tracing::warn!(file = %file.display(), problem, "the machine's roots cannot be read"),
+        }
+    }
+    for path in extra {
+        let wrong = |problem: String| Error::invalid(setting, format!("{} cannot be used: {problem}", path.display()));
+        let pem = std::fs::read(path).map_err(|problem| wrong(problem.to_string()))?;
+        roots.extend(read(&pem).map_err(wrong)?);
+    }
+    Ok(roots)
+}
+
+fn read(pem: &[u8]) -> std::result::Result<Vec<Certificate>, String> {
+    match Certificate::from_pem_bundle(pem) {
+        Ok(found) if found.is_empty() => Err("it holds no certificate in PEM".to_owned()),
+        Ok(found) => Ok(found),
+        Err(problem) => Err(problem.to_string()),
+    }
+}
+
+/// The whole chain of causes, without the address, which may hold a device's token or one of access.
+pub(crate) fn words(problem: &reqwest::Error) -> String {
+    let mut text = if problem.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
+    let mut cause = std::error::Error::source(problem);
+    while let Some(inner) = cause {
+        text += &format!(": {inner}");
+        cause = inner.source();
+    }
+    text
+}

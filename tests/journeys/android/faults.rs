@@ -1,0 +1,89 @@
+//! The worst of days between Beadle, Google and an Android phone.
+
+use beadle_server::demo::{Town, text, until};
+use beadle_simulator::android::cloud::{Fault, Times};
+use beadle_tests::{PATIENCE, on_both, wait_for_hours};
+use serde_json::{Value, json};
+
+use super::{Enrolled, approved, connected, enrolled, nothing_is_wrong, order_becomes, report};
+
+const ISSUE: &str = "enterprises.devices.issueCommand";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_can_be_taken_back_until_the_phone_has_it() {
+    on_both(async |town: &Town| {
+        let council = connected(town, "germoe").await;
+        let found = enrolled(town, &council, "GPC-101", "fully_managed").await;
+        let Enrolled { invited, phone, .. } = &found;
+        phone.set_online(false);
+        let case = text(&report(&council, invited).await, "/case/id").expect("a case");
+        let order = approved(&council, invited, &case).await;
+        order_becomes(&council, &order, "pushed").await;
+        let asked = council.clerk.api.post(&format!("/orders/{order}/cancel"), json!({})).await.expect("asked");
+        assert_ne!(asked["state"], "cancelled", "Google has not said so yet: {asked}");
+        order_becomes(&council, &order, "cancelled").await;
+        phone.set_online(true);
+        phone
+            .wait_until(PATIENCE, |state| state.lost_mode.is_some())
+            .await
+            .expect("the lock, which nobody took back, still arrives");
+        let after = phone.snapshot();
+        assert!(after.commands("WIPE").is_empty() && after.factory_resets == 0, "{:?}", after.events);
+        nothing_is_wrong(town);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_google_did_although_its_answer_was_lost_is_done_once() {
+    on_both(async |town: &Town| {
+        for (number, fault) in [Fault::ResetAfter, Fault::AnswerAfter(503)].into_iter().enumerate() {
+            let council = connected(town, &format!("council-{number}")).await;
+            let lost = enrolled(town, &council, &format!("GPC-20{number}"), "company_work_profile").await;
+            let Enrolled { invited, phone, .. } = &lost;
+            town.google.set_fault(ISSUE, fault, Times::Next(1));
+            let case = text(&report(&council, invited).await, "/case/id").expect("a case");
+            phone.wait_until(PATIENCE, |state| state.lost_mode.is_some()).await.expect("lost mode");
+            until(&council.clerk.api, &format!("/devices/{}/commands", lost.device), PATIENCE, |commands| {
+                commands.pointer("/items/0/state").and_then(Value::as_str) == Some("acknowledged")
+            })
+            .await
+            .expect("Beadle finds out what became of it");
+            assert_eq!(phone.snapshot().commands("START_LOST_MODE").len(), 1, "{fault:?}: once");
+
+            town.google.set_fault(ISSUE, fault, Times::Next(1));
+            let order = approved(&council, invited, &case).await;
+            order_becomes(&council, &order, "confirmed").await;
+            let after = phone.snapshot();
+            assert_eq!((after.commands("WIPE").len(), after.factory_resets), (1, 1), "{fault:?}: once");
+        }
+        nothing_is_wrong(town);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_who_removes_the_work_profile_has_left_and_silence_alone_is_not_that() {
+    on_both(async |town: &Town| {
+        let mut council = connected(town, "germoe").await;
+        let gone = enrolled(town, &council, "OWN-301", "personal_work_profile").await;
+        let silent = enrolled(town, &council, "OWN-302", "personal_work_profile").await;
+        silent.phone.set_online(false);
+        let name = gone.phone.device().expect("enrolled");
+        gone.phone.remove_work_profile();
+        town.google.forget_device(&name);
+        // Google tells nobody; the comparison by the clock finds out.
+        wait_for_hours(town, &mut council, 7).await;
+        until(&council.clerk.api, &format!("/devices/{}", gone.device), PATIENCE, |device| {
+            device.pointer("/enrolment/state").and_then(Value::as_str) == Some("ended")
+        })
+        .await
+        .expect("it has left management");
+        let alerts = council.clerk.api.get(&format!("/councils/{}/alerts", council.id)).await.expect("alerts");
+        assert!(alerts.to_string().contains("left_management"), "{alerts}");
+        let other = council.clerk.api.get(&format!("/devices/{}", silent.device)).await.expect("the other");
+        assert_eq!(other.pointer("/enrolment/state"), Some(&json!("enrolled")), "silence is only silence");
+        nothing_is_wrong(town);
+    })
+    .await;
+}
