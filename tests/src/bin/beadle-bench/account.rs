@@ -48,7 +48,12 @@ impl Account {
         cpu(self.server, false) + database
     }
 
-    /// The most memory that the server's process ever held.
+    /// From now on, [`Account::peak_megabytes`] is the peak since now.
+    pub(crate) fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.server), "5").expect("the server is a process of our own");
+    }
+
+    /// The most memory that the server's process held.
     pub(crate) fn peak_megabytes(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server)).expect("the server runs");
         let kilobytes: f64 = status
