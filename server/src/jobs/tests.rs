@@ -97,9 +97,13 @@ impl Stage {
     }
 
     async fn queue(&self, phone: &Enrolment, priority: i64) {
+        self.queue_one(phone, CommandKind::SecurityInfo, priority).await;
+    }
+
+    async fn queue_one(&self, phone: &Enrolment, kind: CommandKind, priority: i64) {
         let (context, phone) = (self.app.context(Actor::System), phone.clone());
         let command = NewCommand {
-            kind: CommandKind::SecurityInfo,
+            kind,
             payload: serde_json::json!({}),
             priority,
             case: None,
@@ -454,7 +458,8 @@ async fn every_retention_setting_acts() {
         let (context, council) = (stage.app.context(Actor::System), stage.council.clone());
         let kept = stage.app.config.retention.clone();
         let phone = enrolled(&stage.bench, &stage.council, Mode::Device, |_| {}).await;
-        stage.queue(&phone, 0).await;
+        // Not one of inventory: those go sooner.
+        stage.queue_one(&phone, CommandKind::InstallProfile, 0).await;
         stage.end_all(&phone).await;
         stage
             .app

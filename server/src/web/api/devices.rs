@@ -377,7 +377,7 @@ struct BypassCodeView {
 }
 
 /// Shows the code that opens a device's Activation Lock, on record. Needs a sign-in confirmed within five minutes.
-#[utoipa::path(tag = "devices", responses((status = OK, body = BypassCodeView)))]
+#[utoipa::path(tag = "devices", responses((status = OK, body = BypassCodeView)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/devices/{id}/activation-lock-bypass-code")]
 async fn bypass_code(
     app: web::Data<App>,

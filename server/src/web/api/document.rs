@@ -11,7 +11,8 @@ use utoipa_actix_web::OpenApiFactory as _;
 use super::problem::Problem;
 use crate::error::{Error, Result};
 
-/// The mark, beside its handler, of a request that keeps no answer for repeats: it changes nothing, or files.
+/// The mark, beside its handler, of a request that keeps no answer for repeats: it changes
+/// nothing, or files, or something at Google, or what it shows must not be kept.
 const NOT_REPEATED: &str = "x-not-repeated";
 
 #[derive(OpenApi)]

@@ -39,7 +39,7 @@ struct ProjectView {
 
 /// Connects the installation's project at Google, for all its councils, with the key of its service account. The key is tried
 /// at Google first. Google must have approved the project; see the guide.
-#[utoipa::path(tag = "google", responses((status = OK, body = ProjectView)))]
+#[utoipa::path(tag = "google", responses((status = OK, body = ProjectView)), extensions(("x-not-repeated" = json!(true))))]
 #[put("/google/project")]
 async fn set_project(
     app: web::Data<App>,
@@ -65,7 +65,7 @@ const SIGN_UP: &str = "Open the address within two hours, signed in with a Googl
                        not be lost: it owns the enterprise. Google's page leads back to Beadle, which finishes the connection.";
 
 /// Begins a council's sign-up at Google.
-#[utoipa::path(tag = "google", responses((status = CREATED, body = SignUpView)))]
+#[utoipa::path(tag = "google", responses((status = CREATED, body = SignUpView)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/councils/{council}/google/sign-up")]
 async fn sign_up(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let name = path.into_inner();
@@ -122,7 +122,7 @@ struct CodeView {
 
 /// Makes the code by which an invited Android phone enrols, once its holder has accepted the notice. A council phone scans it in
 /// factory state within an hour; a personal phone opens it as a link.
-#[utoipa::path(tag = "invitations", responses((status = CREATED, body = CodeView)))]
+#[utoipa::path(tag = "invitations", responses((status = CREATED, body = CodeView)), extensions(("x-not-repeated" = json!(true))))]
 #[post("/invitations/{invitation}/android-code")]
 async fn android_code(
     app: web::Data<App>,

@@ -409,7 +409,7 @@ async fn a_repeat_is_answered_again_although_what_it_shows_is_good_once() {
         let service = client(&bench).await;
         let set_up = json!({ "code": CODE, "login": "provider", "name": "Pat Provider" });
         let made = ask(Method::POST, "/set-up").with(set_up).of(&service).await.is(201);
-        let (provider, secret) = first_day(&bench, &service, "provider", text(&made, "initial_password")).await;
+        let (provider, secret, _) = first_day(&bench, &service, "provider", text(&made, "initial_password")).await;
         let own = "another marmalade lantern";
         let change = json!({ "current": "this never is a password", "new": own });
         for _ in 0..2 {

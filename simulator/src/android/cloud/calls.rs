@@ -115,7 +115,7 @@ pub(crate) async fn answer(inner: Arc<Inner>, service: Service, request: Request
         Some(Fault::ResetAfter) => finish(&inner, record, Reply::Reset),
         late => {
             record.status = Some(outcome.status);
-            let reply = Reply::Answer { status: outcome.status, body, retry_after: None };
+            let reply = Reply::Answer { status: outcome.status, body };
             let reply = finish(&inner, record, reply);
             if let Some(Fault::AnswerLate(pause)) = late {
                 tokio::time::sleep(pause).await;
@@ -126,7 +126,7 @@ pub(crate) async fn answer(inner: Arc<Inner>, service: Service, request: Request
 }
 
 fn refuse(status: u16) -> Reply {
-    Reply::Answer { status, body: Refusal::usual(status).body().to_string(), retry_after: None }
+    Reply::Answer { status, body: Refusal::usual(status).body().to_string() }
 }
 
 fn finish(inner: &Inner, record: CallRecord, reply: Reply) -> Reply {

@@ -37,14 +37,12 @@ impl Request {
 /// What happens to a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// It is answered with a status and a JSON body, and perhaps `Retry-After` in seconds.
+    /// It is answered with a status and a JSON body.
     Answer {
         /// The HTTP status.
         status: u16,
         /// The body.
         body: String,
-        /// Seconds in a `Retry-After` header.
-        retry_after: Option<u64>,
     },
     /// The connection stays open, and nothing comes.
     Hang,
@@ -84,15 +82,15 @@ where
             Ok(Some(request)) => request,
             Ok(None) => return,
             Err(status) => {
-                let _ = write(&mut stream, status, "{}", None).await;
+                let _ = write(&mut stream, status, "{}").await;
                 return;
             }
         };
         // A task of its own, so that a caller who goes away does not undo half of a call.
         let Ok(reply) = tokio::spawn(handler(request)).await else { return };
         match reply {
-            Reply::Answer { status, body, retry_after } => {
-                if write(&mut stream, status, &body, retry_after).await.is_err() {
+            Reply::Answer { status, body } => {
+                if write(&mut stream, status, &body).await.is_err() {
                     return;
                 }
             }
@@ -178,7 +176,7 @@ pub(crate) fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(octets).ok()
 }
 
-async fn write(stream: &mut TcpStream, status: u16, body: &str, retry_after: Option<u64>) -> std::io::Result<()> {
+async fn write(stream: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -192,9 +190,8 @@ async fn write(stream: &mut TcpStream, status: u16, body: &str, retry_after: Opt
         503 => "Service Unavailable",
         _ => "Status",
     };
-    let retry = retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
     let head = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json; charset=UTF-8\r\n{retry}Content-Length: {}\r\n\r\n",
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::AndroidPhone;
 use super::options::Lock;
+use super::passwords::applied;
 use super::state::{Because, Happening};
 
 impl AndroidPhone {
@@ -38,6 +39,29 @@ impl AndroidPhone {
         self.core.change(|phone| {
             phone.state.screen_locked = false;
             phone.state.work_profile_locked = false;
+        });
+    }
+
+    /// Somebody types so many wrong passwords, one after the other: at the work profile's own lock, or at the screen, which is the
+    /// profile's lock too where it has none of its own. A limit in the scope of the device resets the whole phone, whosever it is:
+    /// Google does not say that a personal phone is spared, so a policy must not rely on it.
+    pub fn wrong_passwords(&self, count: u32, at_work_profile: bool) {
+        self.core.change(|phone| {
+            let (Some(mode), Some(policy)) = (phone.state.mode, phone.state.policy.clone()) else { return };
+            let shared = phone.state.work_lock.is_none();
+            let reached: Vec<bool> = applied(&policy.body, mode, phone.options.api_level)
+                .into_iter()
+                .filter(|applied| applied.refused.is_none())
+                .filter(|applied| if applied.profile { at_work_profile || shared } else { !at_work_profile })
+                .filter(|applied| {
+                    let most = applied.shown["maximumFailedPasswordsForWipe"].as_u64().unwrap_or(0);
+                    most > 0 && u64::from(count) >= most
+                })
+                .map(|applied| !applied.profile)
+                .collect();
+            if !reached.is_empty() {
+                phone.destroy(reached.contains(&true), Because::WrongPasswords);
+            }
         });
     }
 

@@ -264,6 +264,10 @@ impl Phone {
             Because::Holder => true,
             _ => company,
         };
+        self.destroy(whole, because);
+    }
+
+    fn destroy(&mut self, whole: bool, because: Because) {
         self.forget();
         if whole {
             self.state.factory_resets += 1;

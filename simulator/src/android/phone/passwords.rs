@@ -54,9 +54,10 @@ fn apply(place: usize, entry: &Value, mode: Mode, api_level: u32) -> Applied {
         if !band.is_empty() {
             kept["passwordQuality"] = band.into();
         }
-        // What the holder may lose with a wrong PIN is only ever the profile.
-        if let Some(unlock) = entry.get("requirePasswordUnlock") {
-            kept["requirePasswordUnlock"] = unlock.clone();
+        for name in ["requirePasswordUnlock", "maximumFailedPasswordsForWipe"] {
+            if let Some(value) = entry.get(name) {
+                kept[name] = value.clone();
+            }
         }
         shown = kept;
     }

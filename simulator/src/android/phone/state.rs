@@ -181,6 +181,8 @@ pub enum Because {
     Relinquished(String),
     /// Nobody asked: the policy's enforcement did it, for this setting.
     Enforcement(String),
+    /// Somebody typed too many wrong passwords (`maximumFailedPasswordsForWipe`).
+    WrongPasswords,
     /// Its holder did it.
     Holder,
 }

@@ -237,6 +237,35 @@ async fn without_rules_of_our_own_a_weak_pin_wipes_after_ten_days() {
 }
 
 #[tokio::test]
+async fn wrong_passwords_cost_what_their_scope_says() {
+    let limit = |scope: &str| json!({ "passwordPolicies": [{ "passwordScope": scope, "passwordQuality": "NUMERIC", "maximumFailedPasswordsForWipe": 10 }] });
+    for (scope, personal, allow, whole) in [
+        ("SCOPE_PROFILE", true, ALLOWED, false),
+        ("SCOPE_PROFILE", false, ALLOWED, false),
+        ("SCOPE_DEVICE", false, ALLOWED, true),
+        ("SCOPE_DEVICE", false, MANAGED, true),
+        // The mistake to be caught.
+        ("SCOPE_DEVICE", true, ALLOWED, true),
+    ] {
+        let (server, enterprise) = council(limit(scope)).await;
+        let phone = if personal { AndroidPhone::personal("Jenny") } else { AndroidPhone::company("Office") };
+        match personal {
+            true => server.personal(&enterprise, &phone).await,
+            false => server.company(&enterprise, &phone, allow).await,
+        };
+        phone.wrong_passwords(9, false);
+        assert!(phone.snapshot().work_data);
+        phone.wrong_passwords(10, false);
+        assert_eq!(phone.snapshot().wipes(), [(whole, &Because::WrongPasswords)], "{scope} {personal}");
+    }
+    let (server, enterprise) = council(limit("SCOPE_DEVICE")).await;
+    let phone = AndroidPhone::new(AndroidOptions { work_lock: Some(Lock::pin(6)), ..AndroidOptions::company("Clerk") });
+    server.company(&enterprise, &phone, ALLOWED).await;
+    phone.wrong_passwords(50, true);
+    assert!(phone.snapshot().work_data, "the profile's own lock has no limit");
+}
+
+#[tokio::test]
 async fn rules_of_the_policy_replace_the_usual_ones() {
     let policy = json!({
         "minimumApiLevel": 36,

@@ -80,7 +80,7 @@ impl Control {
             Ok(body) => (200, body),
             Err(problem) => (400, json!({ "problem": problem })),
         };
-        Reply::Answer { status, body: body.to_string(), retry_after: None }
+        Reply::Answer { status, body: body.to_string() }
     }
 
     fn look<'a>(&self, path: &str, query: impl Fn(&str) -> &'a str) -> Answer {
