@@ -197,6 +197,9 @@ async fn an_identity_that_ran_out_gets_its_renewal_and_then_what_waited() {
         assert!(renews(only), "{only:?}");
         assert!(!phone.snapshot().locked, "an identity that ran out is told nothing else");
 
+        // It is not asked again in the same breath.
+        assert!(phone.poll().await.expect("polls").commands.is_empty(), "it rests for ten minutes");
+        town.clock.advance(chrono::Duration::minutes(11));
         let second = phone.poll().await.expect("polls");
         assert!(second.commands.first().is_some_and(renews), "{:?}", second.commands);
         assert!(phone.snapshot().locked, "the lock follows in the same visit");

@@ -70,8 +70,9 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
     // She is an approver already, by her role.
     ("DELETE", "/councils/{council}/approvers/{operator}", 404),
     ("PUT", "/councils/{council}/approvers/{operator}", 409),
-    // The phone is lost, and has an order; the leaver's was never enrolled.
+    // The phone is lost, is not supervised, and has an order; the leaver's was never enrolled.
     ("POST", "/devices/{id}/clear-passcode", 409),
+    ("POST", "/devices/{id}/activation-lock-bypass-code", 409),
     ("POST", "/losses/{loss}/orders", 409),
     ("POST", "/leavers/{leaver}/orders", 409),
     // It was approved before, and nothing holds it.
