@@ -31,18 +31,19 @@ impl Where {
     }
 }
 
-/// Settings by their path, where they work, and from which API level on.
+/// Settings by their path, where they work, and from which API level on. Where Google's descriptions are silent, what Android lets the
+/// owner of a work profile on the council's own phone restrict counts.
 const SETTINGS: [(&str, Where, u32); 44] = [
     ("adjustVolumeDisabled", Where::Managed, 0),
     ("assistContentPolicy", Where::Anywhere, 35),
     ("autoDateAndTimeZone", Where::Company, 0),
     ("backupService", Where::Managed, 26),
-    ("bluetoothConfigDisabled", Where::Managed, 0),
-    ("bluetoothDisabled", Where::Managed, 26),
-    ("cellBroadcastsConfigDisabled", Where::Managed, 0),
+    ("bluetoothConfigDisabled", Where::Company, 0),
+    ("bluetoothDisabled", Where::Company, 26),
+    ("cellBroadcastsConfigDisabled", Where::Company, 0),
     ("crossProfilePolicies", Where::WorkProfile, 0),
     ("crossProfilePolicies.exemptionsToShowWorkContactsInPersonalProfile", Where::WorkProfile, 34),
-    ("dataRoamingDisabled", Where::Managed, 0),
+    ("dataRoamingDisabled", Where::Company, 0),
     ("deviceOwnerLockScreenInfo", Where::Company, 0),
     ("deviceWidePolicies", Where::Company, 0),
     ("factoryResetDisabled", Where::Managed, 0),
@@ -52,14 +53,14 @@ const SETTINGS: [(&str, Where, u32); 44] = [
     ("kioskCustomLauncherEnabled", Where::Managed, 0),
     ("locationMode", Where::Company, 0),
     ("microphoneAccess", Where::Managed, 0),
-    ("mobileNetworksConfigDisabled", Where::Managed, 0),
+    ("mobileNetworksConfigDisabled", Where::Company, 0),
     ("mountPhysicalMediaDisabled", Where::Company, 0),
     ("networkResetDisabled", Where::Managed, 0),
-    ("outgoingCallsDisabled", Where::Managed, 0),
+    ("outgoingCallsDisabled", Where::Company, 0),
     ("personalUsagePolicies", Where::Company, 0),
     ("printingPolicy", Where::Anywhere, 28),
     ("recommendedGlobalProxy", Where::Managed, 0),
-    ("smsDisabled", Where::Managed, 0),
+    ("smsDisabled", Where::Company, 0),
     ("systemUpdate", Where::Company, 0),
     ("unifiedUpdatePolicy", Where::Company, 0),
     ("advancedSecurityOverrides.commonCriteriaMode", Where::Company, 30),
