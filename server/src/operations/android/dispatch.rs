@@ -33,7 +33,6 @@ pub struct Phone {
 
 /// The next thing to do.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is made at a time, and used at once")]
 pub enum Step {
     /// Nothing, until this time if one is given.
     Rest(Option<Moment>),
