@@ -46,6 +46,7 @@ const PROVIDER: &[(&str, &str)] = &[
     ("POST", "/caps/approve-raise"),
     ("POST", "/caps/thaw"),
     ("POST", "/quarantine/end"),
+    ("PUT", "/google/project"),
 ];
 
 /// What a program may do that may only report, and read nothing.
@@ -61,7 +62,12 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
     ("POST", "/councils/{council}/caps/approve-raise", 409),
     ("POST", "/councils/{council}/caps/thaw", 409),
     ("POST", "/quarantine/end", 409),
-    // "text" is neither a certificate nor a stored secret, and no change of the policy; another has this login.
+    // Nothing is connected to Google, and the invitation is for an iPhone.
+    ("DELETE", "/councils/{council}/google", 409),
+    ("POST", "/councils/{council}/google/sign-up", 409),
+    ("POST", "/invitations/{invitation}/android-code", 409),
+    // "text" is neither a key, nor a certificate, nor a stored secret, and no change of the policy; another has this login.
+    ("PUT", "/google/project", 400),
     ("POST", "/councils/{council}/apple/push-certificate/import", 400),
     ("PUT", "/councils/{council}/policy/certificates", 404),
     ("PUT", "/councils/{council}/wifi-passwords/{ssid}", 404),

@@ -39,7 +39,8 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, what: &str, figure: f64, unit: &'static str, target: Target) {
-        println!("measured: {what}");
+        // Told at once, too: a run that breaks off has not been for nothing.
+        println!("{what}: {figure:.2} {unit}");
         self.rows.push(Row { what: what.to_owned(), figure, unit, target });
     }
 
