@@ -211,6 +211,8 @@ pub fn finish_open(
 pub fn expired(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<CommandRow>> {
     Ok(CommandRow::query()
         .filter(CommandIsOpen)
+        // The condition of the index that serves this, and only this.
+        .filter(commands::ended_at.is_null())
         .filter(commands::expires_at.le(now))
         .order(commands::expires_at)
         .limit(limit)

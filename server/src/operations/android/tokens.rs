@@ -35,7 +35,9 @@ pub struct Asked {
 /// Writes down a token for the invitation of a link that somebody has open.
 ///
 /// # Errors
-/// As [`ask`].
+/// `Conflict`, in words, for an invitation that was not accepted, has run out, was used or is not for an Android phone, and
+/// where the council is not connected to Google; `TooMany` where many codes wait; `NotFound` for
+/// a code of no invitation.
 pub fn ask_by_code(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, binding_hash: &str) -> Result<Asked> {
     let invitation = store::invitations::find_by_code_hash(tx, code_hash)?.ok_or(Error::NotFound("invitation"))?;
     ask(tx, context, &invitation, binding_hash)
@@ -44,7 +46,7 @@ pub fn ask_by_code(tx: &mut Transaction<'_>, context: &Context, code_hash: &str,
 /// Writes down a token for an invitation that an operator looks at.
 ///
 /// # Errors
-/// As [`ask`]; `NotFound` for an invitation that the caller does not see.
+/// As [`ask_by_code`]; `NotFound` also for an invitation that the caller does not see.
 pub fn ask_as_operator(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -59,10 +61,6 @@ pub fn ask_as_operator(
 }
 
 /// Writes down a token before Google is asked for it.
-///
-/// # Errors
-/// `Conflict`, in words, for an invitation that was not accepted, has run out, was used or is not for an Android phone, and
-/// where the council is not connected to Google; `TooMany` where many codes wait.
 fn ask(tx: &mut Transaction<'_>, context: &Context, invitation: &Invitation, binding_hash: &str) -> Result<Asked> {
     let council = &invitation.council_id;
     audit::lock(tx, council)?;
