@@ -75,6 +75,10 @@ impl Browser {
     }
 
     fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        self.try_to_ask(method, parameters).unwrap_or_else(|problem| panic!("{method}: {problem}"))
+    }
+
+    fn try_to_ask(&mut self, method: &str, parameters: Value) -> Result<Value, String> {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": parameters });
         if let Some(tab) = &self.tab {
@@ -87,8 +91,10 @@ impl Browser {
         loop {
             let mut answer = self.receive(started);
             if answer["id"] == json!(self.last) {
-                assert!(answer.get("error").is_none(), "{method}: {answer}");
-                return answer["result"].take();
+                if answer.get("error").is_some() {
+                    return Err(answer.to_string());
+                }
+                return Ok(answer["result"].take());
             }
             self.events.push(answer);
         }
@@ -143,6 +149,45 @@ impl Browser {
             .ask("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }));
         assert!(answer.get("exceptionDetails").is_none(), "{answer}");
         answer["result"]["value"].clone()
+    }
+
+    /// Waits until a person can read `words` on the page, which may be loaded anew meanwhile.
+    pub(crate) fn wait_for_words(&mut self, words: &str) {
+        let started = Instant::now();
+        let mut seen = String::new();
+        while started.elapsed() < PATIENCE {
+            let asked = json!({ "expression": "document.body.innerText", "returnByValue": true });
+            if let Ok(answer) = self.try_to_ask("Runtime.evaluate", asked) {
+                seen = answer["result"]["value"].as_str().unwrap_or_default().to_owned();
+                if seen.contains(words) {
+                    return;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("{words:?} does not come: {seen}");
+    }
+
+    /// Types into a field, in place of what is in it.
+    pub(crate) fn fill(&mut self, selector: &str, text: &str) {
+        let found = self.evaluate(&format!(
+            "(() => {{ const e = document.querySelector({}); if (!e) return false; e.focus(); e.value = ''; return true; }})()",
+            json!(selector)
+        ));
+        assert_eq!(found, json!(true), "{selector} is not on the page");
+        self.ask("Input.insertText", json!({ "text": text }));
+    }
+
+    /// Clicks a link or button by the words on it, and waits for the page it leads to.
+    pub(crate) fn follow(&mut self, words: &str) -> u16 {
+        let found = self.evaluate(&format!(
+            "(() => {{ document.querySelectorAll('[data-followed]').forEach(e => e.removeAttribute('data-followed')); \
+             const e = [...document.querySelectorAll('a,button')].find(e => e.innerText.includes({})); \
+             if (!e) return false; e.setAttribute('data-followed', ''); return true; }})()",
+            json!(words)
+        ));
+        assert_eq!(found, json!(true), "{words:?} is not on the page: {}", self.words());
+        self.click("[data-followed]")
     }
 
     /// All that a person can read on the page.

@@ -1,6 +1,7 @@
 //! Other people's programs against the real server: two SCEP clients, and a browser at an invitation's page.
 
 mod browser;
+mod console;
 mod forward;
 mod journey;
 mod scep;

@@ -227,6 +227,18 @@ text_enum! {
 }
 
 text_enum! {
+    /// What the council decided about personal data that may have been exposed.
+    pub enum BreachDecision {
+        /// Nothing yet: the clock runs.
+        Undecided => "undecided",
+        /// The Information Commissioner is told.
+        Notify => "notify",
+        /// The Commissioner is not told, for a reason that is written down.
+        DoNotNotify => "do_not_notify",
+    }
+}
+
+text_enum! {
     /// Where a case stands.
     pub enum CaseState {
         /// Open.

@@ -248,7 +248,8 @@ pub struct Wanted {
     pub tag: Option<String>,
     /// The one with this serial number.
     pub serial: Option<String>,
-    /// Those whose tag starts so, whose telephone number ends so, or whose serial number or IMEI is this.
+    /// Those with a word in their tag or in a holder's name that begins so, whose telephone number ends so, or whose serial
+    /// number or IMEI is this.
     pub search: Option<String>,
     /// Those disposed of, too.
     pub disposed_too: bool,
@@ -282,6 +283,8 @@ fn find(tx: &mut Transaction<'_>, council: &CouncilId, search: &str, limit: i64)
     if capitals != search {
         found.extend(store::assets::tag_starts_with(tx, council, &capitals, limit)?);
     }
+    let with_word = store::name_starts::assets(tx, council, &search, limit)?;
+    found.extend(store::assets::with_ids(tx, council, with_word)?);
     found.extend(store::assets::find_by_serial(tx, council, &search)?);
     if search.chars().all(|character| character.is_ascii_digit() || " +-()".contains(character)) {
         let digits = backwards(&search);
@@ -292,6 +295,10 @@ fn find(tx: &mut Transaction<'_>, council: &CouncilId, search: &str, limit: i64)
         let imei: String = search.chars().filter(char::is_ascii_digit).collect();
         found.extend(store::assets::find_by_imei(tx, council, &imei)?);
     }
+    let people = store::name_starts::people(tx, council, &search, limit)?;
+    let held = store::custody::current_of_people(tx, council, people)?;
+    let held = held.into_iter().map(|held| held.asset_id).collect();
+    found.extend(store::assets::with_ids(tx, council, held)?);
     let mut seen = std::collections::HashSet::new();
     found.retain(|asset| asset.disposed_at.is_none() && seen.insert(asset.id.clone()));
     Ok(found)

@@ -1,11 +1,15 @@
 //! Losses: reported and locked at once by one person, and undone again when the thing is found.
 
+mod breach;
 mod found;
 mod lock;
 mod report;
+mod standing;
 
+pub use breach::{Breach, decide_breach};
 pub use found::{Found, found, on_contact, on_contact_at};
 pub use report::{NewLoss, Reported, lock_again, report, report_in};
+pub use standing::{LockState, Standing, standing};
 
 use serde_json::json;
 

@@ -7,6 +7,7 @@ pub mod android;
 #[cfg(test)]
 pub(crate) mod apple_test_bench;
 pub mod assets;
+pub mod attention;
 pub mod audit;
 pub mod caps;
 pub mod cases;

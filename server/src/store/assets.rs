@@ -37,7 +37,7 @@ pub struct Asset {
 /// Adds an asset.
 pub fn insert(tx: &mut Transaction<'_>, asset: &Asset) -> Result<()> {
     diesel::insert_into(assets::table).values(asset).execute(tx.connection)?;
-    Ok(())
+    super::name_starts::put_asset(tx, &asset.council_id, &asset.id, &asset.tag)
 }
 
 /// The asset with this id, of whichever council.
@@ -88,7 +88,7 @@ pub fn find_by_imei(tx: &mut Transaction<'_>, council: &CouncilId, imei: &str) -
 
 /// An end for an index range that holds every text with this start, if one can be named for any order of letters that
 /// the database may have been set up with. It may hold more.
-fn range_end(start: &str) -> Option<String> {
+pub(in crate::store) fn range_end(start: &str) -> Option<String> {
     let mut end: Vec<char> = start.chars().take_while(char::is_ascii_alphanumeric).collect();
     while let Some(last) = end.pop() {
         if !matches!(last, '9' | 'Z' | 'z')
@@ -101,7 +101,7 @@ fn range_end(start: &str) -> Option<String> {
     None
 }
 
-fn length(text: &str) -> i32 {
+pub(in crate::store) fn length(text: &str) -> i32 {
     i32::try_from(text.chars().count()).unwrap_or(i32::MAX)
 }
 
@@ -168,6 +168,11 @@ pub fn page(
     Ok(query.load(tx.connection)?)
 }
 
+/// These assets of the council, in any order.
+pub fn with_ids(tx: &mut Transaction<'_>, council: &CouncilId, ids: Vec<AssetId>) -> Result<Vec<Asset>> {
+    Ok(Asset::query().filter(assets::council_id.eq(council).and(assets::id.eq_any(ids))).load(tx.connection)?)
+}
+
 /// The tags of these assets of the council.
 pub fn tags(tx: &mut Transaction<'_>, council: &CouncilId, ids: Vec<AssetId>) -> Result<HashMap<AssetId, String>> {
     Ok(assets::table
@@ -197,7 +202,7 @@ pub fn update(tx: &mut Transaction<'_>, asset: &Asset) -> Result<()> {
             assets::disposed_at.eq(asset.disposed_at),
         ))
         .execute(tx.connection)?;
-    Ok(())
+    super::name_starts::put_asset(tx, &asset.council_id, &asset.id, &asset.tag)
 }
 
 #[cfg(test)]

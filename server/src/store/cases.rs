@@ -6,6 +6,7 @@ use super::Transaction;
 use super::assets::Asset;
 use super::commands::CommandRow;
 use super::schema::{assets, cases, commands, push_certificates};
+use super::written::CaseIsUnclosed;
 use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, PushCertificateState};
 
@@ -94,6 +95,16 @@ pub fn page(
         query = query.filter(cases::id.gt(after.to_owned()));
     }
     Ok(query.load(tx.connection)?)
+}
+
+/// The council's cases of this kind that are not closed, oldest first.
+pub fn unclosed(tx: &mut Transaction<'_>, council: &CouncilId, kind: CaseKind, limit: i64) -> Result<Vec<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::kind.eq(kind)))
+        .filter(CaseIsUnclosed)
+        .order(cases::id)
+        .limit(limit)
+        .load(tx.connection)?)
 }
 
 /// Writes what may change in a case.

@@ -52,6 +52,15 @@ pub fn current_of_person(tx: &mut Transaction<'_>, council: &CouncilId, person: 
         .load(tx.connection)?)
 }
 
+/// What these people hold now.
+pub fn current_of_people(tx: &mut Transaction<'_>, council: &CouncilId, people: Vec<PersonId>) -> Result<Vec<Custody>> {
+    Ok(Custody::query()
+        .filter(custody::council_id.eq(council).and(custody::person_id.eq_any(people)))
+        .filter(custody::until.is_null())
+        .order((custody::since, custody::id))
+        .load(tx.connection)?)
+}
+
 /// Ends a custody.
 pub fn end(tx: &mut Transaction<'_>, held: &Custody, at: Moment) -> Result<()> {
     diesel::update(custody::table.find((&held.council_id, &held.id)))

@@ -1,6 +1,7 @@
 //! Generations of devices under management.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::Transaction;
 use super::schema::enrolments;
@@ -87,6 +88,34 @@ pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Resul
         .order(enrolments::id.desc())
         .first(tx.connection)
         .optional()?)
+}
+
+/// A device that was not heard from for long, or does not do what the policy says.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Silent {
+    /// The device.
+    #[diesel(sql_type = Text)]
+    pub device_id: DeviceId,
+    /// The tag of the item that it is.
+    #[diesel(sql_type = Text)]
+    pub tag: String,
+    /// When it was last heard from.
+    #[diesel(sql_type = Timestamp)]
+    pub last_seen_at: Moment,
+}
+
+/// The council's devices under management that were last heard from at or before `before`, the longest silent first.
+pub fn silent(tx: &mut Transaction<'_>, council: &CouncilId, before: Moment, limit: i64) -> Result<Vec<Silent>> {
+    Ok(diesel::sql_query(
+        "SELECT e.device_id, a.tag, e.last_seen_at FROM enrolments e \
+         JOIN devices d ON d.council_id = e.council_id AND d.id = e.device_id \
+         JOIN assets a ON a.council_id = d.council_id AND a.id = d.asset_id \
+         WHERE e.council_id = $1 AND e.last_seen_at <= $2 AND e.ended_at IS NULL ORDER BY e.last_seen_at LIMIT $3",
+    )
+    .bind::<Text, _>(council)
+    .bind::<Timestamp, _>(before)
+    .bind::<BigInt, _>(limit)
+    .load(tx.connection)?)
 }
 
 /// Notes that the device was heard from.

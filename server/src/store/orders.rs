@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Transaction;
 use super::schema::{assets, devices, orders};
-use super::written::{OrderLives, OrderMayLeave};
+use super::written::{OrderIsUnended, OrderLives, OrderMayLeave};
 use crate::error::Result;
 use crate::model::{
     CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderFacts, OrderId,
@@ -215,6 +215,16 @@ pub fn page(
         query = query.filter(orders::id.gt(after.to_owned()));
     }
     Ok(query.load(tx.connection)?)
+}
+
+/// The council's orders that are still to be decided or carried out, oldest first.
+pub fn unended(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::council_id.eq(council))
+        .filter(OrderIsUnended)
+        .order(orders::id)
+        .limit(limit)
+        .load(tx.connection)?)
 }
 
 /// Orders of all councils in `state` that came into it at or before `before`, the longest first.

@@ -27,7 +27,7 @@ pub struct Person {
 /// Adds a person.
 pub fn insert(tx: &mut Transaction<'_>, person: &Person) -> Result<()> {
     diesel::insert_into(people::table).values(person).execute(tx.connection)?;
-    Ok(())
+    super::name_starts::put_person(tx, &person.council_id, &person.id, &person.name)
 }
 
 /// The person with this id, of whichever council.
@@ -80,5 +80,5 @@ pub fn update(tx: &mut Transaction<'_>, person: &Person) -> Result<()> {
             people::ended_at.eq(person.ended_at),
         ))
         .execute(tx.connection)?;
-    Ok(())
+    super::name_starts::put_person(tx, &person.council_id, &person.id, &person.name)
 }

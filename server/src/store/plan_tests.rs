@@ -11,9 +11,10 @@ use super::enrolments::Enrolment;
 use crate::error::Result;
 use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment};
 use crate::operations::apple_test_bench::{command, queue};
+use crate::operations::assets::{self, Wanted};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
-use crate::operations::{Context, orders};
+use crate::operations::{Context, attention, orders};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -229,6 +230,74 @@ fn path(
     asked
 }
 
+/// The plans of `asked` that walk through a table.
+fn walks(connection: &mut AnyConnection, asked: Vec<String>) -> Vec<String> {
+    if matches!(connection, AnyConnection::Postgres(_)) {
+        // So that a table is walked through only where no index serves, however few rows a test has.
+        connection.batch_execute("SET enable_seqscan = off").expect("sets");
+    }
+    let mut walks = Vec::new();
+    for statement in asked {
+        let plan = plan(connection, &statement);
+        for line in plan.lines().map(str::trim) {
+            let walked = line.strip_prefix("SCAN ").or_else(|| line.split_once("Seq Scan on ").map(|it| it.1));
+            let table = walked.and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+            // What a statement made itself is no table.
+            let own = ["CONSTANT", "s"].contains(&table);
+            if walked.is_some() && !SMALL.contains(&table) && !own {
+                walks.push(format!("{line}\n    {statement}"));
+            }
+        }
+    }
+    walks
+}
+
+/// The index that holds just what the first page asks for, by what its statement names.
+const FIRST_PAGE: &[(&str, &str)] = &[
+    ("cases", "cases_unclosed"),
+    ("orders", "orders_unended"),
+    ("alerts", "alerts_unended"),
+    ("enrolments e JOIN devices", "enrolments_silent"),
+    ("setting_states", "setting_states_not_in_force"),
+];
+
+#[tokio::test]
+async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
+    on_both(|bench| async move {
+        let (council, _, _) = years_of_use(&bench, true).await;
+        let context = bench.context(Actor::System);
+        bench
+            .database
+            .with_own_connection(|connection| {
+                prepare(connection);
+                let mut asked = statements(connection, |tx| attention::of_council(tx, &context, &council).map(drop));
+                if !matches!(connection, AnyConnection::Postgres(_)) {
+                    for (names, index) in FIRST_PAGE {
+                        let plain = |asked: &String| asked.replace(['"', '`'], "");
+                        let statement = asked.iter().find(|asked| plain(asked).contains(&format!("FROM {names}")));
+                        let statement = statement.unwrap_or_else(|| panic!("{names}: {asked:#?}"));
+                        let plan = plan(connection, statement);
+                        assert!(plan.contains(index), "{index}\n{statement}\n{plan}");
+                    }
+                }
+                for search in ["hol", "GPC", "900123"] {
+                    let wanted = Wanted { search: Some(search.to_owned()), ..Wanted::default() };
+                    asked.extend(statements(connection, |tx| {
+                        assets::list(tx, &context, council.as_str(), &wanted, None, 21).map(drop)
+                    }));
+                }
+                asked.sort();
+                asked.dedup();
+                assert!(asked.len() > 12, "{asked:#?}");
+                let walks = walks(connection, asked);
+                assert!(walks.is_empty(), "{}", walks.join("\n"));
+                Ok(())
+            })
+            .expect("explains");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nothing_on_a_phones_way_walks_through_a_table() {
     on_both(|bench| async move {
@@ -249,22 +318,7 @@ async fn nothing_on_a_phones_way_walks_through_a_table() {
                 prepare(connection);
                 let asked = path(connection, &context, &council, &phone, &command);
                 assert!(asked.len() > 15, "{asked:#?}");
-                if matches!(connection, AnyConnection::Postgres(_)) {
-                    // So that a table is walked through only where no index serves, however few rows a test has.
-                    connection.batch_execute("SET enable_seqscan = off").expect("sets");
-                }
-                let mut walks = Vec::new();
-                for statement in asked {
-                    let plan = plan(connection, &statement);
-                    for line in plan.lines().map(str::trim) {
-                        let walked =
-                            line.strip_prefix("SCAN ").or_else(|| line.split_once("Seq Scan on ").map(|it| it.1));
-                        let table = walked.and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-                        if walked.is_some() && !SMALL.contains(&table) && table != "CONSTANT" {
-                            walks.push(format!("{line}\n    {statement}"));
-                        }
-                    }
-                }
+                let walks = walks(connection, asked);
                 assert!(walks.is_empty(), "{}", walks.join("\n"));
                 Ok(())
             })

@@ -662,7 +662,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    person_name_starts (council_id, start, person_id) {
+        council_id -> Text,
+        start -> Text,
+        person_id -> Text,
+    }
+}
+
+diesel::table! {
+    asset_tag_starts (council_id, start, asset_id) {
+        council_id -> Text,
+        start -> Text,
+        asset_id -> Text,
+    }
+}
+
+diesel::table! {
+    breach_decisions (council_id, case_id) {
+        council_id -> Text,
+        case_id -> Text,
+        data_held -> Text,
+        decision -> Text,
+        reason -> Text,
+        decided_by -> Text,
+        decided_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    person_name_starts,
+    asset_tag_starts,
+    breach_decisions,
     google_projects,
     google_sign_ups,
     google_enterprises,

@@ -1,11 +1,12 @@
 //! Per setting: in force or not, since when.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use super::Transaction;
 use super::schema::setting_states;
 use crate::error::Result;
-use crate::model::{CouncilId, EnrolmentId, Moment, SettingState};
+use crate::model::{CouncilId, DeviceId, EnrolmentId, Moment, SettingState};
 
 /// A row of `setting_states`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
@@ -31,6 +32,35 @@ pub fn of_enrolment(
         .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)))
         .order(setting_states::setting)
         .load(tx.connection)?)
+}
+
+/// A device that reports settings as not in force.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Unmet {
+    /// The device.
+    #[diesel(sql_type = Text)]
+    pub device_id: DeviceId,
+    /// The tag of the item that it is.
+    #[diesel(sql_type = Text)]
+    pub tag: String,
+    /// How many settings.
+    #[diesel(sql_type = BigInt)]
+    pub settings: i64,
+}
+
+/// The council's devices under management that report settings as not in force, by tag.
+pub fn unmet(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Result<Vec<Unmet>> {
+    Ok(diesel::sql_query(
+        "SELECT e.device_id, a.tag, s.settings FROM \
+         (SELECT enrolment_id, COUNT(*) AS settings FROM setting_states \
+         WHERE council_id = $1 AND state = 'not_in_force' GROUP BY enrolment_id) s \
+         JOIN enrolments e ON e.council_id = $1 AND e.id = s.enrolment_id AND e.ended_at IS NULL \
+         JOIN devices d ON d.council_id = $1 AND d.id = e.device_id \
+         JOIN assets a ON a.council_id = $1 AND a.id = d.asset_id ORDER BY a.tag LIMIT $2",
+    )
+    .bind::<Text, _>(council)
+    .bind::<BigInt, _>(limit)
+    .load(tx.connection)?)
 }
 
 /// Adds a setting's state.

@@ -57,3 +57,8 @@ written!(
     CaseIsUnclosed,
     "cases.state <> 'closed'"
 );
+written!(
+    /// An order that is still to be decided or carried out.
+    OrderIsUnended,
+    "orders.state IN ('requested', 'approved', 'pushed', 'fetched', 'held', 'unreachable')"
+);

@@ -26,12 +26,13 @@ pub(crate) async fn enrolled(
     let now = bench.context(Actor::System).now;
     let (asset, person, invitation, device) = (AssetId::new(), PersonId::new(), InvitationId::new(), DeviceId::new());
     let sql = format!(
-        "INSERT INTO people (council_id, id, name, created_at) VALUES ('{council}', '{person}', 'Holder', '2026-01-01');
+        "INSERT INTO people (council_id, id, name, created_at) VALUES ('{council}', '{person}', 'Holder', '2026-01-01 00:00:00');
          INSERT INTO assets (council_id, id, tag, kind, make, model, platform, ownership, created_at)
-            VALUES ('{council}', '{asset}', '{asset}', 'phone', 'Apple', 'iPhone', 'apple', 'council', '2026-01-01');
+            VALUES ('{council}', '{asset}', '{asset}', 'phone', 'Apple', 'iPhone', 'apple', 'council', '2026-01-01 00:00:00');
          INSERT INTO invitations (council_id, id, code_hash, asset_id, person_id, mode, ownership, state, created_by,
             created_at, expires_at) VALUES ('{council}', '{invitation}', '{invitation}', '{asset}', '{person}', '{mode}',
-            'council', 'used', 'local', '2026-01-01', '2027-01-01');"
+            'council', 'used', 'local', '2026-01-01 00:00:00',
+            '2027-01-01 00:00:00');"
     );
     bench
         .database

@@ -3,6 +3,8 @@
 pub(crate) mod android;
 pub mod api;
 pub(crate) mod apple;
+pub(crate) mod console;
+pub(crate) mod once;
 pub mod routes;
 pub(crate) mod sign_in;
 

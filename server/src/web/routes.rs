@@ -2,7 +2,7 @@
 
 use actix_web::web::ServiceConfig;
 
-use super::{android, api, apple};
+use super::{android, api, apple, console};
 
 /// Adds all routes to an actix application that has `web::Data<App>`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -10,6 +10,8 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(api::scope());
     // Phones and their holders: the invitation's page, SCEP, check-in, commands.
     apple::configure(config);
+    // Operators in a browser: pages under /console.
+    console::configure(config);
     // Whoever comes back from Google's sign-up page.
     android::configure(config);
 }

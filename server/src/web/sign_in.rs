@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 use crate::keys::{random_bytes, sha256_hex};
 use crate::model::{Actor, SignedIn};
 use crate::operations::sign_in::{self, Checked, NewSession, Second, Shown, TOKEN_PREFIX, Try};
+use crate::operations::{Context, accounts, passwords};
+use crate::store::Transaction;
 use crate::store::operators::Operator;
 use crate::store::sessions::Session;
 
@@ -80,19 +82,61 @@ async fn count_again(app: &App, signed_in: &SignedIn) -> Result<Try> {
 }
 
 /// Checks the password alone, of someone signed in.
-pub(crate) async fn check_password(
-    app: &App,
-    signed_in: &SignedIn,
-    password: Zeroizing<String>,
-    address: &str,
-) -> Result<Try> {
+async fn check_password(app: &App, signed_in: &SignedIn, password: Zeroizing<String>, address: &str) -> Result<Try> {
     let tried = count_again(app, signed_in).await?;
     let stored = tried.password_hash().map(str::to_owned);
-    if !crate::operations::passwords::verify(password, stored).await? {
+    if !passwords::verify(password, stored).await? {
         fail(app, &tried, address).await?;
         return Err(Error::invalid("current", "is not your password"));
     }
     Ok(tried)
+}
+
+/// A new password that may be kept: the old one was right, and the new one is hashed.
+#[derive(Clone, Debug)]
+pub(crate) struct NewPassword {
+    was: String,
+    hash: String,
+    tried: Try,
+}
+
+/// Checks the old password of someone signed in, and hashes the new one; slow, and outside any transaction.
+///
+/// # Errors
+/// `Invalid` for a wrong old password or a weak new one; `TooMany` for too many tries.
+pub(crate) async fn new_password(
+    app: &App,
+    signed_in: &SignedIn,
+    current: Zeroizing<String>,
+    new: Zeroizing<String>,
+    address: &str,
+) -> Result<NewPassword> {
+    let operator = signed_in.operator.clone();
+    let login = app
+        .database
+        .read("own login", move |tx| {
+            let found = crate::store::operators::find(tx, &operator)?;
+            found.map(|operator| operator.login).ok_or(Error::NotFound("operator"))
+        })
+        .await?;
+    passwords::check_strength(&new, &login)?;
+    if *current == *new {
+        return Err(Error::invalid("new", "must be another one than before"));
+    }
+    let tried = check_password(app, signed_in, current, address).await?;
+    let was = tried.password_hash().unwrap_or_default().to_owned();
+    Ok(NewPassword { was, hash: passwords::hash(new).await?, tried })
+}
+
+impl NewPassword {
+    /// Keeps it, which ends the caller's other sign-ins.
+    ///
+    /// # Errors
+    /// `Conflict` when it was changed meanwhile.
+    pub(crate) fn keep(&self, tx: &mut Transaction<'_>, context: &Context) -> Result<()> {
+        accounts::change_password(tx, context, &self.was, &self.hash)?;
+        sign_in::settle_password(tx, context, &self.tried)
+    }
 }
 
 /// Tells whom it concerns when it is too often, and makes the answer's time say nothing.

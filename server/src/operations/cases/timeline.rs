@@ -53,6 +53,7 @@ fn words_of(kind: &str) -> Option<(&'static str, bool)> {
         "loss.found" => ("marked as found", false),
         "loss.back_in_use" => ("back in use: the phone answered", true),
         "leaver.opened" => ("leaver case opened", false),
+        "case.breach_decided" => ("decision about personal data written down", false),
         "case.noted" => ("notes changed", false),
         "case.closed" => ("case closed", false),
         "order.requested" => ("order to erase asked for", false),

@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
-use super::view::{OrderView, view};
+use super::view::{OrderView, sentence, view};
 use super::{advance, end_alerts, tag_of};
 use crate::error::{Error, Result};
 use crate::model::{
-    APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, EnrolmentState, HeldReason, OrderEvent, OrderId,
-    OrderState, Permission, forbidden_by_ownership,
+    APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, DeviceId, EnrolmentState, HeldReason, Moment,
+    OrderEvent, OrderId, OrderState, Permission, forbidden_by_ownership,
 };
-use crate::operations::{Context, alerts, audit};
+use crate::operations::{Context, alerts, audit, reports};
+use crate::store::cases::Case;
 use crate::store::enrolments::Enrolment;
-use crate::store::orders::Order;
+use crate::store::orders::{Order, Subject};
 use crate::store::{self, Transaction};
 
 /// What a person gives to ask for an order.
@@ -46,7 +47,6 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
     if reason.is_empty() || reason.chars().count() > 1000 {
         return Err(Error::invalid("reason", "say why the device must be erased, in at most 1,000 characters"));
     }
-    let unmanaged = || Error::conflict("this item is not managed by Beadle, so it cannot be erased from here");
     let device = case.device_id.clone().ok_or_else(unmanaged)?;
     let subject = store::orders::subject(tx, &council, &device)?.ok_or_else(unmanaged)?;
     if new.asset_tag.trim() != subject.tag {
@@ -55,21 +55,8 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
             "this is not the asset tag of the device in the case; type it from the label or the register",
         ));
     }
-    let enrolment = store::enrolments::live_of_device(tx, &council, &device)?.ok_or_else(unmanaged)?;
+    let enrolment = orderable(tx, &case, &device, &subject)?;
     let scope = enrolment.mode.order_scope();
-    if let Some(why) = forbidden_by_ownership(enrolment.ownership, enrolment.mode, scope)
-        .or_else(|| forbidden_by_ownership(subject.ownership, enrolment.mode, scope))
-    {
-        return Err(Error::conflict(why));
-    }
-    may_be_ordered(tx, &enrolment)?;
-    if let Some(other) = store::orders::living_of_enrolment(tx, &council, &enrolment.id)?.first() {
-        return Err(Error::conflict(format!(
-            "there is an order for this device already ({}), {}",
-            other.id,
-            other.state.words()
-        )));
-    }
     let order = Order {
         council_id: council.clone(),
         id: OrderId::new(),
@@ -124,6 +111,79 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
     );
     alerts::raise(tx, context, &council, "order_waits", order.id.as_str(), &message)?;
     view(tx, &order)
+}
+
+fn unmanaged() -> Error {
+    Error::conflict("this item is not managed by Beadle, so it cannot be erased from here")
+}
+
+/// The enrolment by which the device of a case could be erased now, or why it could not.
+fn orderable(tx: &mut Transaction<'_>, case: &Case, device: &DeviceId, subject: &Subject) -> Result<Enrolment> {
+    let enrolment = store::enrolments::live_of_device(tx, &case.council_id, device)?.ok_or_else(unmanaged)?;
+    let scope = enrolment.mode.order_scope();
+    if let Some(why) = forbidden_by_ownership(enrolment.ownership, enrolment.mode, scope)
+        .or_else(|| forbidden_by_ownership(subject.ownership, enrolment.mode, scope))
+    {
+        return Err(Error::conflict(why));
+    }
+    may_be_ordered(tx, &enrolment)?;
+    if let Some(other) = store::orders::living_of_enrolment(tx, &case.council_id, &enrolment.id)?.first() {
+        return Err(Error::conflict(format!(
+            "there is an order for this device already ({}), {}",
+            other.id,
+            other.state.words()
+        )));
+    }
+    Ok(enrolment)
+}
+
+/// What a person is shown before asking for an order.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The tag of the item on the register.
+    pub tag: String,
+    /// In one sentence: what would be destroyed, and that it cannot be undone.
+    pub what: String,
+    /// The make and model on the register.
+    pub item: String,
+    /// The model, as the device reports it.
+    pub reported_model: Option<String>,
+    /// The serial number, as the device reports it.
+    pub reported_serial: Option<String>,
+    /// The phone number, as the device reports it.
+    pub reported_number: Option<String>,
+    /// When the device was last heard from.
+    pub last_seen_at: Moment,
+    /// What is known of a back-up, in words.
+    pub backup: String,
+}
+
+/// What an order for the device of a case would destroy.
+///
+/// # Errors
+/// `NotFound` for a case that the caller does not see; `Forbidden` without the role; `Conflict`, in words, when the device
+/// may not be erased at all, or not now.
+pub fn preview(tx: &mut Transaction<'_>, context: &Context, case: &CaseId) -> Result<Preview> {
+    let case = store::cases::find(tx, case)?
+        .filter(|case| context.actor.sees(&case.council_id))
+        .ok_or(Error::NotFound("case"))?;
+    context.actor.require(Permission::RequestOrder, &case.council_id)?;
+    if case.state != CaseState::Open {
+        return Err(Error::conflict("the case is no longer open: report the loss again if the phone is missing again"));
+    }
+    let device = case.device_id.clone().ok_or_else(unmanaged)?;
+    let subject = store::orders::subject(tx, &case.council_id, &device)?.ok_or_else(unmanaged)?;
+    let enrolment = orderable(tx, &case, &device, &subject)?;
+    Ok(Preview {
+        what: sentence(enrolment.mode.order_scope(), case.kind == CaseKind::Loss, Some(&subject)),
+        item: format!("{} {}", subject.make, subject.model).trim().to_owned(),
+        backup: reports::backup(tx, &enrolment)?,
+        tag: subject.tag,
+        reported_model: subject.product,
+        reported_serial: subject.serial,
+        reported_number: subject.phone_number,
+        last_seen_at: enrolment.last_seen_at,
+    })
 }
 
 /// What the audit trail keeps of a request; an approval compares the row with it.

@@ -81,18 +81,18 @@ pub struct OrderView {
 }
 
 /// What an order destroys, in one sentence.
-fn sentence(order: &Order, subject: Option<&Subject>) -> String {
+pub(super) fn sentence(scope: Scope, preserve_data_plan: bool, subject: Option<&Subject>) -> String {
     let item = subject.map_or_else(
         || "the device".to_owned(),
         |subject| format!("{} ({} {})", subject.tag, subject.make, subject.model),
     );
-    if order.scope == Scope::EraseWorkProfile {
+    if scope == Scope::EraseWorkProfile {
         return format!(
             "The council's work profile on {item} will be removed, with everything in it; the holder's own apps and data stay. \
              Once the phone has the order this cannot be undone."
         );
     }
-    let plan = if order.preserve_data_plan {
+    let plan = if preserve_data_plan {
         "the mobile plan stays on it, so that it can be traced"
     } else {
         "its mobile plan (eSIM) is removed too"
@@ -116,7 +116,7 @@ pub(crate) fn view(tx: &mut Transaction<'_>, order: &Order) -> Result<OrderView>
         Some(operator) => Some(name_of(tx, operator)?),
         None => None,
     };
-    let what = sentence(order, subject.as_ref());
+    let what = sentence(order.scope, order.preserve_data_plan, subject.as_ref());
     let state_words = match order.held_reason {
         Some(reason) => format!("held: {}", reason.words()),
         None => order.state.words().to_owned(),
@@ -165,6 +165,16 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result
     let order = visible(tx, context, id)?;
     context.actor.require(Permission::Read, &order.council_id)?;
     view(tx, &order)
+}
+
+/// The council's orders that are still to be decided or carried out, oldest first.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council.
+pub fn unended(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, limit: i64) -> Result<Vec<OrderView>> {
+    context.actor.require(Permission::Read, council)?;
+    let rows = store::orders::unended(tx, council, limit)?;
+    rows.iter().map(|order| view(tx, order)).collect()
 }
 
 /// The council's orders after `after`, by id; only those in `state`, if one is given.

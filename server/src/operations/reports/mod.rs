@@ -19,6 +19,22 @@ use crate::store::enrolments::Enrolment;
 use crate::store::reports::Report;
 use crate::store::{self, Transaction};
 
+/// What the device's last report says about a back-up, in words that claim no more than it does.
+pub fn backup(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<String> {
+    let kinds = [CommandKind::DeviceInformation];
+    let reports = store::reports::of_kinds(tx, &enrolment.council_id, &enrolment.id, &kinds)?;
+    let told = reports.first().and_then(|report| {
+        let answer: Value = serde_json::from_str(&report.answer).ok()?;
+        answer.pointer("/QueryResponses/IsCloudBackupEnabled").or(answer.get("IsCloudBackupEnabled"))?.as_bool()
+    });
+    Ok(match told {
+        Some(true) => "The phone reports that iCloud back-up is turned on. It does not say when it last ran.",
+        Some(false) => "The phone reports that iCloud back-up is turned off: what is only on the phone will be gone.",
+        None => "Not known: the phone has not reported whether it is backed up.",
+    }
+    .to_owned())
+}
+
 pub(super) use android::judge_android;
 pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
 

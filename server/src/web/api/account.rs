@@ -10,12 +10,10 @@ use zeroize::Zeroizing;
 use super::caller::{Address, Caller};
 use super::operators::OperatorView;
 use super::problem::Problem;
-use super::sessions::{login_of, signed_in};
+use super::sessions::signed_in;
 use crate::app::App;
-use crate::error::Error;
 use crate::model::Moment;
-use crate::operations::sign_in;
-use crate::operations::{accounts, passwords};
+use crate::operations::accounts;
 use crate::web::sign_in as door;
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
@@ -80,21 +78,9 @@ async fn change_password(
     body: Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
     let (body, own) = (body.into_inner(), signed_in(&caller)?);
-    let login = login_of(&app, &caller, own.operator.clone()).await?;
     let (current, new) = (Zeroizing::new(body.current), Zeroizing::new(body.new));
-    passwords::check_strength(&new, &login)?;
-    if *current == *new {
-        return Err(Error::invalid("new", "must be another one than before").into());
-    }
-    let tried = door::check_password(&app, &own, current, &address.0).await?;
-    let was = tried.password_hash().unwrap_or_default().to_owned();
-    let hash = passwords::hash(new).await?;
-    caller
-        .write(&app, "change password", StatusCode::NO_CONTENT, move |tx, context| {
-            accounts::change_password(tx, context, &was, &hash)?;
-            sign_in::settle_password(tx, context, &tried)
-        })
-        .await
+    let new = door::new_password(&app, &own, current, new, &address.0).await?;
+    caller.write(&app, "change password", StatusCode::NO_CONTENT, move |tx, context| new.keep(tx, context)).await
 }
 
 /// What an authenticator app needs.

@@ -59,7 +59,8 @@ pub(crate) async fn guard(
     Ok(answer)
 }
 
-async fn read_body(mut payload: Payload, seconds: u64) -> Result<Bytes, Problem> {
+/// Reads a body up to the limit and within the deadline.
+pub(crate) async fn read_body(mut payload: Payload, seconds: u64) -> Result<Bytes, Problem> {
     let read = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {

@@ -247,17 +247,6 @@ async fn confirm(
         .await
 }
 
-/// The login of the caller, who may do nothing else yet.
-pub(super) async fn login_of(app: &App, caller: &Caller, operator: OperatorId) -> Result<String, Problem> {
-    caller
-        .read(app, "own login", move |tx, _| {
-            crate::store::operators::find(tx, &operator)?
-                .map(|operator| operator.login)
-                .ok_or(Error::NotFound("operator"))
-        })
-        .await
-}
-
 /// Signs out.
 #[utoipa::path(tag = "sign-in", responses((status = NO_CONTENT)))]
 #[delete("/sessions/current")]

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::operations::idempotency::{self, Key};
 use crate::operations::{Context, sign_in};
 use crate::store::Transaction;
+use crate::web::once::{self, Done, OnceKey};
 
 impl Caller {
     /// The answer to a repeat, before anything of the request is looked at: what it shows may be good once only, such as
@@ -43,29 +44,11 @@ impl Caller {
         T: Serialize + 'static,
         F: Fn(&mut Transaction<'_>, &Context) -> Result<T> + Send + 'static,
     {
-        let (caller, keys, now) = (self.clone(), Arc::clone(&app.keys), app.clock.now());
-        let done = app
-            .database
-            .write(name, move |tx| {
-                let actor = sign_in::authenticate(tx, &caller.credential, now)?.actor;
-                let context = Context { actor, now, keys: Arc::clone(&keys) };
-                if let Some(key) = &caller.idempotency_key {
-                    match idempotency::begin(tx, &context, key, &caller.request.0)? {
-                        Key::New => {}
-                        Key::Done { status, body } => return Ok(Some((status, body))),
-                        Key::OtherRequest => return Ok(None),
-                    }
-                }
-                let body = serde_json::to_vec(&operation(tx, &context)?)?;
-                if let Some(key) = &caller.idempotency_key {
-                    idempotency::keep(tx, &context, key, status.as_u16(), &body)?;
-                }
-                Ok(Some((status.as_u16(), body)))
-            })
-            .await?;
+        let key = self.idempotency_key.clone().map(|key| OnceKey { key, request_hash: self.request.0.clone() });
+        let done = once::write(app, name, &self.credential, key, status.as_u16(), operation).await?;
         match done {
-            None => Err(Problem::key_reused()),
-            Some((status, body)) => Ok(answer(status, body)),
+            Done::OtherRequest => Err(Problem::key_reused()),
+            Done::Now { status, body } | Done::Before { status, body } => Ok(answer(status, body)),
         }
     }
 }

@@ -1,0 +1,84 @@
+// All that the pages do beyond what they do without it: go to the errors, print, and show how things stand as they change.
+(function () {
+  "use strict";
+
+  var errors = document.getElementById("errors");
+  if (errors) {
+    errors.focus();
+  }
+
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { window.print(); });
+  });
+
+  // A second click on a button sends nothing: the server would do nothing either, but the page would seem to hang.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    window.setTimeout(function () { delete form.dataset.sent; }, 3000);
+  });
+
+  var live = document.querySelector("[data-live-from]");
+  if (!live || !window.EventSource) {
+    return;
+  }
+  var typed = false;
+  document.addEventListener("input", function () { typed = true; });
+  var source = new EventSource(live.getAttribute("data-live-from"));
+
+  function say(words) {
+    var note = document.getElementById("live-note");
+    if (!note) {
+      note = document.createElement("p");
+      note.id = "live-note";
+      note.className = "live-note";
+      note.setAttribute("role", "status");
+      live.parentNode.insertBefore(note, live.nextSibling);
+    }
+    note.textContent = words;
+  }
+
+  function replace(old, fresh) {
+    if (old.innerHTML === fresh.innerHTML && old.className === fresh.className) {
+      return;
+    }
+    var focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.className = fresh.className;
+    old.innerHTML = fresh.innerHTML;
+    var again = focused && document.getElementById(focused);
+    if (again) {
+      again.focus();
+    }
+  }
+
+  source.addEventListener("state", function (event) {
+    var fresh = new DOMParser().parseFromString(event.data, "text/html");
+    var moved = false;
+    fresh.querySelectorAll("[data-live]").forEach(function (part) {
+      var old = document.getElementById(part.id);
+      if (!old) {
+        return;
+      }
+      moved = moved || old.getAttribute("data-version") !== part.getAttribute("data-version");
+      replace(old, part);
+    });
+    document.documentElement.setAttribute("data-is-live", "yes");
+    if (moved && typed) {
+      say("What you can do on this page has changed. Finish, or show how it stands now.");
+    } else if (moved) {
+      source.close();
+      window.location.reload();
+    }
+  });
+
+  source.addEventListener("over", function () {
+    source.close();
+    document.documentElement.removeAttribute("data-is-live");
+    say("You have been signed out, so this page no longer changes by itself. Sign in to see how it stands.");
+  });
+}());
