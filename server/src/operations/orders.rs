@@ -7,7 +7,7 @@ mod follow;
 mod google;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod view;
 mod watch;
 mod witness;

@@ -65,15 +65,4 @@ pub fn device_of(operation: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_to_their_owners() {
-        assert_eq!(enterprise_of("enterprises/LC1/devices/d1"), Some("enterprises/LC1"));
-        assert_eq!(device_of("enterprises/LC1/devices/d1/operations/7"), Some("enterprises/LC1/devices/d1"));
-        for odd in ["", "enterprises", "enterprises//devices/x", "devices/LC1/x", "enterprises/LC1"] {
-            assert_eq!(enterprise_of(odd), None, "{odd}");
-        }
-    }
-}
+mod tests;

@@ -18,6 +18,8 @@ use crate::store::{self, Transaction};
 pub const REPORT: &str = "android_device";
 /// Google's word for a device that it no longer manages.
 const DELETED: &str = "DELETED";
+/// In lost mode: what it reports is not the word of somebody who uses it.
+const LOST: &str = "LOST";
 /// Google's word for a device that is still being set up.
 const PROVISIONING: &str = "PROVISIONING";
 /// The longest answer that is kept, in bytes; a device's answer has some tens of thousands.
@@ -124,7 +126,9 @@ fn keep(
         && at > enrolment.last_seen_at
     {
         store::enrolments::touch(tx, enrolment, at)?;
-        losses::on_contact_at(tx, context, enrolment, at)?;
+        if seen.state != LOST {
+            losses::on_contact_at(tx, context, enrolment, at)?;
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::check_in::as_device;
 use super::super::commands::{self, Answer, AnswerStatus};
-use super::super::{Context, audit, orders};
+use super::super::{Context, audit, losses, orders};
 use super::dispatch::Phone;
 use crate::error::Result;
 use crate::model::{CommandKind, CommandState, GoogleOutcome, Posture};
@@ -120,6 +120,10 @@ pub fn checked(
             };
             let answer = Answer { command: Some(row.id.clone()), status, report, bypass_code: None };
             commands::settle_answer(tx, context, &phone.enrolment, &row, &answer)?;
+            if row.kind == CommandKind::DisableLostMode && matches!(standing, Standing::Done(_)) {
+                // Its report may have been read before the operation was: this is the phone's word just as well.
+                losses::on_contact(tx, context, &phone.enrolment)?;
+            }
             if row.kind == CommandKind::EnableLostMode && matches!(standing, Standing::Failed(_)) {
                 // Better a locked screen than nothing at all.
                 super::super::devices::lock_instead(tx, context, &phone.enrolment, &row)?;

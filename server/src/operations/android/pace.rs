@@ -1,9 +1,9 @@
 //! One pace for all calls of the Android Management API, whichever server makes them: all councils share Google's quota of
 //! 1,000 calls in 100 seconds (Google, "Quotas and limits").
 //!
-//! A leaky bucket in one row: `paced_until` moves on by an eighth of a second for each call. A call may go as soon as the row is not
-//! further ahead of the clock than its burst allows; urgent calls may go further ahead, so that 5,000 phones being read never
-//! keep a lock waiting. In any 100 seconds at most 800 + 150 calls leave.
+//! A leaky bucket in one row: `paced_until` moves on by an eighth of a second for each call. A call may go as soon as the row
+//! is not further ahead of the clock than its burst allows; urgent calls may go further ahead, so that 5,000 phones being read
+//! never keep a lock waiting. In any 100 seconds at most 800 + 150 calls leave.
 
 use chrono::Duration;
 
