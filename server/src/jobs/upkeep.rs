@@ -31,6 +31,7 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
     let now = bench.context().now;
     exhaust(bench, "expire commands", |tx, context| commands::expire(tx, context, ROWS)).await?;
     exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
+    exhaust(bench, "remind of orders", |tx, context| orders::remind_due(tx, context, ROWS)).await?;
     exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
     exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
     freezes(bench).await?;

@@ -390,6 +390,7 @@ diesel::table! {
         trail_state -> Nullable<Text>,
         trail_seal -> Nullable<Binary>,
         record_forgotten_at -> Nullable<Timestamp>,
+        cancel_asked_at -> Nullable<Timestamp>,
     }
 }
 

@@ -7,10 +7,7 @@ use super::super::{Context, audit, orders, quarantine};
 use super::observe::wanted_posture;
 use super::policies;
 use crate::error::Result;
-use crate::model::{
-    CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationId, GoogleOperationState, Moment, Posture,
-    Release,
-};
+use crate::model::{CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationState, Moment, Posture, Release};
 use crate::store::android_enrolments::AndroidEnrolment;
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
@@ -19,8 +16,6 @@ use crate::store::{self, Transaction};
 
 /// How often Google is asked how an operation stands, should its notification be lost.
 const CHECK_EVERY: Duration = Duration::minutes(15);
-/// Google's word for what an order becomes.
-const WIPE: &str = "WIPE";
 
 /// The phone, and what it is called at Google.
 #[derive(Clone, Debug)]
@@ -52,9 +47,11 @@ pub enum Step {
 
 /// The phone of a live enrolment.
 pub fn phone(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Option<Phone>> {
-    let Some(row) = store::enrolments::find(tx, council, enrolment)?.filter(|row| row.ended_at.is_none()) else {
-        return Ok(None);
-    };
+    Ok(known(tx, council, enrolment)?.filter(|phone| phone.enrolment.ended_at.is_none()))
+}
+
+fn known(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Option<Phone>> {
+    let Some(row) = store::enrolments::find(tx, council, enrolment)? else { return Ok(None) };
     let android = store::android_enrolments::find(tx, council, enrolment)?;
     Ok(android.map(|android| Phone { enrolment: row, android }))
 }
@@ -68,14 +65,14 @@ pub fn next(
     hint: bool,
 ) -> Result<Step> {
     audit::lock(tx, council)?;
-    let Some(phone) = phone(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
+    let Some(phone) = known(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
     let open = store::google_operations::open_of_enrolment(tx, council, enrolment)?;
     let mut due: Option<Moment> = None;
     for operation in &open {
         if operation.state == GoogleOperationState::Calling {
             return Ok(Step::Look(phone, operation.clone()));
         }
-        if operation.cancel_sent_at.is_none() && is_unwanted(tx, operation)? {
+        if operation.cancel_sent_at.is_none() && is_unwanted(tx, context, operation)? {
             return Ok(Step::Cancel(phone, operation.clone()));
         }
         let at = operation.checked_at.unwrap_or(operation.called_at) + CHECK_EVERY;
@@ -83,6 +80,10 @@ pub fn next(
             return Ok(Step::Check(phone, operation.clone()));
         }
         due = Some(due.map_or(at, |earlier| earlier.min(at)));
+    }
+    if phone.enrolment.ended_at.is_some() {
+        // Nothing new; but what Google still has of an earlier enrolment is followed to its end, or called back.
+        return Ok(Step::Rest(due));
     }
     if let Some(step) = order(tx, context, &phone, &open)? {
         return Ok(step);
@@ -98,35 +99,17 @@ pub fn next(
     Ok(Step::Rest([due, later].into_iter().flatten().min()))
 }
 
-/// Whether what was asked for is no longer wanted: its command ended, or somebody wants its order back.
-fn is_unwanted(tx: &mut Transaction<'_>, operation: &GoogleOperation) -> Result<bool> {
+/// Whether what was asked for is no longer wanted: its command ended, its order is to be taken back, or orders were frozen.
+fn is_unwanted(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation) -> Result<bool> {
     if operation.cancel_wanted_at.is_some() {
         return Ok(true);
+    }
+    if let Some(order) = &operation.order_id {
+        return orders::stop_if_frozen(tx, context, order);
     }
     let Some(id) = &operation.command_id else { return Ok(false) };
     let command = store::commands::find(tx, &operation.council_id, &operation.enrolment_id, id)?;
     Ok(command.is_none_or(|command| command.ended_at.is_some()))
-}
-
-fn call(context: &Context, phone: &Phone, kind: &str) -> GoogleOperation {
-    GoogleOperation {
-        council_id: phone.enrolment.council_id.clone(),
-        id: GoogleOperationId::new(),
-        enrolment_id: phone.enrolment.id.clone(),
-        command_id: None,
-        order_id: None,
-        kind: kind.to_owned(),
-        state: GoogleOperationState::Calling,
-        name: None,
-        called_at: context.now,
-        issued_at: None,
-        checked_at: None,
-        cancel_wanted_at: None,
-        cancel_sent_at: None,
-        ended_at: None,
-        outcome: None,
-        problem: None,
-    }
 }
 
 /// The order that may leave: verified in this transaction, in which its call is written down.
@@ -136,7 +119,10 @@ fn order(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, open: &[Goo
         return Ok(None);
     }
     let Some((order, release)) = orders::claim_for_google(tx, context, &phone.enrolment)? else { return Ok(None) };
-    let operation = GoogleOperation { order_id: Some(order), ..call(context, phone, WIPE) };
+    let operation = GoogleOperation {
+        order_id: Some(order),
+        ..GoogleOperation::calling(&phone.enrolment, orders::WIPE, context.now)
+    };
     store::google_operations::insert(tx, &operation)?;
     Ok(Some(Step::Order(phone.clone(), operation, release)))
 }
@@ -170,7 +156,10 @@ fn command(
             continue;
         }
         let Some(row) = store::commands::mark_sent(tx, &waiting, context.now)? else { continue };
-        let operation = GoogleOperation { command_id: Some(row.id.clone()), ..call(context, phone, word(row.kind)) };
+        let operation = GoogleOperation {
+            command_id: Some(row.id.clone()),
+            ..GoogleOperation::calling(&phone.enrolment, word(row.kind), context.now)
+        };
         store::google_operations::insert(tx, &operation)?;
         return Ok(Some(Step::Call(phone.clone(), operation, row)));
     }

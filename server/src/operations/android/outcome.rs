@@ -6,7 +6,7 @@ use super::super::check_in::as_device;
 use super::super::commands::{self, Answer, AnswerStatus};
 use super::super::{Context, audit, losses, orders};
 use super::dispatch::Phone;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{CommandKind, CommandState, GoogleOutcome, Posture};
 use crate::store::google_operations::GoogleOperation;
 use crate::store::{self, Transaction};
@@ -45,9 +45,18 @@ pub fn issued(
     store::wake::pushed(tx, &phone.enrolment, context.now)
 }
 
-/// Google certainly did not begin anything: the call is made again later, as a new row.
+/// Google certainly did not begin anything: the call is made again later, as a new row, unless somebody asked to take the
+/// order back meanwhile.
 pub fn not_made(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation, why: &str) -> Result<()> {
-    store::google_operations::end(tx, operation, GoogleOutcome::NotMade, Some(why), context.now).map(drop)
+    let council = &operation.council_id;
+    audit::lock(tx, council)?;
+    if !store::google_operations::end(tx, operation, GoogleOutcome::NotMade, Some(why), context.now)? {
+        return Ok(());
+    }
+    let Some(order) = &operation.order_id else { return Ok(()) };
+    let enrolment = store::enrolments::find(tx, council, &operation.enrolment_id)?
+        .ok_or_else(|| Error::internal("an order's enrolment is missing"))?;
+    orders::google_ended(tx, context, &enrolment, order, operation, GoogleOutcome::NotMade, Some(why))
 }
 
 /// Google refused the call for good.
@@ -94,6 +103,9 @@ pub fn checked(
     if !store::google_operations::end(tx, operation, outcome, problem, context.now)? {
         return Ok(());
     }
+    // Whether it was to be taken back may have changed while Google was asked.
+    let again = store::google_operations::find(tx, &operation.council_id, &operation.id)?;
+    let operation = again.as_ref().unwrap_or(operation);
     match (&operation.order_id, &operation.command_id) {
         (Some(order), _) => orders::google_ended(tx, context, &phone.enrolment, order, operation, outcome, problem),
         (None, Some(id)) => {

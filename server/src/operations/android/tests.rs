@@ -1,5 +1,7 @@
 //! What is read at Google and in which order, against what becomes of losses, commands and orders.
 
+mod taken_back;
+
 use chrono::Duration;
 use serde_json::json;
 

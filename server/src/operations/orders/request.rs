@@ -105,6 +105,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         trail_state: None,
         trail_seal: None,
         record_forgotten_at: None,
+        cancel_asked_at: None,
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;

@@ -268,6 +268,7 @@ impl Scene {
     pub(in crate::operations) async fn work(&self) {
         self.run(Actor::System, |tx, context| {
             orders::lapse_due(tx, context, 100)?;
+            orders::remind_due(tx, context, 100)?;
             orders::presume_erased_due(tx, context, 100)?;
             orders::unreachable_due(tx, context, 100)
         })
