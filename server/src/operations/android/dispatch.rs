@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 
-use super::super::{Context, audit, orders, quarantine};
+use super::super::{Context, audit, commands, orders, quarantine};
 use super::observe::wanted_posture;
 use super::policies;
 use crate::error::Result;
@@ -165,7 +165,7 @@ fn command(
         {
             continue;
         }
-        if let Some(problem) = waiting.kind.refusal(phone.enrolment.mode, phone.enrolment.ownership) {
+        if let Some(problem) = commands::no_longer_right(tx, &phone.enrolment, &waiting)? {
             store::commands::finish(tx, &waiting, CommandState::Cancelled, context.now, None, Some(problem))?;
             continue;
         }

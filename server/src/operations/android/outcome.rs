@@ -4,12 +4,16 @@ use serde_json::{Value, json};
 
 use super::super::check_in::as_device;
 use super::super::commands::{self, Answer, AnswerStatus};
-use super::super::{Context, audit, losses, orders};
+use super::super::{Context, alerts, audit, losses, orders};
 use super::dispatch::Phone;
 use crate::error::Result;
-use crate::model::{CommandKind, CommandState, GoogleOutcome, Posture};
+use crate::model::{CommandId, CommandKind, CommandState, GoogleOutcome, Posture};
+use crate::store::commands::CommandRow;
 use crate::store::google_operations::GoogleOperation;
 use crate::store::{self, Transaction};
+
+/// The alert about a lost phone whose PIN was cleared all the same.
+const PIN_CLEARED: &str = "pin_cleared_while_lost";
 
 /// How an operation stands, as Google says.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,40 +100,80 @@ pub fn checked(
     }
     match (&operation.order_id, &operation.command_id) {
         (Some(order), _) => orders::google_ended(tx, context, &phone.enrolment, order, operation, outcome, problem),
-        (None, Some(id)) => {
-            let Some(row) = store::commands::find(tx, &operation.council_id, &operation.enrolment_id, id)? else {
-                return Ok(());
-            };
-            let status = match standing {
-                Standing::Done(_) => AnswerStatus::Acknowledged,
-                Standing::Failed(why) => AnswerStatus::Failed { codes: Vec::new(), text: why.clone() },
-                Standing::Cancelled => {
-                    let problem = "it was taken back before the phone had it";
-                    store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some(problem))?;
-                    return Ok(());
-                }
-                Standing::Expired | Standing::Unknown | Standing::Pending => {
-                    let problem = problem.unwrap_or("the phone did not come for it in time");
-                    store::commands::finish(tx, &row, CommandState::Expired, context.now, None, Some(problem))?;
-                    return Ok(());
-                }
-            };
-            let report = match standing {
-                Standing::Done(answer) => json!({ "Google": answer }),
-                _ => Value::Null,
-            };
-            let answer = Answer { command: Some(row.id.clone()), status, report, bypass_code: None };
-            commands::settle_answer(tx, context, &phone.enrolment, &row, &answer)?;
-            if row.kind == CommandKind::DisableLostMode && matches!(standing, Standing::Done(_)) {
-                // Its report may have been read before the operation was: this is the phone's word just as well.
-                losses::on_contact(tx, context, &phone.enrolment)?;
-            }
-            if row.kind == CommandKind::EnableLostMode && matches!(standing, Standing::Failed(_)) {
-                // Better a locked screen than nothing at all.
-                super::super::devices::lock_instead(tx, context, &phone.enrolment, &row)?;
-            }
-            Ok(())
-        }
+        (None, Some(id)) => command_ended(tx, context, phone, id, standing, problem),
         (None, None) => Ok(()),
     }
+}
+
+fn command_ended(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    id: &CommandId,
+    standing: &Standing,
+    problem: Option<&str>,
+) -> Result<()> {
+    let enrolment = &phone.enrolment;
+    let Some(row) = store::commands::find(tx, &enrolment.council_id, &enrolment.id, id)? else { return Ok(()) };
+    let status = match standing {
+        Standing::Done(_) => AnswerStatus::Acknowledged,
+        Standing::Failed(why) => AnswerStatus::Failed { codes: Vec::new(), text: why.clone() },
+        Standing::Cancelled => {
+            let problem = "it was taken back before the phone had it";
+            store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some(problem))?;
+            return Ok(());
+        }
+        Standing::Expired | Standing::Unknown | Standing::Pending => {
+            let problem = problem.unwrap_or("the phone did not come for it in time");
+            store::commands::finish(tx, &row, CommandState::Expired, context.now, None, Some(problem))?;
+            return Ok(());
+        }
+    };
+    let report = match standing {
+        Standing::Done(answer) => json!({ "Google": answer }),
+        _ => Value::Null,
+    };
+    if row.ended_at.is_some() {
+        // What was asked for was no longer wanted: nothing follows from its end, but what the phone did is told as done.
+        return match standing {
+            Standing::Done(_) => done_all_the_same(tx, context, phone, &row, &report),
+            _ => Ok(()),
+        };
+    }
+    let answer = Answer { command: Some(row.id.clone()), status, report, bypass_code: None };
+    commands::settle_answer(tx, context, enrolment, &row, &answer)?;
+    match (row.kind, standing) {
+        // Its report may have been read before the operation was: this is the phone's word just as well.
+        (CommandKind::DisableLostMode, Standing::Done(_)) => losses::on_contact(tx, context, enrolment),
+        // Better a locked screen than nothing at all.
+        (CommandKind::EnableLostMode, Standing::Failed(_)) => {
+            super::super::devices::lock_instead(tx, context, enrolment, &row)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The phone had it before it could be taken back.
+fn done_all_the_same(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    phone: &Phone,
+    row: &CommandRow,
+    report: &Value,
+) -> Result<()> {
+    let (council, device) = (&row.council_id, &phone.enrolment.device_id);
+    let answer = report.to_string();
+    let problem = "the phone did it before it could be taken back";
+    if !store::commands::done_all_the_same(tx, row, context.now, Some(&answer), problem)? {
+        return Ok(());
+    }
+    let details = json!({ "kind": row.kind, "enrolment": row.enrolment_id });
+    audit::record(tx, context, council, "command done all the same", row.id.as_str(), details)?;
+    let Some(known) = store::devices::find(tx, device)? else { return Ok(()) };
+    if row.kind == CommandKind::ClearPasscode && store::devices::is_not_back_from_loss(tx, &known)? {
+        let message = "The PIN of this phone was cleared before the clearing could be taken back, and the phone is reported \
+                       lost: unless lost mode is on, whoever holds it can open it. Ask for its data to be erased.";
+        alerts::raise(tx, context, council, PIN_CLEARED, device.as_str(), message)?;
+    }
+    Ok(())
 }
