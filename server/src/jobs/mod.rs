@@ -223,6 +223,11 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                 let attempts = job.attempts + 1;
                 let wait = failure.after.unwrap_or(Duration::zero()).max(back_off(attempts, jitter));
                 tracing::warn!(job = %job.id, kind = job.kind, attempts, problem = failure.problem, "a job failed");
+                if let Some(message) = &failure.key_refused {
+                    for council in concerned(tx, &job)? {
+                        queue_android::health::key_refused(tx, &context, &council, message)?;
+                    }
+                }
                 if attempts >= TELL_AFTER {
                     let message = format!(
                         "A task of the server (\"{}\") has failed {attempts} times and is tried again: {}",

@@ -156,7 +156,7 @@ impl OrderState {
             Self::Refused => "refused by the second person",
             Self::Lapsed => "lapsed: nobody approved it within 72 hours",
             Self::Cancelled => "cancelled before the phone fetched it",
-            Self::Failed => "failed: the phone reported an error",
+            Self::Failed => "failed: it was not carried out; the error stands with it",
             Self::LeftManagement => "the phone left management; nothing more can be sent to it",
         }
     }

@@ -12,6 +12,7 @@ pub use bypass_code::ask_for_bypass_code;
 pub use claim::renewal;
 pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
 pub(crate) use claim::{no_longer_right, renewed};
+pub(crate) use done::never_sent;
 pub use material::{Material, ProfileMaterial, RenewalMaterial};
 pub(crate) use settle::settle_command as settle_answer;
 pub use settle::{Answer, AnswerStatus, SealedCode};

@@ -61,6 +61,14 @@ fn seen(report: DeviceReport) -> Seen {
 
 /// A failed call, as the end of a job; where Google said that there were too many, everybody slows down.
 async fn failed(app: &App, failure: GoogleFailure) -> Failure {
+    let problem = failure.to_string();
+    if let GoogleFailure::Paced { after } = &failure {
+        let wait = Duration::from_std(*after).unwrap_or(TOO_MANY).min(Duration::minutes(10));
+        return Failure { problem, after: Some(wait), key_refused: None };
+    }
+    if let GoogleFailure::KeyRefused { .. } = &failure {
+        return Failure { key_refused: Some(problem.clone()), problem, after: None };
+    }
     if let GoogleFailure::Again { after: Some(after), .. } = &failure {
         let wait = Duration::from_std(*after).unwrap_or(TOO_MANY).min(Duration::minutes(10));
         let until: Moment = app.clock.now() + wait;
@@ -68,9 +76,9 @@ async fn failed(app: &App, failure: GoogleFailure) -> Failure {
         if let Err(problem) = app.database.write("hold back calls", move |tx| pace::hold_back(tx, until)).await {
             tracing::warn!(%problem, "the pace of calls to Google was not slowed down");
         }
-        return Failure { problem: failure.to_string(), after: Some(wait) };
+        return Failure { problem, after: Some(wait), key_refused: None };
     }
-    Failure { problem: failure.to_string(), after: None }
+    Failure { problem, after: None, key_refused: None }
 }
 
 /// Whether a job's wish for Google can be dropped because no project is connected any more.

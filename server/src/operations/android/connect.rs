@@ -78,6 +78,11 @@ pub fn set_project(tx: &mut Transaction<'_>, context: &Context, tried: &Tried) -
             },
         )?,
     }
+    // What an earlier key was refused for is tried with this one at once, and what waits is let go where it works.
+    let key = format!("schedule:{}", super::RECONCILE);
+    if store::jobs::hasten(tx, &[key], context.now)? > 0 {
+        tx.nudge_jobs();
+    }
     let details = json!({ "project": tried.project, "account": tried.client_email });
     audit::record_installation(tx, context, "google.project_connected", &tried.project, details)
 }

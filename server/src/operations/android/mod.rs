@@ -5,6 +5,7 @@ pub mod arrive;
 pub mod connect;
 pub mod dispatch;
 pub mod gone;
+pub mod health;
 pub mod observe;
 pub mod outcome;
 pub mod pace;

@@ -6,6 +6,7 @@ use super::super::check_in::as_device;
 use super::super::commands::{self, Answer, AnswerStatus};
 use super::super::{Context, alerts, audit, losses, orders};
 use super::dispatch::Phone;
+use super::health;
 use crate::error::Result;
 use crate::model::{CommandId, CommandKind, CommandState, GoogleOutcome, Posture};
 use crate::store::commands::CommandRow;
@@ -46,6 +47,7 @@ pub fn issued(
     {
         orders::given_to_google(tx, context, order, name)?;
     }
+    health::works(tx, context, &operation.council_id)?;
     store::wake::pushed(tx, &phone.enrolment, context.now)
 }
 
@@ -54,7 +56,8 @@ pub fn not_made(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleO
     store::google_operations::end(tx, operation, GoogleOutcome::NotMade, Some(why), context.now).map(drop)
 }
 
-/// Google refused the call for good.
+/// It will never be done: Google refused the call for good, or it could not be made at all. The phone was told of nothing, and what
+/// people read of it is not the phone's word. `why` is a sentence without its end.
 pub fn refused(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -62,8 +65,23 @@ pub fn refused(
     operation: &GoogleOperation,
     why: &str,
 ) -> Result<()> {
-    let standing = Standing::Failed(format!("Google refused: {why}"));
-    checked(tx, context, phone, operation, &standing)
+    audit::lock(tx, &operation.council_id)?;
+    if !store::google_operations::end(tx, operation, GoogleOutcome::Failed, Some(why), context.now)? {
+        return Ok(());
+    }
+    let enrolment = &phone.enrolment;
+    match (&operation.order_id, &operation.command_id) {
+        (Some(order), _) => orders::refused_by_google(tx, context, order, why),
+        (None, Some(id)) => {
+            let Some(row) = store::commands::find(tx, &enrolment.council_id, &enrolment.id, id)? else { return Ok(()) };
+            if row.ended_at.is_some() {
+                return Ok(());
+            }
+            commands::never_sent(tx, context, enrolment, &row, why)?;
+            instead(tx, context, phone, &row)
+        }
+        (None, None) => Ok(()),
+    }
 }
 
 /// Google was asked to take it back; it is known to be taken back when the operation says so.
@@ -145,12 +163,17 @@ fn command_ended(
     match (row.kind, standing) {
         // Its report may have been read before the operation was: this is the phone's word just as well.
         (CommandKind::DisableLostMode, Standing::Done(_)) => losses::on_contact(tx, context, enrolment),
-        // Better a locked screen than nothing at all.
-        (CommandKind::EnableLostMode, Standing::Failed(_)) => {
-            super::super::devices::lock_instead(tx, context, enrolment, &row)
-        }
+        (_, Standing::Failed(_)) => instead(tx, context, phone, &row),
         _ => Ok(()),
     }
+}
+
+/// A phone that did not go into lost mode is locked: better than nothing at all.
+fn instead(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, failed: &CommandRow) -> Result<()> {
+    if failed.kind != CommandKind::EnableLostMode {
+        return Ok(());
+    }
+    super::super::devices::lock_instead(tx, context, &phone.enrolment, failed)
 }
 
 /// The phone had it before it could be taken back.

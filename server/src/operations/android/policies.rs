@@ -41,8 +41,13 @@ pub fn put(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> 
     if store::google_enterprises::current(tx, council)?.is_none() {
         return Ok(());
     }
-    let key = format!("android_policies:{council}");
+    let key = job_key(council);
     jobs::queue(tx, context, super::PUT_POLICIES, json!({ "council": council }), context.now, Some(&key))
+}
+
+/// The key under which a council's policies are queued for Google.
+pub(super) fn job_key(council: &CouncilId) -> String {
+    format!("android_policies:{council}")
 }
 
 /// The name at Google of the policy for a mode and posture.

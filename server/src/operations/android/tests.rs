@@ -14,6 +14,7 @@ use crate::store::google_operations::GoogleOperation;
 use crate::testing::on_both;
 
 mod postures;
+mod refused;
 mod taking_back;
 
 const ENTERPRISE: &str = "enterprises/LC1";

@@ -117,7 +117,7 @@ async fn a_refusal_is_told_with_googles_reason() {
     let elsewhere = stage.client.get_device(DEVICE).await;
     assert!(matches!(elsewhere, Err(Failure::Refused { status: 404, .. })), "not Google's 404: {elsewhere:?}");
     let denied = stage.client.get_device(DEVICE).await;
-    assert!(matches!(denied, Err(Failure::Refused { status: 403, .. })), "{denied:?}");
+    assert!(matches!(denied, Err(Failure::KeyRefused { status: 403, .. })), "{denied:?}");
 }
 
 #[tokio::test]
