@@ -59,7 +59,8 @@ fn seen(report: DeviceReport) -> Seen {
     }
 }
 
-/// A failed call, as the end of a job; where Google said that there were too many, everybody slows down.
+/// A failed call, as the end of a job; where Google said that there were too many, everybody slows down. Our own limiter's word
+/// is none of Google's: whoever is turned away comes back, and nobody else waits longer for it.
 async fn failed(app: &App, failure: GoogleFailure) -> Failure {
     let problem = failure.to_string();
     if let GoogleFailure::Paced { after } = &failure {

@@ -28,7 +28,7 @@ pub type PaceFuture = Pin<Box<dyn Future<Output = ServerResult<()>> + Send>>;
 /// Awaited before every attempt at the Android Management API, because the quota is one for the whole installation and
 /// its limiter lives where this room cannot look.
 ///
-/// [`Error::TooMany`] and [`Error::Unavailable`] become [`Failure::Again`]; nothing is sent then.
+/// [`Error::TooMany`] becomes [`Failure::Paced`], [`Error::Unavailable`] [`Failure::Again`]; nothing is sent then.
 #[derive(Clone)]
 pub struct Pace(Arc<dyn Fn() -> PaceFuture + Send + Sync>);
 

@@ -80,10 +80,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::TooMany { retry_after_seconds } => Self::Again {
-                after: Some(Duration::from_secs(retry_after_seconds)),
-                problem: "the quota at Google is used up for now".to_owned(),
-            },
+            Error::TooMany { retry_after_seconds } => Self::Paced { after: Duration::from_secs(retry_after_seconds) },
             Error::Unavailable(problem) => Self::again(problem),
             other => Self::Fault(other),
         }
@@ -124,7 +121,8 @@ mod tests {
     #[test]
     fn our_own_limiter_asks_for_patience_and_our_own_faults_stay_ours() {
         let busy = Failure::from(Error::TooMany { retry_after_seconds: 7 });
-        assert!(matches!(busy, Failure::Again { after: Some(after), .. } if after == Duration::from_secs(7)));
+        assert!(matches!(busy, Failure::Paced { after } if after == Duration::from_secs(7)));
+        assert!(matches!(Error::from(busy), Error::Unavailable(_)));
         assert!(matches!(Failure::from(Error::Unavailable("x".to_owned())), Failure::Again { after: None, .. }));
         assert!(matches!(Failure::from(Error::internal("x")), Failure::Fault(Error::Internal(_))));
         assert!(matches!(Error::from(Failure::NotFound), Error::NotFound(_)));
