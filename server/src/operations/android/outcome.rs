@@ -7,7 +7,7 @@ use super::super::commands::{self, Answer, AnswerStatus};
 use super::super::{Context, alerts, audit, losses, orders};
 use super::dispatch::Phone;
 use super::health;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandKind, CommandState, GoogleOutcome, Posture};
 use crate::store::commands::CommandRow;
 use crate::store::google_operations::GoogleOperation;
@@ -168,9 +168,10 @@ fn command_ended(
     }
 }
 
-/// A phone that did not go into lost mode is locked: better than nothing at all.
+/// A phone that did not go into lost mode is locked: better than nothing at all, as long as it is missing.
 fn instead(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, failed: &CommandRow) -> Result<()> {
-    if failed.kind != CommandKind::EnableLostMode {
+    let device = store::devices::find(tx, &phone.enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
+    if failed.kind != CommandKind::EnableLostMode || !store::devices::has_open_loss(tx, &device)? {
         return Ok(());
     }
     super::super::devices::lock_instead(tx, context, &phone.enrolment, failed)
