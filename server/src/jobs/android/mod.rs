@@ -48,6 +48,7 @@ fn seen(report: DeviceReport) -> Seen {
     Seen {
         previous_names: report.previous_device_names.clone(),
         state: report.state.as_ref().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+        applied_state: report.applied_state.as_ref().map(|state| state.as_str().to_owned()),
         mode,
         binding: report.enrollment_token_data.as_deref().and_then(Binding::parse).map(|it| it.as_str().to_owned()),
         applied: report.applied_policy_name.clone().zip(report.applied_policy_version),

@@ -33,8 +33,10 @@ pub struct Seen {
     pub name: String,
     /// Names that the same phone had before it enrolled again.
     pub previous_names: Vec<String>,
-    /// Google's word for its state.
+    /// Google's word for the state that it is to have.
     pub state: String,
+    /// The state that it has, by its own report.
+    pub applied_state: Option<String>,
     /// The mode that ownership and management mode amount to; none where Google does not say, or says something new.
     pub mode: Option<Mode>,
     /// What came back of our enrolment token.
