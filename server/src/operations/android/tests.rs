@@ -13,6 +13,7 @@ use crate::operations::orders::tests::scene::{Phone, Scene, sql_time};
 use crate::store::google_operations::GoogleOperation;
 use crate::testing::on_both;
 
+mod crossing;
 mod found;
 mod pacing;
 mod postures;
