@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::bypass_code;
 use super::settle::Answer;
 use crate::error::{Error, Result};
-use crate::model::{CommandKind, CommandState, Confirmation};
+use crate::model::{CommandKind, CommandState, Confirmation, Platform};
 use crate::operations::{Context, alerts, register, reports};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
@@ -83,7 +83,11 @@ pub(super) fn acknowledged(
     if row.kind == CommandKind::ActivationLockBypassCode {
         return bypass_code::given(tx, context, enrolment, row, answer.bypass_code.as_ref());
     }
-    let no_passcode = report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet");
+    let no_passcode = match enrolment.platform {
+        Platform::Apple => report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet"),
+        // Google answers "done" for a phone without a PIN just as well: what the phone said of itself last is what is known.
+        Platform::Android => reports::android_says_no_passcode(tx, enrolment)?,
+    };
     let problem = (row.kind == CommandKind::DeviceLock && no_passcode)
         .then_some("the lock had no effect: no PIN is set on this phone");
     let kept = kept_answer(row.kind, report);

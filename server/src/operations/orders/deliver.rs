@@ -191,7 +191,12 @@ pub(super) fn confirm(tx: &mut Transaction<'_>, context: &Context, enrolment: &E
     let problem = "the device was erased";
     store::commands::finish_open(tx, enrolment, None, None, CommandState::Cancelled, context.now, problem)?;
     let tag = tag_of(tx, &confirmed)?;
-    let message = format!("{tag} confirmed that it erases itself.");
+    let message = match order.scope {
+        Scope::EraseWorkProfile => {
+            format!("{tag} confirmed that the council's work profile was removed. The rest of it was not touched.")
+        }
+        Scope::EraseDevice | Scope::ForgetRecord => format!("{tag} confirmed that it erases itself."),
+    };
     alerts::raise(tx, context, &order.council_id, "order_confirmed", order.id.as_str(), &message)
 }
 
