@@ -25,6 +25,9 @@ const PAGE: i64 = 100;
 
 pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
     let now = bench.context().now;
+    // A key that was replaced leaves every enterprise as it was, but topic and subscription are to be made sure of again.
+    let project = bench.app.database.read("google project", store::google_projects::find).await?;
+    let mut notifications_ready = project.is_none_or(|project| project.notifications_ready);
     let mut after = String::new();
     let mut failure = None;
     loop {
@@ -37,10 +40,13 @@ pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
         let Some(last) = page.last() else { break };
         after = last.council_id.to_string();
         for enterprise in page {
-            if !enterprise.notifications_on
-                && let Err(problem) = google::notify(&bench.app, &enterprise).await
-            {
-                tracing::warn!(%problem, "notifications of an enterprise could not be switched on");
+            if !enterprise.notifications_on || !notifications_ready {
+                match google::notify(&bench.app, &enterprise).await {
+                    Ok(()) => notifications_ready = true,
+                    Err(problem) => {
+                        tracing::warn!(%problem, "notifications of an enterprise could not be switched on");
+                    }
+                }
             }
             let council = enterprise.council_id.clone();
             let refused = bench.app.database.read("a refused key", move |tx| health::is_refused(tx, &council)).await?;
