@@ -193,6 +193,7 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
         upkeep::MINUTE => upkeep::every_minute(bench).await,
         upkeep::HOUR => upkeep::every_hour(bench).await,
         queue_android::PUT_POLICIES => android::put(bench, job).await,
+        queue_android::DELETE_TOKENS => android::delete_tokens(bench, job).await,
         queue_android::READ_DEVICE => android::read_device(bench, job).await,
         queue_android::NOTIFICATIONS => android::pull(bench).await,
         queue_android::RECONCILE => android::reconcile(bench).await,

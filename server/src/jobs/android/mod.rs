@@ -1,11 +1,13 @@
 //! What is done at Google in the background: one file per job.
 
+mod delete_tokens;
 mod notifications;
 mod policies;
 mod read_device;
 mod reconcile;
 mod send;
 
+pub(super) use delete_tokens::delete as delete_tokens;
 pub(super) use notifications::pull;
 pub(super) use policies::put;
 pub(super) use read_device::run as read_device;

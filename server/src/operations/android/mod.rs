@@ -26,6 +26,9 @@ pub const NOTIFICATIONS: &str = "android_notifications";
 /// The job that compares all devices with what Google lists.
 pub const RECONCILE: &str = "android_reconcile";
 
+/// The job that deletes at Google the tokens of an invitation that was withdrawn.
+pub const DELETE_TOKENS: &str = "android_tokens";
+
 /// What Google says of a device, as far as it matters here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {

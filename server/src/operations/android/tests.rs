@@ -19,6 +19,7 @@ mod pacing;
 mod postures;
 mod refused;
 mod taking_back;
+mod withdrawn;
 mod words;
 
 const ENTERPRISE: &str = "enterprises/LC1";
