@@ -2,7 +2,7 @@
 
 use beadle_server::demo::{Town, text, until};
 use beadle_simulator::android::cloud::{Fault, Times};
-use beadle_tests::{PATIENCE, on_both};
+use beadle_tests::{PATIENCE, on_both, wait_for_hours};
 use serde_json::{Value, json};
 
 use super::{Enrolled, connected, enrolled, nothing_is_wrong, phone_for, report};
@@ -53,6 +53,29 @@ async fn the_code_of_a_withdrawn_invitation_enrols_nothing_at_google_either() {
         let phone = phone_for("fully_managed", "GPC-402");
         let refused = phone.enrol_by_qr(&town.google, &text(&code, "/text").expect("a code"));
         assert!(refused.is_err(), "Google knows no such code any more");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_that_could_not_be_set_up_with_a_new_key_are_set_up_later() {
+    on_both(async |town: &Town| {
+        let mut council = connected(town, "germoe").await;
+        let status = format!("/councils/{}/google", council.id);
+        until(&council.clerk.api, &status, PATIENCE, |status| status["notifications"] == true)
+            .await
+            .expect("notifications from the start");
+        town.google.set_fault("topics.create", Fault::Answer(403), Times::Always);
+        let key = town.google.service_account_key();
+        town.provider.api.put("/google/project", json!({ "key_file": key })).await.expect("a new key");
+        until(&council.clerk.api, &status, PATIENCE, |status| status["notifications"] == false)
+            .await
+            .expect("not ready with the new key");
+        town.google.clear_faults();
+        wait_for_hours(town, &mut council, 1).await;
+        until(&council.clerk.api, &status, PATIENCE, |status| status["notifications"] == true)
+            .await
+            .expect("set up again by the clock");
     })
     .await;
 }

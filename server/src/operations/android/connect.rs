@@ -257,10 +257,12 @@ pub fn status(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) 
             problem: row.problem,
         })
         .collect();
+    // Google tells of changes where it is asked to about the enterprise, and there is a subscription to pull them from.
+    let ready = project.as_ref().is_some_and(|project| project.notifications_ready);
     Ok(GoogleStatus {
         account: project.as_ref().map(|project| project.client_email.clone()),
         project: project.map(|project| project.id),
-        notifications: enterprise.as_ref().is_some_and(|enterprise| enterprise.notifications_on),
+        notifications: ready && enterprise.as_ref().is_some_and(|enterprise| enterprise.notifications_on),
         connected_at: enterprise.as_ref().map(|enterprise| enterprise.connected_at),
         reconciled_at: enterprise.as_ref().and_then(|enterprise| enterprise.reconciled_at),
         enterprise: enterprise.map(|enterprise| enterprise.name),
