@@ -192,6 +192,7 @@ async fn record(bench: &Bench, wake: &Wake, ready: Ready, outcome: Outcome) -> R
             Err(Failure {
                 problem: format!("the push service: {problem}"),
                 after: after.map(|it| it.min(Duration::hours(6))),
+                key_refused: None,
             })
         }
         Outcome::Refused { status, reason } => {

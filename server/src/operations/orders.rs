@@ -14,6 +14,7 @@ mod witness;
 
 pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
+pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
 pub(crate) use google::{WIPE, claim_for_google, forgotten, given_to_google, google_ended, stop_if_frozen, to_forget};

@@ -39,6 +39,15 @@ pub fn made(tx: &mut Transaction<'_>, council: &CouncilId, id: &AndroidTokenId, 
     Ok(changed == 1)
 }
 
+/// Google made it after it was taken back here: its name is kept, so that it can be deleted there.
+pub fn made_too_late(tx: &mut Transaction<'_>, token: &AndroidToken, name: &str) -> Result<bool> {
+    let changed = diesel::update(android_tokens::table.find((&token.council_id, &token.id)))
+        .filter(android_tokens::state.eq(AndroidTokenState::Withdrawn).and(android_tokens::google_name.is_null()))
+        .set(android_tokens::google_name.eq(Some(name)))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
 /// A device enrolled with it, or it was taken back; `false` when it had ended before.
 pub fn end(tx: &mut Transaction<'_>, token: &AndroidToken, state: AndroidTokenState, at: Moment) -> Result<bool> {
     let changed = diesel::update(android_tokens::table.find((&token.council_id, &token.id)))

@@ -178,6 +178,27 @@ pub fn finish(
     Ok(changed == 1)
 }
 
+/// The device did it although it had been given up, taken back or replaced here; its word counts. `false` when it was known.
+pub fn done_all_the_same(
+    tx: &mut Transaction<'_>,
+    command: &CommandRow,
+    at: Moment,
+    answer: Option<&str>,
+    problem: &str,
+) -> Result<bool> {
+    let given_up = [CommandState::Cancelled, CommandState::Superseded, CommandState::Expired];
+    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+        .filter(commands::state.eq_any(given_up))
+        .set((
+            commands::state.eq(CommandState::Acknowledged),
+            commands::ended_at.eq(Some(at)),
+            commands::answer.eq(answer),
+            commands::problem.eq(Some(problem)),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
 /// Ends every open command of an enrolment; `kind` and `key` restrict to one kind or one supersede key. Says how many.
 pub fn finish_open(
     tx: &mut Transaction<'_>,

@@ -56,6 +56,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// What its state means for people, on the phone that it is for.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        self.state.words_for(self.mode.platform(), self.scope)
+    }
+
     /// What the row claims, for sealing and for `Release::verify`.
     #[must_use]
     pub fn facts(&self) -> OrderFacts<'_> {

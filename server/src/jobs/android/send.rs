@@ -104,7 +104,9 @@ async fn call(
             return Ok(bench
                 .app
                 .database
-                .write("command not made", move |tx| outcome::refused(tx, &context, &phone, &operation, &problem))
+                .write("command not made", move |tx| {
+                    outcome::refused(tx, &context, &phone, &operation, &format!("it cannot be sent: {problem}"))
+                })
                 .await?);
         }
     };
@@ -113,7 +115,9 @@ async fn call(
         Err(GoogleFailure::Refused { message, .. }) => Ok(bench
             .app
             .database
-            .write("google refused", move |tx| outcome::refused(tx, &context, &phone, &operation, &message))
+            .write("google refused", move |tx| {
+                outcome::refused(tx, &context, &phone, &operation, &format!("Google refused it: {message}"))
+            })
             .await?),
         Err(GoogleFailure::NotFound) => {
             not_made(bench, operation, "Google has no such device").await?;

@@ -3,11 +3,13 @@
 
 use chrono::Duration;
 
-use super::super::{Context, audit, orders, quarantine};
+use super::super::{Context, audit, commands, orders, quarantine};
 use super::observe::wanted_posture;
 use super::policies;
 use crate::error::Result;
-use crate::model::{CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationState, Moment, Posture, Release};
+use crate::model::{
+    CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationState, Moment, Ownership, Posture, Release,
+};
 use crate::store::android_enrolments::AndroidEnrolment;
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
@@ -151,7 +153,7 @@ fn command(
         {
             continue;
         }
-        if let Some(problem) = waiting.kind.refusal(phone.enrolment.mode, phone.enrolment.ownership) {
+        if let Some(problem) = commands::no_longer_right(tx, &phone.enrolment, &waiting)? {
             store::commands::finish(tx, &waiting, CommandState::Cancelled, context.now, None, Some(problem))?;
             continue;
         }
@@ -166,8 +168,19 @@ fn command(
     Ok(None)
 }
 
+/// Whether the policies of its mode are meant for this phone. They are made for a mode, not for a phone: those of the council's
+/// modes erase the whole phone after failed PINs, which a holder's own phone is never given, however it was set up (W3). One that
+/// is managed in another way than its holder was invited to keeps the policy of its code until a person has resolved it.
+fn may_move(enrolment: &Enrolment) -> bool {
+    let foreign = enrolment.ownership == Ownership::Personal && !enrolment.mode.is_personal();
+    !foreign && !enrolment.mode_disagrees
+}
+
 /// A phone reported lost gets the policy of lost phones, and its everyday policy back when it is found.
 fn posture(tx: &mut Transaction<'_>, context: &Context, phone: &Phone) -> Result<Option<Step>> {
+    if !may_move(&phone.enrolment) {
+        return Ok(None);
+    }
     let (council, id, mode) = (&phone.enrolment.council_id, &phone.enrolment.id, phone.enrolment.mode);
     let wanted = wanted_posture(tx, &phone.enrolment)?;
     if wanted != phone.android.posture {

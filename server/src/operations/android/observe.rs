@@ -126,11 +126,17 @@ fn keep(
         && at > enrolment.last_seen_at
     {
         store::enrolments::touch(tx, enrolment, at)?;
-        if seen.state != LOST {
+        if !is_in_lost_mode(seen) {
             losses::on_contact_at(tx, context, enrolment, at)?;
         }
     }
     Ok(())
+}
+
+/// Google tells apart what the phone is to be (`state`) and what it is (`appliedState`, schema `Device`); lost mode shows in the
+/// second, and as long as either says so, nobody uses the phone.
+fn is_in_lost_mode(seen: &Seen) -> bool {
+    seen.applied_state.as_deref() == Some(LOST) || seen.state == LOST
 }
 
 /// The mode is what Google reports; while it is not what the holder was invited to, nothing destructive leaves for the phone.

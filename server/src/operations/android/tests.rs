@@ -15,6 +15,15 @@ use crate::operations::orders::tests::scene::{Phone, Scene, sql_time};
 use crate::store::google_operations::GoogleOperation;
 use crate::testing::on_both;
 
+mod crossing;
+mod found;
+mod pacing;
+mod postures;
+mod refused;
+mod taking_back;
+mod withdrawn;
+mod words;
+
 const ENTERPRISE: &str = "enterprises/LC1";
 
 #[test]
@@ -150,16 +159,22 @@ async fn a_found_phone_is_back_in_use_whichever_is_read_first_its_report_or_the_
 async fn what_a_phone_in_lost_mode_reports_does_not_say_that_it_is_back_in_use() {
     on_both(|bench| async move {
         let scene = Scene::new(bench).await;
-        let phone = android(&scene, "A-1", "fully_managed", "council");
-        let (case, it, ending) = found(&scene, &phone).await;
-        // Google refuses to end it: no word of the phone's.
-        ends(&scene, &it, &ending, Standing::Failed("Google refused".to_owned())).await;
-        let now = scene.bench.clock.now();
-        observe(&scene, seen(&phone, "LOST", now), now).await;
-        assert!(!is_back_in_use(&scene, &case).await);
-        let later = now + Duration::minutes(1);
-        observe(&scene, seen(&phone, "ACTIVE", later), later).await;
-        assert!(is_back_in_use(&scene, &case).await, "somebody ended it on the phone");
+        // Google may say it as what the phone is to be, or as what it is.
+        for (tag, state, applied) in [("A-1", "LOST", None), ("A-2", "ACTIVE", Some("LOST"))] {
+            let phone = android(&scene, tag, "fully_managed", "council");
+            let (case, it, ending) = found(&scene, &phone).await;
+            // It could not be ended: no word of somebody who uses it.
+            ends(&scene, &it, &ending, Standing::Failed("it cannot be ended now".to_owned())).await;
+            let now = scene.bench.clock.now();
+            let report = Seen { applied_state: applied.map(str::to_owned), ..seen(&phone, state, now) };
+            observe(&scene, report, now).await;
+            assert!(!is_back_in_use(&scene, &case).await, "{tag}");
+            let later = now + Duration::minutes(1);
+            let report = Seen { applied_state: Some("ACTIVE".to_owned()), ..seen(&phone, "ACTIVE", later) };
+            observe(&scene, report, later).await;
+            assert!(is_back_in_use(&scene, &case).await, "somebody ended it on the phone");
+        }
+        scene.check().await;
     })
     .await;
 }

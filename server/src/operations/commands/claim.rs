@@ -171,7 +171,11 @@ fn claim_command(
 }
 
 /// What was right when it was queued may not be any more.
-fn no_longer_right(tx: &mut Transaction<'_>, enrolment: &Enrolment, row: &CommandRow) -> Result<Option<&'static str>> {
+pub(crate) fn no_longer_right(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+) -> Result<Option<&'static str>> {
     if matches!(row.kind, CommandKind::ClearPasscode | CommandKind::DeviceLocation) {
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
         if row.kind == CommandKind::ClearPasscode && store::devices::is_not_back_from_loss(tx, &device)? {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::done::{acknowledged, failed};
+use super::done::{Word, acknowledged, failed};
 use super::{push_again_after, wake_at};
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandState, DeviceId};
@@ -116,7 +116,7 @@ pub(crate) fn settle_command(
         AnswerStatus::Failed { codes, text } if codes.contains(&NOT_IN_LOST_MODE) => {
             put_off(tx, context, enrolment, row, text)
         }
-        AnswerStatus::Failed { codes, text } => failed(tx, context, enrolment, row, Some(codes), text),
+        AnswerStatus::Failed { codes, text } => failed(tx, context, enrolment, row, &Word::Phones(codes), text),
         AnswerStatus::Unreadable => give_up_reading(tx, context, enrolment, row),
     }
 }
@@ -147,6 +147,6 @@ fn give_up_reading(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enro
     if row.offers < UNREADABLE_OFFERS {
         put_off(tx, context, enrolment, row, "the device's answer could not be read")
     } else {
-        failed(tx, context, enrolment, row, None, "the device's answer could not be read")
+        failed(tx, context, enrolment, row, &Word::Ours, "the device's answer could not be read")
     }
 }

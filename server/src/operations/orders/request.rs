@@ -67,7 +67,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         return Err(Error::conflict(format!(
             "there is an order for this device already ({}), {}",
             other.id,
-            other.state.words()
+            other.words()
         )));
     }
     let order = Order {

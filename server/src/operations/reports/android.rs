@@ -36,6 +36,16 @@ pub(super) fn judge_again(tx: &mut Transaction<'_>, context: &Context, enrolment
     }
 }
 
+/// Whether the phone said last that no PIN, pattern or password is set (`deviceSettings.isDeviceSecure`). A phone that did not say
+/// is not said to have none.
+pub(in crate::operations) fn says_no_passcode(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<bool> {
+    let report = store::reports::find_named(tx, &enrolment.council_id, &enrolment.id, observe::REPORT)?;
+    let Some(report) = report else { return Ok(false) };
+    let device: Value = serde_json::from_str(&report.answer)?;
+    let secure = device.get("deviceSettings").and_then(|settings| settings.get("isDeviceSecure"));
+    Ok(secure.and_then(Value::as_bool) == Some(false))
+}
+
 fn judge(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, device: &Value) -> Result<()> {
     let council = &enrolment.council_id;
     let (Some(version), Some(android), Some(enterprise)) = (

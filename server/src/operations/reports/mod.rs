@@ -19,7 +19,7 @@ use crate::store::enrolments::Enrolment;
 use crate::store::reports::Report;
 use crate::store::{self, Transaction};
 
-pub(super) use android::judge_android;
+pub(super) use android::{judge_android, says_no_passcode as android_says_no_passcode};
 pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
 
 /// How long a question to a phone is worth asking; after that the next round asks anew.
