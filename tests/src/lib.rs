@@ -57,6 +57,8 @@ pub async fn on_both(story: impl AsyncFn(&Town)) {
         if let Some(server) = town.server.take() {
             server.stop().await.expect("the server stops in order");
         }
+        // No story may send Google what its discovery document does not know, whatever else it is about.
+        assert_eq!(town.google.judgement().refused, Vec::<String>::new());
     }
 }
 

@@ -82,6 +82,7 @@ async fn order_becomes(council: &Council, order: &str, state: &str) -> Value {
 fn nothing_is_wrong(town: &Town) {
     assert_eq!(town.google.violations(), Vec::<String>::new(), "Google would have refused");
     assert_eq!(town.google.grave_violations(), Vec::<String>::new());
+    assert_eq!(town.google.judgement().nothing_wrong(), Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
