@@ -1,6 +1,7 @@
 //! Android phones through Google, in all three modes: from the council's connection to the confirmed wipe.
 
 mod faults;
+mod link;
 mod reports;
 
 use beadle_server::demo::{Council, Invited, Town, text, until};
