@@ -2,6 +2,7 @@
 
 mod faults;
 mod link;
+mod mismatch;
 mod reports;
 
 use beadle_server::demo::{Council, Invited, Town, text, until};

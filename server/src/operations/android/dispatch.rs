@@ -170,6 +170,11 @@ fn command(
 
 /// A phone reported lost gets the policy of lost phones, and its everyday policy back when it is found.
 fn posture(tx: &mut Transaction<'_>, context: &Context, phone: &Phone) -> Result<Option<Step>> {
+    // A phone in another mode than it was invited to keeps the policy it came with: that of its mode here may hold what its
+    // owner never agreed to, such as an auto-erase of a whole personal phone (W3).
+    if phone.enrolment.mode_disagrees {
+        return Ok(None);
+    }
     let (council, id, mode) = (&phone.enrolment.council_id, &phone.enrolment.id, phone.enrolment.mode);
     let wanted = wanted_posture(tx, &phone.enrolment)?;
     if wanted != phone.android.posture {
