@@ -1,5 +1,7 @@
 //! What the journeys share: the real server on each database, with its surroundings, from start to end.
 
+pub mod android_fleet;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 

@@ -2,6 +2,7 @@
 
 mod faults;
 mod link;
+mod load;
 mod mismatch;
 mod reports;
 

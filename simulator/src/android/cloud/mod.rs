@@ -4,6 +4,7 @@
 //! the process, since what Google and a phone say to each other is nothing a server sees.
 
 mod calls;
+mod crowd;
 mod devices;
 mod enrolment_tokens;
 mod enterprises;
