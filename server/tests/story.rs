@@ -1,6 +1,5 @@
 //! The story that `beadle demo` tells ends well, with every call to Google judged by Google's discovery document.
 #![cfg(feature = "demo")]
-#![expect(clippy::expect_used, reason = "a test says what broke by panicking")]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_ends_well() {

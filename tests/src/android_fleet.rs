@@ -31,7 +31,7 @@ pub async fn multiply(database: &Database, google: &GoogleCloud, council: &str, 
                 let enrolment = enrolments::find(tx, &first.council_id, &first.enrolment_id)?.expect("is there");
                 let device = devices::find(tx, &enrolment.device_id)?.expect("is there");
                 let asset = assets::find(tx, &device.asset_id)?.expect("is there");
-                names.into_iter().try_for_each(|name| insert(tx, (&asset, &device, &enrolment, &first), name))
+                names.iter().try_for_each(|name| insert(tx, (&asset, &device, &enrolment, &first), name))
             })
             .await
             .expect("written");
@@ -41,22 +41,22 @@ pub async fn multiply(database: &Database, google: &GoogleCloud, council: &str, 
 fn insert(
     tx: &mut Transaction<'_>,
     (asset, device, enrolment, android): (&Asset, &Device, &Enrolment, &AndroidEnrolment),
-    name: String,
+    name: &str,
 ) -> beadle_server::Result<()> {
     let asset = Asset { id: AssetId::new(), tag: format!("SEED-{name}"), serial: None, ..asset.clone() };
     assets::insert(tx, &asset)?;
-    let device = Device { id: DeviceId::new(), asset_id: asset.id, udid: name.clone(), ..device.clone() };
+    let device = Device { id: DeviceId::new(), asset_id: asset.id, udid: name.to_owned(), ..device.clone() };
     devices::insert(tx, &device)?;
     let enrolment = Enrolment {
         id: EnrolmentId::new(),
         device_id: device.id,
-        fingerprint: android_enrolments::fingerprint(&name),
+        fingerprint: android_enrolments::fingerprint(name),
         ..enrolment.clone()
     };
     enrolments::insert(tx, &enrolment)?;
     android_enrolments::insert(
         tx,
-        &AndroidEnrolment { enrolment_id: enrolment.id, device_name: name, ..android.clone() },
+        &AndroidEnrolment { enrolment_id: enrolment.id, device_name: name.to_owned(), ..android.clone() },
     )
 }
 
