@@ -5,6 +5,7 @@ pub mod api;
 pub(crate) mod apple;
 pub mod routes;
 pub(crate) mod sign_in;
+pub(crate) mod visitor;
 
 use std::any::Any;
 

@@ -1,7 +1,7 @@
 //! The worst of days between Beadle, Google and an Android phone.
 
 use beadle_server::demo::{Town, text, until};
-use beadle_simulator::android::cloud::{Fault, Times};
+use beadle_simulator::android::cloud::{Fault, PubSubBehaviour, Times};
 use beadle_tests::{PATIENCE, on_both, wait_for_hours};
 use serde_json::{Value, json};
 
@@ -29,6 +29,29 @@ async fn an_order_can_be_taken_back_until_the_phone_has_it() {
             .expect("the lock, which nobody took back, still arrives");
         let after = phone.snapshot();
         assert!(after.commands("WIPE").is_empty() && after.factory_resets == 0, "{:?}", after.events);
+        nothing_is_wrong(town);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_word_from_google_about_two_commands_is_about_both() {
+    on_both(async |town: &Town| {
+        let council = connected(town, "germoe").await;
+        let found = enrolled(town, &council, "GPC-151", "company_work_profile").await;
+        let Enrolled { invited, phone, .. } = &found;
+        phone.set_online(false);
+        let case = text(&report(&council, invited).await, "/case/id").expect("a case");
+        let order = approved(&council, invited, &case).await;
+        order_becomes(&council, &order, "pushed").await;
+        // Both ends are told of in one breath: Beadle reads the phone once.
+        let delay = std::time::Duration::from_secs(4);
+        town.google.set_pubsub_behaviour(PubSubBehaviour { delay, ..PubSubBehaviour::default() });
+        phone.set_online(true);
+        order_becomes(&council, &order, "confirmed").await;
+        let commands = council.clerk.api.get(&format!("/devices/{}/commands", found.device)).await.expect("commands");
+        assert!(commands["items"].as_array().is_some_and(|items| items.iter().all(|it| it["ended_at"].is_string())));
+        assert_eq!(phone.snapshot().commands("WIPE").len(), 1);
         nothing_is_wrong(town);
     })
     .await;

@@ -1,6 +1,10 @@
 //! Android phones through Google, in all three modes: from the council's connection to the confirmed wipe.
 
 mod faults;
+mod link;
+mod load;
+mod mismatch;
+mod reports;
 mod truth;
 
 use beadle_server::demo::{Council, Invited, Town, text, until};
@@ -83,6 +87,7 @@ async fn order_becomes(council: &Council, order: &str, state: &str) -> Value {
 fn nothing_is_wrong(town: &Town) {
     assert_eq!(town.google.violations(), Vec::<String>::new(), "Google would have refused");
     assert_eq!(town.google.grave_violations(), Vec::<String>::new());
+    assert_eq!(town.google.judgement().nothing_wrong(), Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

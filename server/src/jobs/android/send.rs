@@ -30,7 +30,9 @@ pub(in crate::jobs) async fn send(bench: &Bench, wake: &Wake) -> Done {
         Err(problem) if is_disconnected(&problem) => return Ok(Next::Done),
         Err(problem) => return Err(problem.into()),
     };
-    let mut hint = wake.hint;
+    // What the hint was about is one of perhaps several operations under way: each is asked about once.
+    let hint = wake.hint.then(|| bench.context().now);
+    let mut asked = false;
     for _ in 0..STEPS {
         let (context, of, told) = (bench.context(), wake.clone(), hint);
         let step = bench
@@ -40,16 +42,14 @@ pub(in crate::jobs) async fn send(bench: &Bench, wake: &Wake) -> Done {
             .await?;
         match step {
             Step::Rest(at) => {
-                if hint {
+                if hint.is_some() && !asked {
                     // Nothing is under way: now the phone's own state is what the hint may have been about.
                     look_at(bench, &client, wake).await?;
                 }
                 return rest(wake, at);
             }
             other => {
-                if matches!(other, Step::Check(..)) {
-                    hint = false;
-                }
+                asked |= matches!(other, Step::Check(..));
                 do_step(bench, &client, other).await?;
             }
         }

@@ -58,13 +58,14 @@ fn known(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId)
     Ok(android.map(|android| Phone { enrolment: row, android }))
 }
 
-/// Decides what is next for a phone, and writes down what is about to be called. `hint` says that Google told of a change.
+/// Decides what is next for a phone, and writes down what is about to be called. `hint` is when Google was
+/// known to have told of a change: every operation that was not asked about since is asked about.
 pub fn next(
     tx: &mut Transaction<'_>,
     context: &Context,
     council: &CouncilId,
     enrolment: &EnrolmentId,
-    hint: bool,
+    hint: Option<Moment>,
 ) -> Result<Step> {
     audit::lock(tx, council)?;
     let Some(phone) = known(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
@@ -78,7 +79,8 @@ pub fn next(
             return Ok(Step::Cancel(phone, operation.clone()));
         }
         let at = operation.checked_at.unwrap_or(operation.called_at) + CHECK_EVERY;
-        if at <= context.now || (hint && operation.checked_at.is_none_or(|checked| checked < context.now)) {
+        let told = hint.is_some_and(|told| operation.checked_at.is_none_or(|checked| checked < told));
+        if at <= context.now || told {
             return Ok(Step::Check(phone, operation.clone()));
         }
         due = Some(due.map_or(at, |earlier| earlier.min(at)));

@@ -57,6 +57,9 @@ pub fn take(tx: &mut Transaction<'_>, now: Moment, urgency: Urgency) -> Result<D
 }
 
 /// Google said that there were too many: everybody waits until `until`.
+///
+/// # Errors
+/// `Unavailable` where so many ask at once that the row could not be moved.
 pub fn hold_back(tx: &mut Transaction<'_>, until: Moment) -> Result<()> {
     for _ in 0..TRIES {
         let Some(project) = store::google_projects::find(tx)? else { return Ok(()) };
@@ -65,5 +68,5 @@ pub fn hold_back(tx: &mut Transaction<'_>, until: Moment) -> Result<()> {
             return Ok(());
         }
     }
-    Ok(())
+    Err(Error::Unavailable("too many calls to Google are waiting to be slowed down".to_owned()))
 }

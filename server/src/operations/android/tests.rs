@@ -86,7 +86,7 @@ async fn observe(scene: &Scene, seen: Seen, asked_at: Moment) -> Observed {
 async fn next(scene: &Scene, phone: &Phone) -> Step {
     let (council, enrolment) = (scene.council.clone(), phone.enrolment.clone());
     scene
-        .run(Actor::System, move |tx, context| dispatch::next(tx, context, &council, &enrolment, true))
+        .run(Actor::System, move |tx, context| dispatch::next(tx, context, &council, &enrolment, Some(context.now)))
         .await
         .expect("decided")
 }

@@ -1,6 +1,7 @@
 //! What the phone reports: kept, judged setting by setting, and compared with what was there before.
 
 mod android;
+mod android_view;
 mod answer;
 mod judge;
 mod notice;
@@ -20,6 +21,7 @@ use crate::store::reports::Report;
 use crate::store::{self, Transaction};
 
 pub(super) use android::{judge_android, says_no_passcode as android_says_no_passcode};
+pub use android_view::{AndroidReport, android_report};
 pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
 
 /// How long a question to a phone is worth asking; after that the next round asks anew.
