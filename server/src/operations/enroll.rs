@@ -27,7 +27,7 @@ pub const CHALLENGE_STANDS: Duration = Duration::minutes(15);
 /// How long an identity certificate is valid.
 pub const IDENTITY_STANDS: Duration = Duration::days(365);
 /// The version of the notice that the holder accepts; raise it when the page's text changes.
-pub const NOTICE_VERSION: &str = "1";
+pub const NOTICE_VERSION: &str = "2";
 /// How many challenges of one invitation may wait to be used.
 const MOST_CHALLENGES: i64 = 20;
 

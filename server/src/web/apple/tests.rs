@@ -298,7 +298,7 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
         let form = |notice: &'static str| test::TestRequest::post().uri(&page).set_form([("notice", notice)]);
         assert_eq!(call(form("0")).await.0, StatusCode::CONFLICT, "another notice was read");
         for _ in 0..2 {
-            let (status, _, body) = call(form("1")).await;
+            let (status, _, body) = call(form(crate::operations::enroll::NOTICE_VERSION)).await;
             assert_eq!(status, StatusCode::OK);
             assert!(String::from_utf8_lossy(&body).contains(&profile));
         }
