@@ -1,30 +1,39 @@
 //! Google's discovery document as a judge of what is sent: unknown fields, words, forms of numbers, durations and times.
+//!
+//! `discovery.json` holds what the judge needs of it: names, types and patterns, without Google's descriptions. Where the
+//! document itself is at hand, a test compares the two; `BEADLE_UPDATE_SCHEMA_TABLE=1` rewrites the table.
 
-use std::path::Path;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-static DOCUMENT: OnceLock<Option<Discovery>> = OnceLock::new();
+static COMMITTED: LazyLock<Discovery> =
+    LazyLock::new(|| Discovery(serde_json::from_str(include_str!("discovery.json")).expect("JSON")));
 
-/// The document, where it is at hand.
+/// What a schema is kept with.
+const OF_A_SCHEMA: [&str; 6] = ["$ref", "type", "format", "enum", "readOnly", "deprecated"];
+/// What is kept with those that the server sends or reads, besides what they refer to.
+const SCHEMAS: [&str; 9] = [
+    "Command",
+    "Device",
+    "EnrollmentToken",
+    "Enterprise",
+    "ListDevicesResponse",
+    "ListOperationsResponse",
+    "Operation",
+    "Policy",
+    "SignupUrl",
+];
+
+/// The document, as far as it is kept.
 pub(super) struct Discovery(Value);
 
 impl Discovery {
-    /// Does `work` with the document; nothing where it is not at hand, since the snapshots still hold the bodies.
+    /// Does `work` with the document.
     pub(super) fn with(work: impl FnOnce(&Self)) {
-        let document = DOCUMENT.get_or_init(|| {
-            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/schema/androidmanagement.v1.json");
-            if !file.exists() {
-                eprintln!("skipped: the discovery document is not at hand");
-                return None;
-            }
-            let text = std::fs::read_to_string(file).expect("readable");
-            Some(Self(serde_json::from_str(&text).expect("JSON")))
-        });
-        if let Some(document) = document {
-            work(document);
-        }
+        work(&COMMITTED);
     }
 
     /// The words of an enumeration, without the one that stands for nothing.
@@ -166,6 +175,93 @@ fn is_duration(text: &str) -> bool {
     let Some(number) = text.strip_suffix('s') else { return false };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What is kept of one schema, or of a part of one.
+fn reduced(rule: &Value) -> Value {
+    let mut kept: Map<String, Value> = Map::new();
+    for name in OF_A_SCHEMA {
+        kept.extend(rule.get(name).map(|value| (name.to_owned(), value.clone())));
+    }
+    for name in ["items", "additionalProperties"] {
+        kept.extend(rule.get(name).map(|inside| (name.to_owned(), reduced(inside))));
+    }
+    if let Some(fields) = rule["properties"].as_object() {
+        let fields: Map<String, Value> = fields.iter().map(|(name, field)| (name.clone(), reduced(field))).collect();
+        kept.insert("properties".to_owned(), Value::Object(fields));
+    }
+    Value::Object(kept)
+}
+
+/// What is kept of the methods below `resources`.
+fn methods(resources: &Value) -> Value {
+    let pick = |from: &Value, names: &[&str]| -> Map<String, Value> {
+        names.iter().filter_map(|name| from.get(*name).map(|value| ((*name).to_owned(), value.clone()))).collect()
+    };
+    let one = |method: &Value| {
+        let mut kept = pick(method, &["id", "httpMethod", "path", "request"]);
+        let parameters = method["parameters"].as_object().into_iter().flatten();
+        let parameters: Map<String, Value> = parameters
+            .map(|(name, rule)| (name.clone(), Value::Object(pick(rule, &["location", "type", "pattern"]))))
+            .collect();
+        kept.insert("parameters".to_owned(), Value::Object(parameters));
+        Value::Object(kept)
+    };
+    let mut all = Map::new();
+    for (name, resource) in resources.as_object().into_iter().flatten() {
+        let own = resource["methods"].as_object().into_iter().flatten();
+        let own: Map<String, Value> = own.map(|(name, method)| (name.clone(), one(method))).collect();
+        all.insert(name.clone(), serde_json::json!({ "methods": own, "resources": methods(&resource["resources"]) }));
+    }
+    Value::Object(all)
+}
+
+fn references(rule: &Value, found: &mut Vec<String>) {
+    match rule {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|inside| references(inside, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inside| references(inside, found)),
+        _ => {}
+    }
+}
+
+/// The table, as it is made from the document: a line for each schema, and one for the methods.
+fn table(document: &Value) -> String {
+    let (mut wanted, mut seen) = (SCHEMAS.map(str::to_owned).to_vec(), BTreeSet::new());
+    while let Some(name) = wanted.pop() {
+        references(&reduced(&document["schemas"][&name]), &mut wanted);
+        assert!(document["schemas"][&name].is_object(), "no schema {name}");
+        wanted.retain(|name| !seen.contains(name));
+        seen.insert(name);
+    }
+    let schemas: Vec<String> =
+        seen.iter().map(|name| format!("\"{name}\": {}", reduced(&document["schemas"][name]))).collect();
+    format!(
+        "{{\"revision\": {}, \"resources\": {},\n\"schemas\": {{\n{}\n}}}}\n",
+        document["revision"],
+        methods(&document["resources"]),
+        schemas.join(",\n")
+    )
+}
+
+#[test]
+fn the_committed_table_is_what_googles_document_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shared = folder.join("../../shared");
+    let Ok(text) = std::fs::read_to_string(shared.join("schema/androidmanagement.v1.json")) else {
+        let insisted = shared.is_dir() && std::env::var_os("TEST_SKIP_NOTHING").is_some();
+        assert!(!insisted, "Google's discovery document is not in {}", shared.display());
+        return eprintln!("left out: Google's discovery document is not at hand; the committed table stands for it");
+    };
+    let table = table(&serde_json::from_str(&text).expect("JSON"));
+    let committed: PathBuf = folder.join("src/platform/android/discovery.json");
+    if std::env::var_os("BEADLE_UPDATE_SCHEMA_TABLE").is_some_and(|value| value == "1") {
+        return std::fs::write(committed, table).expect("the table is writable");
+    }
+    let same = std::fs::read_to_string(committed).expect("readable") == table;
+    assert!(same, "the committed table is not what the document says; BEADLE_UPDATE_SCHEMA_TABLE=1 rewrites it");
 }
 
 #[test]
