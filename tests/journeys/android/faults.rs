@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Enrolled, approved, connected, enrolled, nothing_is_wrong, order_becomes, report};
 
 const ISSUE: &str = "enterprises.devices.issueCommand";
+const LIST: &str = "enterprises.devices.list";
 
 /// Waits while the town's time goes by ten times as fast: what the server puts off for ten seconds is tried after one.
 async fn hurried<T>(town: &Town, wait: impl Future<Output = T>) -> T {
@@ -101,6 +102,30 @@ async fn a_holder_who_removes_the_work_profile_has_left_and_silence_alone_is_not
         let other = council.clerk.api.get(&format!("/devices/{}", silent.device)).await.expect("the other");
         assert_eq!(other.pointer("/enrolment/state"), Some(&json!("enrolled")), "silence is only silence");
         nothing_is_wrong(town);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_councils_trouble_at_google_keeps_no_other_from_being_compared() {
+    on_both(async |town: &Town| {
+        connected(town, "germoe").await;
+        connected(town, "coreley").await;
+        town.google.clear_log();
+        town.google.set_fault(LIST, Fault::Answer(403), Times::Always);
+        town.clock.advance(chrono::Duration::hours(7));
+        let enterprises = town.google.enterprises();
+        assert_eq!(enterprises.len(), 2);
+        let asked = async {
+            loop {
+                let asked: String = town.google.calls(LIST).into_iter().map(|call| call.path).collect();
+                if enterprises.iter().all(|enterprise| asked.contains(enterprise.as_str())) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asked).await.expect("both are asked for their devices");
     })
     .await;
 }

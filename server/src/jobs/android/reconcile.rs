@@ -25,7 +25,7 @@ const PAGE: i64 = 100;
 
 pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
     let now = bench.context().now;
-    let mut after = String::new();
+    let (mut after, mut first_failure) = (String::new(), None);
     loop {
         let from = after.clone();
         let page = bench
@@ -41,13 +41,17 @@ pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
             {
                 tracing::warn!(%problem, "notifications of an enterprise could not be switched on");
             }
-            if enterprise.reconciled_at.is_none_or(|at| now - at >= EVERY) {
-                one(bench, &enterprise).await?;
+            if enterprise.reconciled_at.is_none_or(|at| now - at >= EVERY)
+                && let Err(failure) = one(bench, &enterprise).await
+            {
+                // What ails one council's enterprise must not keep the others from being compared.
+                tracing::warn!(council = %enterprise.council_id, problem = failure.problem, "devices were not compared");
+                first_failure.get_or_insert(failure);
             }
         }
     }
     unchecked(bench).await?;
-    Ok(again(now, LOOK))
+    first_failure.map_or_else(|| Ok(again(now, LOOK)), Err)
 }
 
 async fn one(bench: &Bench, enterprise: &Enterprise) -> Result<(), crate::jobs::outcome::Failure> {
