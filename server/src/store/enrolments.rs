@@ -81,7 +81,8 @@ pub fn latest_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &
 }
 
 /// The enrolment pinned to the certificate with this SHA-256, of whichever council; the newest, should there be several.
-pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {
+#[cfg(test)]
+pub(crate) fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {
     Ok(Enrolment::query()
         .filter(enrolments::fingerprint.eq(fingerprint))
         .order(enrolments::id.desc())
