@@ -147,11 +147,6 @@ pub(crate) fn push_again_after(offers: i64) -> Duration {
     }
 }
 
-fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    jobs::queue(tx, context, jobs::WAKE_DEVICE, wake, at, Some(&jobs::wake_key(&enrolment.id)))
-}
-
 /// Takes back one command that was not answered yet. What keeps a lost device shut is taken back by whoever may take back an
 /// order or mark it as found, anything else by whoever keeps the council's settings: no token may do either.
 ///

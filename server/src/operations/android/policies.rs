@@ -48,7 +48,7 @@ pub fn put(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> 
 /// The name at Google of the policy for a mode and posture.
 #[must_use]
 pub fn name(enterprise: &str, mode: Mode, posture: Posture) -> String {
-    format!("{enterprise}/policies/{mode}-{posture}")
+    beadle_enrollment::android::policy_name(enterprise, mode.as_str(), posture.as_str())
 }
 
 /// Every policy of a council whose version Google does not have yet, with what it is made of. Each has its row first.
