@@ -136,7 +136,7 @@ pub fn accept(
     audit::lock(tx, council)?;
     let actor = Actor::Invitee { council: council.clone(), invitation: found.invitation.id.clone() };
     let context = &Context { actor, ..context.clone() };
-    if store::invitations::accept(tx, &found.invitation, context.now, address, notice_version)? {
+    if store::invitations::accept(tx, &found.invitation, context.now, notice_version)? {
         let details = json!({ "address": address, "notice_version": notice_version, "asset": found.asset_tag });
         audit::record(tx, context, council, "notice accepted", found.invitation.id.as_str(), details)?;
     }

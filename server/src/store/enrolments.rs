@@ -33,8 +33,6 @@ pub struct Enrolment {
     pub sealed_push_magic: Option<Vec<u8>>,
     pub sealed_unlock_token: Option<Vec<u8>>,
     pub push_retired_at: Option<Moment>,
-    pub last_push_at: Option<Moment>,
-    pub push_attempts: i64,
     pub authenticated_at: Moment,
     pub enrolled_at: Option<Moment>,
     pub last_seen_at: Moment,
@@ -135,7 +133,6 @@ pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Toke
             enrolments::push_token_at.eq(Some(at)),
             enrolments::sealed_push_magic.eq(Some(tokens.sealed_push_magic)),
             enrolments::push_retired_at.eq(None::<Moment>),
-            enrolments::push_attempts.eq(0),
         ))
         .execute(tx.connection)?;
     if let Some(topic) = tokens.topic {
