@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -261,7 +262,9 @@ impl Drop for Schema {
 }
 
 async fn kill_loop(database_url: Option<String>) {
-    let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let runs = std::env::var("TEST_KILL_RUNS").unwrap_or_else(|_| "5".to_owned());
+    let runs: NonZeroUsize = runs.parse().expect("TEST_KILL_RUNS is how often to kill, at least once");
+    let runs = runs.get();
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
     let google = GoogleCloud::start().await.expect("google");
