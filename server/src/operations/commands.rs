@@ -115,22 +115,10 @@ fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
         return Err(Error::conflict("the phone reports another mode than its invitation: it is not supervised"));
     }
     match command.kind {
-        CommandKind::DeviceLocation if command.case.is_none() => {
-            Err(Error::conflict("a device is located only inside an open loss case"))
-        }
         CommandKind::ClearPasscode
             if enrolment.platform == Platform::Apple && enrolment.sealed_unlock_token.is_none() =>
         {
             Err(Error::conflict("the phone has not given the token that clearing its PIN needs"))
-        }
-        CommandKind::RemoveProfile => {
-            let own = beadle_profiles::apple::profile_identifier(enrolment.council_id.as_str());
-            let asked = command.payload.get("identifier").and_then(serde_json::Value::as_str);
-            if asked == Some(own.as_str()) {
-                Ok(())
-            } else {
-                Err(Error::conflict("only the policy profile that Beadle issued can be removed by command"))
-            }
         }
         _ => Ok(()),
     }
