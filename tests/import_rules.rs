@@ -1,5 +1,6 @@
 //! Who may import whom inside the server: the rules of docs/ARCHITECTURE.md that Cargo cannot enforce.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A room of the server, what it must not mention of the server's other rooms, and of other crates.
@@ -136,6 +137,74 @@ fn offences(room: &Room) -> Vec<String> {
 fn every_room_keeps_to_its_imports() {
     let found: Vec<String> = ROOMS.iter().flat_map(offences).collect();
     assert!(found.is_empty(), "forbidden imports:\n{}", found.join("\n"));
+}
+
+/// The functions of the store that change rows, as `table::function`: those in whose text a statement stands that does.
+fn writers() -> BTreeSet<String> {
+    const CHANGES: [&str; 6] =
+        ["diesel::insert_into", "diesel::update", "diesel::delete", "INSERT INTO", "UPDATE ", "DELETE FROM"];
+    let mut files = Vec::new();
+    rust_files(&server().join("store"), &mut files);
+    let mut found = BTreeSet::new();
+    for file in files.iter().filter(|file| !file.strip_prefix(server()).is_ok_and(is_of_tests)) {
+        let table = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(file).expect("readable");
+        let lines: Vec<&str> = code(&text).map(|(_, line)| line).collect();
+        for function in lines.join("\n").split("\npub fn ").skip(1) {
+            let name = function.split(['(', '<']).next().unwrap_or_default();
+            let own = function.split("\n}").next().unwrap_or_default();
+            if CHANGES.iter().any(|change| own.contains(change)) {
+                found.insert(format!("{table}::{name}"));
+            }
+        }
+    }
+    found
+}
+
+/// The calls in `text` that change rows, without an operation in between.
+fn changes_in(writers: &BTreeSet<String>, text: &str) -> Vec<String> {
+    code(text)
+        .flat_map(|(_, line)| line.split("store::").skip(1))
+        .map(|after| after.split('(').next().unwrap_or_default().to_owned())
+        .filter(|called| writers.contains(called))
+        .collect()
+}
+
+/// Pages, the API and the way to Google look at rows themselves; what changes them is an operation, with its rights and its
+/// audit row. Jobs change what is theirs alone: the queue, its schedule, what they let go, and marks of what they have done.
+#[test]
+fn rows_change_in_operations_alone() {
+    let of_jobs = [
+        "android_tokens::purge",
+        "google_enterprises::set_reconciled",
+        "google_sign_ups::purge",
+        "idempotency_keys::purge",
+        "push_certificates::set_warned",
+        "sessions::purge",
+        "sign_in_limits::purge",
+        "wake::renewal_started",
+        "wake::retire_token",
+    ];
+    let writers = writers();
+    for known in of_jobs.into_iter().chain(["orders::insert", "commands::finish"]) {
+        assert!(writers.contains(known), "{known} is taken for a reader, or is no more");
+    }
+    let mut found = Vec::new();
+    for room in ["web", "google", "cli", "jobs"] {
+        let mut files = Vec::new();
+        rust_files(&server().join(room), &mut files);
+        for file in files.iter().filter(|file| !file.strip_prefix(server()).is_ok_and(is_of_tests)) {
+            let text = std::fs::read_to_string(file).expect("readable");
+            for change in changes_in(&writers, &text) {
+                if room != "jobs" || !(change.starts_with("jobs::") || of_jobs.contains(&change.as_str())) {
+                    found.push(format!("{}: {change}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "rows are changed outside operations:\n{}", found.join("\n"));
+    let planted = "mod tests;\nlet a = store::orders::insert(tx, &order)?;\nstore::orders::find(tx)";
+    assert_eq!(changes_in(&writers, planted), ["orders::insert"]);
 }
 
 #[test]
