@@ -5,6 +5,7 @@ use chrono::Duration;
 use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
+use crate::operations::android::tokens;
 use crate::operations::{Context, caps, commands, enroll, idempotency, orders, retention};
 use crate::store::{self, Transaction};
 
@@ -69,6 +70,14 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
+    exhaust(bench, "retention of sign-ups at Google", move |tx, _| {
+        store::google_sign_ups::purge(tx, now - Duration::days(1), ROWS)
+    })
+    .await?;
+    exhaust(bench, "retention of Android codes", move |tx, _| {
+        store::android_tokens::purge(tx, now - tokens::KEPT, ROWS)
+    })
+    .await?;
     audit_details(bench).await?;
     Ok(again(now, Duration::hours(1)))
 }

@@ -116,22 +116,10 @@ fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
         return Err(Error::conflict("the phone reports another mode than its invitation: it is not supervised"));
     }
     match command.kind {
-        CommandKind::DeviceLocation if command.case.is_none() => {
-            Err(Error::conflict("a device is located only inside an open loss case"))
-        }
         CommandKind::ClearPasscode
             if enrolment.platform == Platform::Apple && enrolment.sealed_unlock_token.is_none() =>
         {
             Err(Error::conflict("the phone has not given the token that clearing its PIN needs"))
-        }
-        CommandKind::RemoveProfile => {
-            let own = beadle_profiles::apple::profile_identifier(enrolment.council_id.as_str());
-            let asked = command.payload.get("identifier").and_then(serde_json::Value::as_str);
-            if asked == Some(own.as_str()) {
-                Ok(())
-            } else {
-                Err(Error::conflict("only the policy profile that Beadle issued can be removed by command"))
-            }
         }
         _ => Ok(()),
     }
@@ -146,11 +134,6 @@ pub(crate) fn push_again_after(offers: i64) -> Duration {
         4 => Duration::minutes(30),
         _ => Duration::days(1),
     }
-}
-
-fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    jobs::queue(tx, context, jobs::WAKE_DEVICE, wake, at, Some(&jobs::wake_key(&enrolment.id)))
 }
 
 /// Takes back one command that was not answered yet. What keeps a lost device shut is taken back by whoever may take back an

@@ -107,8 +107,6 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
         sealed_push_magic: None,
         sealed_unlock_token: None,
         push_retired_at: None,
-        last_push_at: None,
-        push_attempts: 0,
         authenticated_at: context.now,
         enrolled_at: None,
         last_seen_at: context.now,

@@ -96,7 +96,6 @@ pub fn create(tx: &mut Transaction<'_>, context: &Context, council: &str, new: &
         created_at: context.now,
         expires_at: context.now + Duration::hours(hours),
         accepted_at: None,
-        accepted_from: None,
         notice_version: None,
         used_at: None,
     };

@@ -66,7 +66,7 @@ pub fn ensure(tx: &mut Transaction<'_>, council: &CouncilId, mode: Mode, posture
 pub struct Taken<'a> {
     /// The council's version.
     pub version: i64,
-    /// SHA-256 of the policy's JSON without secrets' sake: what is sent again only when it differs.
+    /// SHA-256 of the policy's JSON, which is sent again only when it differs; kept in its stead because it holds secrets.
     pub digest: &'a str,
     /// Google's number for it.
     pub google_version: i64,

@@ -73,3 +73,11 @@ pub fn of_invitation(
         .order(android_tokens::id)
         .load(tx.connection)?)
 }
+
+/// Forgets up to `limit` of those whose time ran out before `before`. Says how many.
+pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    let over = android_tokens::table.filter(android_tokens::expires_at.lt(before));
+    let ids: Vec<AndroidTokenId> =
+        over.order(android_tokens::expires_at).limit(limit).select(android_tokens::id).load(tx.connection)?;
+    Ok(diesel::delete(android_tokens::table.filter(android_tokens::id.eq_any(ids))).execute(tx.connection)?)
+}

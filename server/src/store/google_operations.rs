@@ -126,27 +126,6 @@ pub fn enrolments_with_wipe(
     Ok(query.load(tx.connection)?)
 }
 
-/// Every operation of an order, oldest first.
-pub fn of_order(tx: &mut Transaction<'_>, council: &CouncilId, order: &OrderId) -> Result<Vec<GoogleOperation>> {
-    Ok(GoogleOperation::query()
-        .filter(google_operations::council_id.eq(council).and(google_operations::order_id.eq(order)))
-        .order(google_operations::id)
-        .load(tx.connection)?)
-}
-
-/// The newest operation of a command.
-pub fn latest_of_command(
-    tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    command: &CommandId,
-) -> Result<Option<GoogleOperation>> {
-    Ok(GoogleOperation::query()
-        .filter(google_operations::council_id.eq(council).and(google_operations::command_id.eq(command)))
-        .order(google_operations::id.desc())
-        .first(tx.connection)
-        .optional()?)
-}
-
 /// Google gave it a name; `false` when it is no longer being called.
 pub fn issued(tx: &mut Transaction<'_>, operation: &GoogleOperation, name: &str, at: Moment) -> Result<bool> {
     let changed = diesel::update(google_operations::table.find((&operation.council_id, &operation.id)))

@@ -107,7 +107,7 @@ async fn years_of_use(bench: &Bench, analysed: bool) -> (CouncilId, Enrolment, C
             Ok(connection.batch_execute(&seed("queued", WAITING, "NULL"))?)
         })
         .expect("a history");
-    let first = queue(bench, &phone, command(CommandKind::PlayLostModeSound, 10, None)).await;
+    let first = queue(bench, &phone, command(CommandKind::DisableLostMode, 10, None)).await;
     queue(bench, &phone, command(CommandKind::DisableLostMode, 50, None)).await;
     (council, phone, first)
 }

@@ -12,6 +12,7 @@ mod android;
 mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -192,7 +193,9 @@ impl Drop for Schema {
 }
 
 async fn kill_loop(database_url: Option<String>) {
-    let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let runs = std::env::var("TEST_KILL_RUNS").unwrap_or_else(|_| "5".to_owned());
+    let runs: NonZeroUsize = runs.parse().expect("TEST_KILL_RUNS is how often to kill, at least once");
+    let runs = runs.get();
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
     let google = GoogleCloud::start().await.expect("google");

@@ -12,6 +12,8 @@ use beadle_simulator::android::phone::{AndroidOptions, AndroidPhone, Living};
 use beadle_tests::{PATIENCE, on_both};
 use serde_json::{Value, json};
 
+use crate::steps::{approved, order_becomes};
+
 const MODES: [&str; 3] = ["fully_managed", "company_work_profile", "personal_work_profile"];
 
 fn phone_for(mode: &str, name: &str) -> AndroidPhone {
@@ -64,24 +66,6 @@ async fn report(council: &Council, invited: &Invited) -> Value {
         .post(&format!("/councils/{}/losses", council.id), json!({ "asset": invited.asset, "place": "a train" }))
         .await
         .expect("reported")
-}
-
-async fn approved(council: &Council, invited: &Invited, case: &str) -> String {
-    let order = council
-        .clerk
-        .api
-        .post(&format!("/losses/{case}/orders"), json!({ "asset_tag": invited.tag, "reason": "Stolen." }))
-        .await
-        .and_then(|order| text(&order, "/id"))
-        .expect("asked for");
-    council.chair.api.post(&format!("/orders/{order}/approve"), json!({})).await.expect("approved");
-    order
-}
-
-async fn order_becomes(council: &Council, order: &str, state: &str) -> Value {
-    until(&council.clerk.api, &format!("/orders/{order}"), PATIENCE, |order| order["state"] == state)
-        .await
-        .expect(state)
 }
 
 fn nothing_is_wrong(town: &Town) {

@@ -111,7 +111,7 @@ async fn call(
         }
     };
     match client.issue_command(&phone.android.device_name, &message).await {
-        Ok(begun) => issued(bench, phone, operation, begun).await,
+        Ok(begun) => issued(bench, operation, begun).await,
         Err(GoogleFailure::Refused { message, .. }) => Ok(bench
             .app
             .database
@@ -129,12 +129,12 @@ async fn call(
     }
 }
 
-async fn issued(bench: &Bench, phone: Phone, operation: GoogleOperation, begun: Operation) -> Result<(), Failure> {
+async fn issued(bench: &Bench, operation: GoogleOperation, begun: Operation) -> Result<(), Failure> {
     let context = bench.context();
     bench
         .app
         .database
-        .write("google took it", move |tx| outcome::issued(tx, &context, &phone, &operation, &begun.name))
+        .write("google took it", move |tx| outcome::issued(tx, &context, &operation, &begun.name))
         .await?;
     Ok(())
 }
@@ -182,7 +182,7 @@ async fn look(bench: &Bench, client: &GoogleClient, phone: Phone, operation: Goo
         })
         .await?;
     match candidates.into_iter().rfind(|found| !taken.contains(&found.name)) {
-        Some(found) => issued(bench, phone, operation, found).await,
+        Some(found) => issued(bench, operation, found).await,
         None => not_made(bench, operation, "Google never had it").await,
     }
 }

@@ -34,21 +34,14 @@ pub enum Standing {
 }
 
 /// Google began an operation for the call, now or when it was looked for.
-pub fn issued(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    phone: &Phone,
-    operation: &GoogleOperation,
-    name: &str,
-) -> Result<()> {
+pub fn issued(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation, name: &str) -> Result<()> {
     audit::lock(tx, &operation.council_id)?;
     if store::google_operations::issued(tx, operation, name, context.now)?
         && let Some(order) = &operation.order_id
     {
         orders::given_to_google(tx, context, order, name)?;
     }
-    health::works(tx, context, &operation.council_id)?;
-    store::wake::pushed(tx, &phone.enrolment, context.now)
+    health::works(tx, context, &operation.council_id)
 }
 
 /// Google certainly did not begin anything: the call is made again later, as a new row, unless somebody asked to take the

@@ -55,7 +55,7 @@ pub(super) fn job_key(council: &CouncilId) -> String {
 /// The name at Google of the policy for a mode and posture.
 #[must_use]
 pub fn name(enterprise: &str, mode: Mode, posture: Posture) -> String {
-    format!("{enterprise}/policies/{mode}-{posture}")
+    beadle_enrollment::android::policy_name(enterprise, mode.as_str(), posture.as_str())
 }
 
 /// Every policy of a council whose version Google does not have yet, with what it is made of. Each has its row first.

@@ -97,12 +97,9 @@ async fn issue(scene: &Scene, phone: &Phone) -> (dispatch::Phone, GoogleOperatio
         Step::Call(it, operation, _) | Step::Order(it, operation, _) => (it, operation),
         other => panic!("nothing to call: {other:?}"),
     };
-    let (said, issued) = (it.clone(), operation.clone());
+    let issued = operation.clone();
     let name = format!("{}/operations/{}", name(phone), operation.id);
-    scene
-        .run(Actor::System, move |tx, context| outcome::issued(tx, context, &said, &issued, &name))
-        .await
-        .expect("issued");
+    scene.run(Actor::System, move |tx, context| outcome::issued(tx, context, &issued, &name)).await.expect("issued");
     (it, operation)
 }
 

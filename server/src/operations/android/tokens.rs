@@ -16,6 +16,8 @@ use crate::store::{self, Transaction};
 pub const CODE_STANDS: Duration = Duration::hours(1);
 /// How long a personal phone's link lives at the most.
 pub const LINK_STANDS: Duration = Duration::days(7);
+/// How long a code is remembered after its end: Google may tell late of a phone that enrolled with it.
+pub const KEPT: Duration = Duration::days(30);
 /// How many codes of one invitation may wait to be used.
 const MOST_WAITING: usize = 20;
 

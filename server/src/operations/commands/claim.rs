@@ -176,13 +176,10 @@ pub(crate) fn no_longer_right(
     enrolment: &Enrolment,
     row: &CommandRow,
 ) -> Result<Option<&'static str>> {
-    if matches!(row.kind, CommandKind::ClearPasscode | CommandKind::DeviceLocation) {
+    if row.kind == CommandKind::ClearPasscode {
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
-        if row.kind == CommandKind::ClearPasscode && store::devices::is_not_back_from_loss(tx, &device)? {
+        if store::devices::is_not_back_from_loss(tx, &device)? {
             return Ok(Some("the device was reported lost before it fetched this"));
-        }
-        if row.kind == CommandKind::DeviceLocation && !store::devices::has_open_loss(tx, &device)? {
-            return Ok(Some("the device was found, or the case closed, before it fetched this"));
         }
     }
     Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))

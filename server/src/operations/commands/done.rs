@@ -104,7 +104,6 @@ pub(super) fn acknowledged(
         | CommandKind::SecurityInfo
         | CommandKind::ProfileList
         | CommandKind::InstalledApplicationList
-        | CommandKind::CertificateList
         | CommandKind::InstallProfile => {
             match reports::take_in(tx, context, enrolment, row.kind, report) {
                 Err(Error::Invalid { field, problem }) => {
@@ -135,11 +134,7 @@ pub(super) fn acknowledged(
 /// The part of an answer that is kept with the command; what inventory says is kept as the report.
 fn kept_answer(kind: CommandKind, report: &Value) -> Option<String> {
     match kind {
-        CommandKind::DeviceLock
-        | CommandKind::EnableLostMode
-        | CommandKind::DisableLostMode
-        | CommandKind::DeviceLocation
-        | CommandKind::PlayLostModeSound => {
+        CommandKind::DeviceLock | CommandKind::EnableLostMode | CommandKind::DisableLostMode => {
             let mut report = report.clone();
             if let Some(fields) = report.as_object_mut() {
                 for known in ["UDID", "EnrollmentID", "CommandUUID", "Status"] {

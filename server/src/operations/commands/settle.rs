@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::done::{Word, acknowledged, failed};
-use super::{push_again_after, wake_at};
+use super::push_again_after;
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandState, DeviceId};
-use crate::operations::{Context, orders};
+use crate::operations::{Context, jobs, orders};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -131,7 +131,7 @@ fn put_off(
     let until = context.now + push_again_after(row.offers);
     store::commands::defer(tx, row, until, why)?;
     // The device comes back by itself only if this is the last thing it says; so we come back to it.
-    wake_at(tx, context, enrolment, until)
+    jobs::wake_at(tx, context, &enrolment.council_id, &enrolment.id, until)
 }
 
 fn unreadable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {

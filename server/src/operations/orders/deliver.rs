@@ -246,7 +246,6 @@ fn defer(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, ord
         next.not_before = Some(context.now + wait);
     })?;
     // The device comes back by itself only if NotNow is the last thing it says; so we come back to it.
-    let wake = json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    let key = format!("wake:{}", enrolment.id);
-    jobs::queue(tx, context, "wake_device", wake, context.now + wait.max(SOONEST_PUSH), Some(&key))
+    let at = context.now + wait.max(SOONEST_PUSH);
+    jobs::wake_at(tx, context, &enrolment.council_id, &enrolment.id, at)
 }

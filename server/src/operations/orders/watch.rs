@@ -1,4 +1,4 @@
-//! What time does to orders: reminders, lapsing, presumed erased, unreachable. Run by the worker every few minutes.
+//! What time does to orders: reminders, lapsing, presumed erased, unreachable. Run by the worker every minute.
 
 use std::collections::BTreeMap;
 

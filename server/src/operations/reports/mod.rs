@@ -153,8 +153,7 @@ pub fn take_in(
         CommandKind::DeviceInformation
         | CommandKind::SecurityInfo
         | CommandKind::ProfileList
-        | CommandKind::InstalledApplicationList
-        | CommandKind::CertificateList => {}
+        | CommandKind::InstalledApplicationList => {}
         _ => return Ok(()),
     }
     let before = match kind {

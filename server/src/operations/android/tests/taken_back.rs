@@ -222,12 +222,9 @@ async fn after_a_restore_it_is_looked_whether_google_has_a_wipe_that_the_databas
         let Step::Look(it, doubted) = next(&scene, &phone).await else { panic!("Google is not asked") };
         assert_eq!(doubted.order_id.as_ref(), Some(&order));
         // Google had it: it is taken back, and the order waits for a person.
-        let (said, row) = (it.clone(), doubted.clone());
+        let row = doubted.clone();
         let name = format!("{}/operations/7", name(&phone));
-        scene
-            .run(Actor::System, move |tx, context| outcome::issued(tx, context, &said, &row, &name))
-            .await
-            .expect("found");
+        scene.run(Actor::System, move |tx, context| outcome::issued(tx, context, &row, &name)).await.expect("found");
         is_called_back(&scene, &phone, &doubted).await;
         ends(&scene, &it, &doubted, Standing::Cancelled).await;
         let row = scene.order(&order).await;

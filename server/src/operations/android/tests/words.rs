@@ -53,10 +53,10 @@ async fn a_work_profile_that_goes_is_not_told_as_a_phone_that_is_erased() {
             .expect("reads");
         let operation = open.into_iter().next().expect("a call");
         let Step::Look(it, _) = next(&scene, &phone).await else { panic!("nothing to look for") };
-        let (said, issued) = (it.clone(), operation.clone());
+        let issued = operation.clone();
         let name = format!("{}/operations/1", name(&phone));
         scene
-            .run(Actor::System, move |tx, context| outcome::issued(tx, context, &said, &issued, &name))
+            .run(Actor::System, move |tx, context| outcome::issued(tx, context, &issued, &name))
             .await
             .expect("issued");
         let words = scene.order(&order.id).await.words();
