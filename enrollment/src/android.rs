@@ -79,10 +79,10 @@ impl Posture {
     }
 }
 
-/// The name of a council's policy for a mode and posture; `enterprise` is `enterprises/…`.
+/// The name of a council's policy for a mode and a posture, given by their words; `enterprise` is `enterprises/…`.
 #[must_use]
-pub fn policy_name(enterprise: &str, mode: Mode, posture: Posture) -> String {
-    format!("{enterprise}/policies/{}-{}", mode.as_str(), posture.as_str())
+pub fn policy_name(enterprise: &str, mode: &str, posture: &str) -> String {
+    format!("{enterprise}/policies/{mode}-{posture}")
 }
 
 /// The mode that Google's two words mean; `None` where they fit no way in which Beadle manages a phone.
@@ -240,7 +240,7 @@ impl TokenRequest {
             Mode::PersonalWorkProfile => (LINK_LASTS_AT_MOST, PersonalUsage::Allowed),
         };
         Self {
-            policy_name: policy_name(enterprise, mode, Posture::Everyday),
+            policy_name: policy_name(enterprise, mode.as_str(), Posture::Everyday.as_str()),
             duration: lasts.clamp(SHORTEST, longest),
             one_time_only: true,
             additional_data: binding.clone(),

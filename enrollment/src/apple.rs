@@ -265,18 +265,6 @@ impl EnrolmentProfile<'_> {
     }
 }
 
-/// The profile that renews a device's identity, as XML for InstallProfile: the enrolment profile again with a new challenge.
-///
-/// Identifiers and the MDM payload stay as they are, since a device refuses a change of topic, addresses or
-/// an addition of rights; only the SCEP payload, and the reference to it, is new. Pass what the *enrolment*
-/// was made with, not what a new one would get.
-///
-/// # Errors
-/// As [`EnrolmentProfile::to_plist`].
-pub fn renewal_profile(enrolment: &EnrolmentProfile<'_>) -> Result<Vec<u8>, Error> {
-    enrolment.to_xml()
-}
-
 /// Signs a profile for delivery outside the MDM channel: CMS in DER, content inside, SHA-256 (content type `application/x-apple-aspen-config`).
 ///
 /// `private_key_der` is PKCS#8, PKCS#1 or SEC 1; `chain` holds the certificates between signer and root.

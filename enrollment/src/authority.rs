@@ -4,9 +4,7 @@
 //! clients use the one certificate they get for all three (RFC 8894, 2.1.2).
 
 use crate::Error;
-use crate::certificate::{
-    acceptable_device_key, fitted, from_asn1_time, public_key_info, sha1_bytes, sha256_hex, to_asn1_time,
-};
+use crate::certificate::{acceptable_device_key, fitted, from_asn1_time, public_key_info, sha256_hex, to_asn1_time};
 use chrono::{DateTime, TimeDelta, Utc};
 use openssl::asn1::Asn1Integer;
 use openssl::bn::BigNum;
@@ -262,12 +260,6 @@ impl Authority {
     #[must_use]
     pub fn validity(&self) -> (DateTime<Utc>, DateTime<Utc>) {
         (self.not_before, self.not_after)
-    }
-
-    /// SHA-1 of the certificate: what a SCEP payload's CAFingerprint holds (20 bytes; a check of transport, not of trust).
-    #[must_use]
-    pub fn scep_fingerprint(&self) -> [u8; 20] {
-        sha1_bytes(&self.certificate_der)
     }
 
     pub(crate) fn certificate_bytes(&self) -> &[u8] {

@@ -1,9 +1,8 @@
 //! The `Mdm-Signature` header: proof, through any proxy, that a device's identity sent this very body.
 //!
 //! Real devices send BER of indefinite lengths with SHA-1 and no signed attributes, others SHA-256
-//! with them; both are accepted here. The signature is checked against the certificate inside;
-//! [`crate::authority::Authority::verify_identity`] then says whose it is. Source: Apple, "Passing an
-//! identity certificate through a proxy".
+//! with them; both are accepted here. The signature is checked against the certificate inside; whose it
+//! is, the server looks up by the certificate's fingerprint. Source: Apple, "Passing an identity certificate through a proxy".
 
 use crate::cms::{Digest, SignatureProblem, SignedMessage};
 use base64::Engine;

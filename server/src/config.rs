@@ -202,12 +202,6 @@ impl Config {
         self.sealing_key.clone().unwrap_or_else(|| self.data_folder.join("sealing.key"))
     }
 
-    /// The reverse proxies whose word about the caller's address is believed.
-    #[must_use]
-    pub fn trusted_proxies(&self) -> &[IpAddr] {
-        &self.proxy.addresses
-    }
-
     /// The control socket.
     #[must_use]
     pub fn control_socket(&self) -> PathBuf {

@@ -161,9 +161,11 @@ async fn lose_phones(place: &Place) {
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let mut lost = Vec::new();
     for (number, screen) in SCREENS.into_iter().enumerate() {
-        let erased = enrolled(&town, &council, &format!("GPC-01{number}"), &format!("Cllr Ann{number} Angove"), false);
-        let found = enrolled(&town, &council, &format!("GPC-02{number}"), &format!("Cllr Ben{number} Bolitho"), true);
-        lost.push(Lost { screen, erased: erased.await, found: found.await });
+        let (tag, holder) = (format!("GPC-01{number}"), format!("Cllr Ann{number} Angove"));
+        let erased = enrolled(&town, &council, &tag, &holder, false).await;
+        let (tag, holder) = (format!("GPC-02{number}"), format!("Cllr Ben{number} Bolitho"));
+        let found = enrolled(&town, &council, &tag, &holder, true).await;
+        lost.push(Lost { screen, erased, found });
     }
     let profiles = (folder.path().join("clerk"), folder.path().join("chair"));
     let handle = Handle::current();
@@ -256,7 +258,10 @@ fn find_again(clerk: &mut Visitor, (invited, phone): &(Invited, PhoneHandle), ha
     clerk.report(&invited.tag, &invited.tag);
     clerk.wait_for("Locked in Lost Mode");
     clerk.judge("case-lost-mode");
-    assert!(handle.block_on(phone.wait_until(PATIENCE, |state| state.lost_mode)).is_some(), "it is in Lost Mode");
+    assert!(
+        handle.block_on(phone.wait_until(PATIENCE, |state| state.lost_mode.is_some())).is_some(),
+        "it is in Lost Mode"
+    );
     clerk.browser.follow("The phone has been found");
     clerk.judge("found");
     clerk.browser.follow("It has been found");
@@ -266,7 +271,7 @@ fn find_again(clerk: &mut Visitor, (invited, phone): &(Invited, PhoneHandle), ha
     clerk.browser.fill("#outcome", "It was in the other coat.");
     clerk.browser.follow("Close the case");
     assert!(clerk.browser.words().contains("It was in the other coat."));
-    assert!(handle.block_on(phone.wait_until(PATIENCE, |state| !state.lost_mode)).is_some(), "it is open");
+    assert!(handle.block_on(phone.wait_until(PATIENCE, |state| state.lost_mode.is_none())).is_some(), "it is open");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! A councillor opens the link: the notice, the button, the profile; and the links that lead nowhere.
+//! A councillor opens the link: the notice, the button, the profile or the code; the links that lead nowhere; and the pages
+//! that others are shown.
 
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,33 @@ impl Visitor {
         assert!(!words.contains("I have read this and accept"), "{words}");
         let profile = self.browser.evaluate("document.querySelector('a.get').href");
         assert_eq!(profile, json!(format!("{link}/beadle.mobileconfig")));
+    }
+
+    /// Reads the notice of an Android phone, accepts, and looks at the code or the link.
+    fn accept_android(&mut self, name: &str, link: &str, expected: &str) {
+        for (number, width) in WIDTHS.into_iter().enumerate() {
+            assert_eq!(self.open(link, width), 200);
+            if number == 0 {
+                self.judge(&format!("{name}-notice"), width);
+                assert_eq!(self.browser.click("button[type=submit]"), 200);
+            }
+            let words = self.judge(&format!("{name}-accepted"), width);
+            assert!(words.contains("Almost done") && !words.contains("Get the profile"), "{name}: {words}");
+            assert_eq!(self.browser.click("button[type=submit]"), 200);
+            let words = self.judge(&format!("{name}-code"), width);
+            assert!(words.contains(expected), "{name}: {words}");
+            let drawn = self.browser.evaluate("document.querySelectorAll('.code svg').length");
+            assert_eq!(drawn, json!(1), "{name}: a code to scan");
+        }
+    }
+
+    /// Opens a page that anyone may see, at every width.
+    fn shown(&mut self, name: &str, url: &str, expected: &str) {
+        for width in WIDTHS {
+            assert_eq!(self.open(url, width), 200, "{name}");
+            let words = self.judge(name, width);
+            assert!(words.contains(expected), "{name}: {words}");
+        }
     }
 
     /// Opens a link that leads nowhere, at every width.
@@ -168,6 +196,53 @@ async fn open_links(place: &Place) {
         visitor.refused("withdrawn", &withdrawn.link, 410, "taken back");
         clock.advance(Duration::days(60));
         visitor.refused("expired", &expired.link, 410, "This invitation has run out");
+    })
+    .await
+    .expect("the journey ends well");
+    town.server.expect("runs").stop().await.expect("stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holder_of_an_android_phone_and_a_programmer_see_pages_for_all() {
+    if !installed("chromium", &["--version"]) {
+        return;
+    }
+    for place in databases() {
+        open_other_pages(&place).await;
+    }
+}
+
+async fn open_other_pages(place: &Place) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
+    let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
+    town.connect_google(&council).await.expect("connected to Google");
+    let mut invited = Vec::new();
+    for (mode, expected) in [
+        ("fully_managed", "Scan this code with the new phone"),
+        ("personal_work_profile", "Add the work profile to your phone"),
+    ] {
+        let made = town.invite_android(&council, mode, "Cllr Bolitho", mode).await.expect("an invitation");
+        invited.push((mode, made.link, expected));
+    }
+    // Another council signs up, and its visitor comes back from Google's page.
+    let other = town.council("coreley", "Coreley Parish Council", "coreley").await.expect("a council");
+    let path = format!("/councils/{}/google/sign-up", other.id);
+    let sign_up = other.clerk.api.post(&path, json!({})).await.expect("a sign-up");
+    let url = sign_up["url"].as_str().expect("an address");
+    let back = town.google.console_completes_sign_up(url, "the council").expect("signs up");
+    let documented = format!("{}/api/v1/docs", town.addresses[0]);
+
+    let profile = folder.path().join("browser");
+    tokio::task::spawn_blocking(move || {
+        let mut visitor = Visitor::new(&profile);
+        for (name, link, expected) in &invited {
+            visitor.accept_android(name, link, expected);
+        }
+        assert_eq!(visitor.open(&back, WIDTHS[1]), 200);
+        let words = visitor.judge("returned", WIDTHS[1]);
+        assert!(words.contains("Coreley Parish Council is connected to Google"), "{words}");
+        visitor.shown("documentation", &documented, "Beadle: the API");
     })
     .await
     .expect("the journey ends well");

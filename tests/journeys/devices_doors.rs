@@ -148,8 +148,12 @@ async fn no_door_for_devices_ever_answers_401() {
         let database = &town.server.as_ref().expect("the server").app.database;
         database.set_broken(true);
         for door in &doors {
-            if knock(&client, door).await == Some(401) {
-                faults.push(format!("{}, without a database: 401", door.what));
+            match knock(&client, door).await {
+                Some(401) => faults.push(format!("{}, without a database: 401", door.what)),
+                None if door.body.len() < 50_000 => {
+                    faults.push(format!("{}, without a database: no answer", door.what))
+                }
+                _ => {}
             }
         }
         let without = [

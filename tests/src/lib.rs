@@ -1,5 +1,7 @@
 //! What the journeys share: the real server on each database, with its surroundings, from start to end.
 
+pub mod android_fleet;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -57,6 +59,8 @@ pub async fn on_both(story: impl AsyncFn(&Town)) {
         if let Some(server) = town.server.take() {
             server.stop().await.expect("the server stops in order");
         }
+        // No story may send Google what its discovery document does not know, whatever else it is about.
+        assert_eq!(town.google.judgement().refused, Vec::<String>::new());
     }
 }
 

@@ -18,7 +18,7 @@ mod restrictions;
 mod wifi;
 
 /// Every policy profile's identifier starts so; the management profile's never does.
-pub const PROFILE_IDENTIFIER_PREFIX: &str = "beadle.policy.";
+const PROFILE_IDENTIFIER_PREFIX: &str = "beadle.policy.";
 
 /// Raise this when the same policy compiles to something else than before, so that phones are seen to have the older form.
 const PROFILE_FORMAT: u32 = 1;

@@ -1,9 +1,9 @@
-//! Where the phone is: never asked, except inside an open loss case.
+//! Where the phone is: nothing asks for it yet; a council's policy may allow that it is asked while a loss case is open.
 
 use serde::{Deserialize, Serialize};
 
 use super::Document::{Coreley, Germoe};
-use crate::coverage::Status::{Enforced as E, NotPossible as N};
+use crate::coverage::Status::NotPossible as N;
 use crate::mode::Mode;
 use crate::named::named_enum;
 use crate::setting::{Android, Evidence, Says, Setting, does, no_keys, no_problem};
@@ -36,25 +36,21 @@ pub(crate) const SETTINGS: &[Setting] = &[Setting {
     name: "location.collected",
     title: "Location",
     clauses: &[(Germoe, "5.1.6"), (Coreley, "4.1.3")],
-    modes: [E, N, N, E, E, N],
+    modes: [N, N, N, N, N, N],
     says: |policy| match policy.location.collected {
         LocationUse::OpenLossCase => Says::Asked("Location only while a loss case is open".into()),
         LocationUse::Never => Says::Asked("Location is never asked for".into()),
     },
     effect: |policy, mode| match (policy.location.collected, mode) {
         (LocationUse::Never, _) => does("Not asked for."),
-        (LocationUse::OpenLossCase, Mode::Supervised) => {
-            does("Located in Lost Mode only, which tells the holder so afterwards.")
+        (LocationUse::OpenLossCase, Mode::Supervised | Mode::Device) => {
+            does("Not asked for.").but("Beadle locates no phone; the holder can use Find My")
         }
-        (LocationUse::OpenLossCase, Mode::Device) => {
-            does("Not asked for.").but("only a supervised iPhone has Lost Mode; the holder can use Find My")
+        (LocationUse::OpenLossCase, Mode::FullyManaged | Mode::CompanyWorkProfile) => {
+            does("Not asked for.").but("Beadle locates no phone; the holder can use Find Hub")
         }
         (LocationUse::OpenLossCase, Mode::User | Mode::PersonalWorkProfile) => does("Not asked for.")
             .but("the council can never locate a personal phone; the holder can use Find My or Find Hub"),
-        (LocationUse::OpenLossCase, Mode::FullyManaged) => does("Located in lost mode only."),
-        (LocationUse::OpenLossCase, Mode::CompanyWorkProfile) => {
-            does("Located in lost mode only.").but("needs Android 13, and the holder decides whether location is on")
-        }
     },
     apple: no_keys,
     evidence: Evidence::Nothing,

@@ -227,6 +227,16 @@ fn non_compliance_is_told_in_words_and_by_setting() {
 }
 
 #[test]
+fn a_phone_that_may_be_tampered_with_is_known_by_googles_own_word() {
+    let mut device = obedient(&strictest(), Mode::FullyManaged, Ownership::Council);
+    assert!(!summary(&reported(&device), today()).compromised);
+    device["securityPosture"] = json!({ "devicePosture": "AT_RISK" });
+    assert!(!summary(&reported(&device), today()).compromised);
+    device["securityPosture"] = json!({ "devicePosture": "POTENTIALLY_COMPROMISED" });
+    assert!(summary(&reported(&device), today()).compromised);
+}
+
+#[test]
 fn a_phone_that_does_not_say_what_it_fails_is_not_trusted() {
     let policy = Policy::preset(Preset::Germoe);
     let mut device = obedient(&policy, Mode::FullyManaged, Ownership::Council);

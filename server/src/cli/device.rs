@@ -139,7 +139,12 @@ async fn show(api: &Api, device: &str, apps: bool) -> Answer {
             let list = rest.as_object_mut().and_then(|fields| fields.remove(name));
             list.as_ref().and_then(Value::as_array).cloned().unwrap_or_default()
         });
+        let android = rest.as_object_mut().and_then(|fields| fields.remove("android")).filter(Value::is_object);
         record(&rest);
+        if let Some(android) = android {
+            say("\nWhat the phone reports by way of Google:");
+            record(&android);
+        }
         let [settings, commands] = lists;
         say("\nWhat the phone reports of the policy:");
         table(&settings, &["setting", "state", "since", "reason"]);

@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::endpoints::{ALL, Endpoint};
 use super::{Cli, reference};
 
+#[cfg(feature = "demo")]
+mod android;
 mod end_to_end;
 
 use crate::web::api::document::document;

@@ -40,10 +40,19 @@ pub(super) async fn tell(teller: &Teller, town: &Town, council: &Council) -> Res
     }
     find_again(teller, council, &work).await?;
     remove_the_work_profile(teller, council, &own).await?;
-    match town.google.violations().first() {
-        None => Ok(()),
-        Some(violation) => Err(astray(&format!("Google would have refused: {violation}"))),
+    if let Some(violation) = town.google.violations().first() {
+        return Err(astray(&format!("Google would have refused: {violation}")));
     }
+    let judgement = town.google.judgement();
+    // A build without the simulator's feature `judge` judges nothing; the tests' build does.
+    if judgement.requests > 0 {
+        judgement.nothing_wrong().map_err(|problem| astray(&problem))?;
+        teller.says(&format!(
+            "All {} calls to Google, {} of them with a body, are as Google's discovery document wants them.",
+            judgement.requests, judgement.bodies
+        ));
+    }
+    Ok(())
 }
 
 async fn enrol(town: &Town, council: &Council, tag: &str, holder: &str, mode: &str) -> Result<Carried, Refusal> {

@@ -75,6 +75,15 @@ pub struct Invited {
     pub link: String,
 }
 
+/// What the holder of an Android phone is given to enrol it by.
+#[derive(Clone, Debug)]
+pub enum Offer {
+    /// Google's link, for a phone in use.
+    Link(String),
+    /// The text of the code, for a phone in factory state.
+    Code(String),
+}
+
 /// How many councils a town has room for: each needs a public address of its own, and loopback has plenty.
 pub const COUNCILS: u8 = 4;
 
@@ -325,11 +334,19 @@ impl Town {
         invited: &Invited,
         phone: &AndroidPhone,
     ) -> Result<(), Refusal> {
+        match self.android_offer(council, invited).await? {
+            Offer::Link(link) => phone.enrol_by_link(&self.google, &link).map_err(trouble)?,
+            Offer::Code(code) => phone.enrol_by_qr(&self.google, &code).map_err(trouble)?,
+        };
+        Ok(())
+    }
+
+    /// What the holder of an Android phone is given after he accepted.
+    pub async fn android_offer(&self, council: &Council, invited: &Invited) -> Result<Offer, Refusal> {
         let page = self.accept_on_android(invited).await?;
         if let Some(link) = between(&page, "href=\"https://enterprise.google.com", "\"") {
             let link = format!("https://enterprise.google.com{}", link.replace("&#38;", "&").replace("&amp;", "&"));
-            phone.enrol_by_link(&self.google, &link).map_err(trouble)?;
-            return Ok(());
+            return Ok(Offer::Link(link));
         }
         let invitations =
             council.clerk.api.get(&format!("/councils/{}/invitations?usable=true&limit=200", council.id)).await?;
@@ -342,8 +359,7 @@ impl Town {
             .ok_or_else(|| trouble("the invitation is not listed"))?;
         let code =
             council.clerk.api.post(&format!("/invitations/{}/android-code", text(id, "/id")?), json!({})).await?;
-        phone.enrol_by_qr(&self.google, &text(&code, "/text")?).map_err(trouble)?;
-        Ok(())
+        Ok(Offer::Code(text(&code, "/text")?))
     }
 
     /// The device that belongs to an asset, as the API shows it.

@@ -7,7 +7,7 @@ use super::{client, policies};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
-use crate::model::{InvitationId, Mode, Moment};
+use crate::model::{Actor, InvitationId, Mode, Moment};
 use crate::operations::Context;
 use crate::operations::android::pace::Urgency;
 use crate::operations::android::tokens::{self, Asked};
@@ -93,8 +93,10 @@ async fn make(app: &App, asked: Asked, binding: &Binding) -> Result<Code> {
         .create_enrollment_token(&asked.enterprise, &request)
         .await
         .map_err(Error::from)?;
-    let (row, name) = (token.clone(), made.name.clone());
-    app.database.write("code made", move |tx| tokens::made(tx, &row, &name)).await?;
+    let (context, row, name) = (app.context(Actor::System), token.clone(), made.name.clone());
+    if !app.database.write("code made", move |tx| tokens::made(tx, &context, &row, &name)).await? {
+        return Err(Error::conflict("the invitation was withdrawn meanwhile; make a new one"));
+    }
     let expires_at = token.expires_at;
     if token.mode == Mode::PersonalWorkProfile {
         return Ok(Code::Link { link: personal_link(&made.value), expires_at });

@@ -22,9 +22,6 @@ pub(crate) use connect::subscription;
 pub use connect::{begin_sign_up, connect_project, finish_sign_up, notify};
 pub use policies::{put, put_again};
 
-/// The longest that a call waits for its turn in this process; a job is put back instead.
-const LONGEST_WAIT: chrono::Duration = chrono::Duration::seconds(60);
-
 /// The clients of the project that is connected, kept while its key stays the same.
 #[derive(Clone, Default)]
 pub struct Kept(Arc<Mutex<Option<Clients>>>);
@@ -75,10 +72,6 @@ fn paced(app: &App, urgency: Urgency) -> Pace {
         let (database, now) = (database.clone(), clock.now());
         async move {
             let wait = database.write("a call's place", move |tx| pace::take(tx, now, urgency)).await?;
-            if wait > LONGEST_WAIT {
-                let seconds = u64::try_from(wait.num_seconds()).unwrap_or(60);
-                return Err(Error::TooMany { retry_after_seconds: seconds });
-            }
             tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
             Ok(())
         }

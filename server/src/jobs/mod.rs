@@ -193,6 +193,7 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
         upkeep::MINUTE => upkeep::every_minute(bench).await,
         upkeep::HOUR => upkeep::every_hour(bench).await,
         queue_android::PUT_POLICIES => android::put(bench, job).await,
+        queue_android::DELETE_TOKENS => android::delete_tokens(bench, job).await,
         queue_android::READ_DEVICE => android::read_device(bench, job).await,
         queue_android::NOTIFICATIONS => android::pull(bench).await,
         queue_android::RECONCILE => android::reconcile(bench).await,
@@ -223,6 +224,11 @@ async fn settle(app: &App, job: &Job, result: Result<Next, Failure>) -> Result<(
                 let attempts = job.attempts + 1;
                 let wait = failure.after.unwrap_or(Duration::zero()).max(back_off(attempts, jitter));
                 tracing::warn!(job = %job.id, kind = job.kind, attempts, problem = failure.problem, "a job failed");
+                if let Some(message) = &failure.key_refused {
+                    for council in concerned(tx, &job)? {
+                        queue_android::health::key_refused(tx, &context, &council, message)?;
+                    }
+                }
                 if attempts >= TELL_AFTER {
                     let message = format!(
                         "A task of the server (\"{}\") has failed {attempts} times and is tried again: {}",

@@ -25,6 +25,8 @@ pub(super) struct Failure {
     pub(super) problem: String,
     /// Not before this has passed.
     pub(super) after: Option<Duration>,
+    /// Google refuses the project's key, in words for an alert.
+    pub(super) key_refused: Option<String>,
 }
 
 impl Failure {
@@ -32,13 +34,13 @@ impl Failure {
     pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
         let said = panic.downcast_ref::<&str>().copied();
         let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it does not say why");
-        Self { problem: format!("a fault in the program: {said}"), after: None }
+        Self { problem: format!("a fault in the program: {said}"), after: None, key_refused: None }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { problem: error.to_string(), after: None }
+        Self { problem: error.to_string(), after: None, key_refused: None }
     }
 }
 

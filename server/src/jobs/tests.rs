@@ -172,7 +172,6 @@ async fn a_phone_is_pushed_until_it_came_and_not_once_more() {
         stage.queue(&phone, 0).await;
         stage.run_due().await;
         assert_eq!(stage.service.log().len(), 1, "two wishes, one push");
-        assert!(reloaded(&stage.bench, &phone).await.last_push_at.is_some());
         for (wait, pushes) in [(29, 1), (2, 2), (119, 2), (2, 3), (481, 4), (1801, 5), (86_390, 5), (20, 6)] {
             stage.app.clock.advance(Duration::seconds(wait));
             stage.run_due().await;
@@ -678,6 +677,67 @@ async fn every_hour_failed_sign_ins_sessions_and_answers_kept_for_repeats_are_fo
         stage.bench.clock.advance(Duration::days(stage.app.config.retention.sessions));
         run().await;
         assert_eq!(left().await, [false, false, false]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_hour_sign_ups_at_google_and_android_codes_that_ran_out_are_forgotten() {
+    use crate::model::{AndroidTokenId, AndroidTokenState, SignUpId};
+    use crate::store::{android_tokens, google_sign_ups};
+    on_both(|bench| async move {
+        let stage = stage(bench).await;
+        let (_, invitation) =
+            crate::operations::apple_test_bench::invite(&stage.bench, &stage.council, None, Mode::Device);
+        let (now, council, of) = (stage.now(), stage.council.clone(), invitation.clone());
+        stage
+            .app
+            .database
+            .write("leave traces", move |tx| {
+                let sign_up = google_sign_ups::SignUp {
+                    council_id: council.clone(),
+                    id: SignUpId::new(),
+                    state_hash: "state".to_owned(),
+                    name: None,
+                    requested_by: "clerk".to_owned(),
+                    requested_at: now,
+                    expires_at: now + Duration::hours(1),
+                    completed_at: None,
+                };
+                google_sign_ups::insert(tx, &sign_up)?;
+                for state in [AndroidTokenState::Made, AndroidTokenState::Used] {
+                    let token = android_tokens::AndroidToken {
+                        council_id: council.clone(),
+                        id: AndroidTokenId::new(),
+                        invitation_id: of.clone(),
+                        mode: Mode::FullyManaged,
+                        binding_hash: state.to_string(),
+                        google_name: None,
+                        state,
+                        created_at: now,
+                        expires_at: now + Duration::hours(1),
+                        used_at: None,
+                    };
+                    android_tokens::insert(tx, &token)?;
+                }
+                Ok(())
+            })
+            .await
+            .expect("traces");
+        let left = async || {
+            upkeep::every_hour(&stage.work()).await.expect("runs");
+            let (council, of) = (stage.council.clone(), invitation.clone());
+            let look = move |tx: &mut store::Transaction<'_>| {
+                let sign_up = google_sign_ups::find_by_state(tx, "state")?.is_some();
+                Ok((sign_up, android_tokens::of_invitation(tx, &council, &of)?.len()))
+            };
+            stage.app.database.read("look", look).await.expect("reads")
+        };
+        assert_eq!(left().await, (true, 2), "all new");
+        stage.app.clock.advance(Duration::hours(26));
+        assert_eq!(left().await, (false, 2), "Google may still tell of a phone");
+        stage.app.clock.advance(Duration::days(30));
+        assert_eq!(left().await, (false, 0));
     })
     .await;
 }

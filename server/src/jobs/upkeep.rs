@@ -5,6 +5,7 @@ use chrono::Duration;
 use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
+use crate::operations::android::tokens;
 use crate::operations::{Context, caps, commands, enroll, idempotency, orders, retention};
 use crate::store::{self, Transaction};
 
@@ -31,6 +32,7 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
     let now = bench.context().now;
     exhaust(bench, "expire commands", |tx, context| commands::expire(tx, context, ROWS)).await?;
     exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
+    exhaust(bench, "remind of orders", |tx, context| orders::remind_due(tx, context, ROWS)).await?;
     exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
     exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
     freezes(bench).await?;
@@ -68,6 +70,14 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
+    exhaust(bench, "retention of sign-ups at Google", move |tx, _| {
+        store::google_sign_ups::purge(tx, now - Duration::days(1), ROWS)
+    })
+    .await?;
+    exhaust(bench, "retention of Android codes", move |tx, _| {
+        store::android_tokens::purge(tx, now - tokens::KEPT, ROWS)
+    })
+    .await?;
     audit_details(bench).await?;
     Ok(again(now, Duration::hours(1)))
 }

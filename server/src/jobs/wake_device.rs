@@ -172,7 +172,6 @@ async fn record(bench: &Bench, wake: &Wake, ready: Ready, outcome: Outcome) -> R
                     let Ready { enrolment, .. } = &ready;
                     let council = &enrolment.council_id;
                     audit::lock(tx, council)?;
-                    store::wake::pushed(tx, enrolment, now)?;
                     orders::on_pushed(tx, &context, enrolment)?;
                     alerts::end(tx, &context, council, REFUSED, enrolment.id.as_str())?;
                     alerts::end(tx, &context, council, PUSH_RETIRED, enrolment.id.as_str())?;
@@ -192,6 +191,7 @@ async fn record(bench: &Bench, wake: &Wake, ready: Ready, outcome: Outcome) -> R
             Err(Failure {
                 problem: format!("the push service: {problem}"),
                 after: after.map(|it| it.min(Duration::hours(6))),
+                key_refused: None,
             })
         }
         Outcome::Refused { status, reason } => {

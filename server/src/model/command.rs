@@ -30,9 +30,7 @@ impl CommandKind {
             Self::DeviceInformation
             | Self::SecurityInfo
             | Self::ProfileList
-            | Self::CertificateList
             | Self::InstallProfile
-            | Self::RemoveProfile
             | Self::RenewIdentity => None,
             Self::InstalledApplicationList => (ownership == Ownership::Personal).then_some(PERSONAL),
             Self::DeviceLock => (ownership == Ownership::Personal && mode != Mode::User).then_some(PERSONAL_LOCK),
@@ -41,7 +39,7 @@ impl CommandKind {
                 (_, Ownership::Personal) => Some(PERSONAL_LOCK),
                 (_, Ownership::Council) => None,
             },
-            Self::EnableLostMode | Self::DisableLostMode | Self::DeviceLocation | Self::PlayLostModeSound => {
+            Self::EnableLostMode | Self::DisableLostMode => {
                 if ownership == Ownership::Personal {
                     Some(PERSONAL)
                 } else {
@@ -69,18 +67,12 @@ impl CommandKind {
                 Mode::FullyManaged => Some(PERSONAL),
                 _ => Some("the PIN of a phone with a work profile can be cleared by its holder only"),
             },
-            Self::DeviceInformation
-            | Self::SecurityInfo
-            | Self::ProfileList
-            | Self::InstalledApplicationList
-            | Self::CertificateList => Some(ANDROID_REPORTS),
-            Self::InstallProfile
-            | Self::RemoveProfile
-            | Self::RenewIdentity
-            | Self::DeviceLocation
-            | Self::PlayLostModeSound
-            | Self::DeviceConfigured
-            | Self::ActivationLockBypassCode => Some(NOT_ON_ANDROID),
+            Self::DeviceInformation | Self::SecurityInfo | Self::ProfileList | Self::InstalledApplicationList => {
+                Some(ANDROID_REPORTS)
+            }
+            Self::InstallProfile | Self::RenewIdentity | Self::DeviceConfigured | Self::ActivationLockBypassCode => {
+                Some(NOT_ON_ANDROID)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The life of an order: which event leads from which state to which (W1), and what each state is called for people.
 
 use super::text_enum::text_enum;
-use super::{HeldReason, OrderState};
+use super::{HeldReason, OrderState, Platform, Scope};
 use crate::error::{Error, Result};
 
 text_enum! {
@@ -156,8 +156,27 @@ impl OrderState {
             Self::Refused => "refused by the second person",
             Self::Lapsed => "lapsed: nobody approved it within 72 hours",
             Self::Cancelled => "cancelled before the phone fetched it",
-            Self::Failed => "failed: the phone reported an error",
+            Self::Failed => "failed: it was not carried out; the error stands with it",
             Self::LeftManagement => "the phone left management; nothing more can be sent to it",
+        }
+    }
+
+    /// The same for the phone that the order is for: an Android phone is not woken, Google passes the order on to it; and of a
+    /// phone on which only the work profile goes, nothing else is said to be erased.
+    #[must_use]
+    pub fn words_for(self, platform: Platform, scope: Scope) -> &'static str {
+        match (self, platform, scope) {
+            (Self::Approved, Platform::Android, _) => "approved; not given to Google yet",
+            (Self::Pushed, Platform::Android, _) => {
+                "approved; Google has it and passes it on when the phone is next online; the phone has not confirmed it"
+            }
+            (Self::Unreachable, Platform::Android, _) => {
+                "approved; the phone has not come for it at Google; the order still stands"
+            }
+            (Self::Confirmed, _, Scope::EraseWorkProfile) => {
+                "confirmed by the phone: it removed the council's work profile, and nothing else"
+            }
+            _ => self.words(),
         }
     }
 

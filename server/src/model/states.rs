@@ -103,12 +103,8 @@ text_enum! {
         ProfileList => "profile_list",
         /// InstalledApplicationList; council devices only.
         InstalledApplicationList => "installed_application_list",
-        /// CertificateList.
-        CertificateList => "certificate_list",
         /// InstallProfile with the council's policy.
         InstallProfile => "install_profile",
-        /// RemoveProfile of a profile that Beadle issued, never the management profile.
-        RemoveProfile => "remove_profile",
         /// InstallProfile with a new SCEP challenge for the same management profile.
         RenewIdentity => "renew_identity",
         /// DeviceLock.
@@ -119,10 +115,6 @@ text_enum! {
         EnableLostMode => "enable_lost_mode",
         /// DisableLostMode; supervised only.
         DisableLostMode => "disable_lost_mode",
-        /// DeviceLocation; supervised, in Lost Mode, inside an open loss case only.
-        DeviceLocation => "device_location",
-        /// PlayLostModeSound; supervised only.
-        PlayLostModeSound => "play_lost_mode_sound",
         /// DeviceConfigured; supervised only.
         DeviceConfigured => "device_configured",
         /// ActivationLockBypassCode; supervised only.

@@ -210,6 +210,18 @@ pub(crate) async fn authenticate(
         .expect("authenticate")
 }
 
+/// The council adopts the policy that a preset makes.
+pub(crate) async fn adopt_policy(bench: &Bench, council: &CouncilId) {
+    let (context, council) = (bench.context(Actor::Local), council.clone());
+    bench
+        .database
+        .write("policy", move |tx| {
+            crate::operations::policies::start(tx, &context, &council, beadle_profiles::Preset::Germoe).map(drop)
+        })
+        .await
+        .expect("a policy");
+}
+
 /// The live enrolment pinned to a certificate, as stored.
 pub(crate) async fn enrolment(bench: &Bench, fingerprint: &str) -> Enrolment {
     let fingerprint = fingerprint.to_owned();

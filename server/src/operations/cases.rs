@@ -181,7 +181,7 @@ pub(super) fn close(
         if order.state.is_open() {
             return Err(Error::conflict(format!(
                 "an order of this case is not at its end ({}): cancel it or wait for its end, then close the case",
-                order.state.words()
+                order.words()
             )));
         }
     }

@@ -58,26 +58,25 @@ pub fn identify(
     fingerprint: &str,
     device: Option<&str>,
 ) -> Result<Identified> {
-    let Some(certificate) = store::certificates::find_by_fingerprint(tx, fingerprint)? else {
+    let Some(store::certificates::Identity { certificate, enrolment, udid }) =
+        store::certificates::identity(tx, fingerprint)?
+    else {
         return Ok(Identified::Refused("the certificate is not known here"));
     };
     if certificate.council_id != *council {
         return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherCouncil));
     }
-    let Some(enrolment) = &certificate.enrolment_id else {
+    if certificate.enrolment_id.is_none() {
         return Ok(Identified::Refused("the certificate has not checked in yet"));
-    };
-    let enrolment = store::enrolments::find(tx, council, enrolment)?
-        .ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
+    }
+    let enrolment = enrolment.ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
     if certificate.revoked_at.is_some() {
         return Ok(Identified::Misused(Box::new(certificate), Misuse::Revoked));
     }
     if enrolment.ended_at.is_some() {
         return Ok(Identified::Misused(Box::new(certificate), Misuse::Left));
     }
-    if let Some(told) = device
-        && store::devices::find(tx, &enrolment.device_id)?.is_some_and(|known| !known.udid.eq_ignore_ascii_case(told))
-    {
+    if device.is_some_and(|told| udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
         return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherDevice));
     }
     if enrolment.fingerprint == fingerprint {

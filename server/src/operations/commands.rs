@@ -10,8 +10,9 @@ mod tests;
 
 pub use bypass_code::ask_for_bypass_code;
 pub use claim::renewal;
-pub(crate) use claim::renewed;
 pub use claim::{Next, Visit, cannot_send, poll, settle_and_claim};
+pub(crate) use claim::{no_longer_right, renewed};
+pub(crate) use done::never_sent;
 pub use material::{Material, ProfileMaterial, RenewalMaterial};
 pub(crate) use settle::settle_command as settle_answer;
 pub use settle::{Answer, AnswerStatus, SealedCode};
@@ -115,22 +116,10 @@ fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
         return Err(Error::conflict("the phone reports another mode than its invitation: it is not supervised"));
     }
     match command.kind {
-        CommandKind::DeviceLocation if command.case.is_none() => {
-            Err(Error::conflict("a device is located only inside an open loss case"))
-        }
         CommandKind::ClearPasscode
             if enrolment.platform == Platform::Apple && enrolment.sealed_unlock_token.is_none() =>
         {
             Err(Error::conflict("the phone has not given the token that clearing its PIN needs"))
-        }
-        CommandKind::RemoveProfile => {
-            let own = beadle_profiles::apple::profile_identifier(enrolment.council_id.as_str());
-            let asked = command.payload.get("identifier").and_then(serde_json::Value::as_str);
-            if asked == Some(own.as_str()) {
-                Ok(())
-            } else {
-                Err(Error::conflict("only the policy profile that Beadle issued can be removed by command"))
-            }
         }
         _ => Ok(()),
     }
@@ -145,11 +134,6 @@ pub(crate) fn push_again_after(offers: i64) -> Duration {
         4 => Duration::minutes(30),
         _ => Duration::days(1),
     }
-}
-
-fn wake_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    let wake = serde_json::json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    jobs::queue(tx, context, jobs::WAKE_DEVICE, wake, at, Some(&jobs::wake_key(&enrolment.id)))
 }
 
 /// Takes back one command that was not answered yet. What keeps a lost device shut is taken back by whoever may take back an
@@ -171,9 +155,30 @@ pub fn cancel(tx: &mut Transaction<'_>, context: &Context, id: &CommandId) -> Re
     if !store::commands::finish(tx, &row, CommandState::Cancelled, context.now, None, Some("taken back"))? {
         return Err(Error::conflict("the command has ended already"));
     }
+    let at_google = store::enrolments::find(tx, &row.council_id, &row.enrolment_id)?
+        .is_some_and(|enrolment| enrolment.platform == Platform::Android && enrolment.ended_at.is_none());
+    if at_google {
+        // Google may have it, and would give it to the phone yet: what is taken back here is taken back there at once.
+        jobs::wake(tx, context, &row.council_id, &row.enrolment_id)?;
+    }
     let details = serde_json::json!({ "kind": row.kind, "enrolment": row.enrolment_id });
     audit::record(tx, context, &row.council_id, "command cancelled", row.id.as_str(), details)?;
     store::commands::find_any(tx, id)?.ok_or(Error::NotFound("command"))
+}
+
+/// A loss was reported: a clearing of the PIN that was asked for before must not open the phone now (wipe rule 10). Where
+/// Google has it already, the wake-up that follows asks for it back.
+pub fn keep_shut(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
+    // An iPhone is refused it when it comes for it, and its answer to one that it has already is still to be heard.
+    if enrolment.platform == Platform::Apple {
+        return Ok(());
+    }
+    let problem = "the device was reported lost before it did this";
+    let (kind, state) = (Some(CommandKind::ClearPasscode), CommandState::Cancelled);
+    if store::commands::finish_open(tx, enrolment, kind, None, state, context.now, problem)? > 0 {
+        jobs::wake(tx, context, &enrolment.council_id, &enrolment.id)?;
+    }
+    Ok(())
 }
 
 /// Takes back every open command of an enrolment, for instance because it ended. Says how many.

@@ -27,7 +27,7 @@ pub const CHALLENGE_STANDS: Duration = Duration::minutes(15);
 /// How long an identity certificate is valid.
 pub const IDENTITY_STANDS: Duration = Duration::days(365);
 /// The version of the notice that the holder accepts; raise it when the page's text changes.
-pub const NOTICE_VERSION: &str = "1";
+pub const NOTICE_VERSION: &str = "2";
 /// How many challenges of one invitation may wait to be used.
 const MOST_CHALLENGES: i64 = 20;
 
@@ -136,7 +136,7 @@ pub fn accept(
     audit::lock(tx, council)?;
     let actor = Actor::Invitee { council: council.clone(), invitation: found.invitation.id.clone() };
     let context = &Context { actor, ..context.clone() };
-    if store::invitations::accept(tx, &found.invitation, context.now, address, notice_version)? {
+    if store::invitations::accept(tx, &found.invitation, context.now, notice_version)? {
         let details = json!({ "address": address, "notice_version": notice_version, "asset": found.asset_tag });
         audit::record(tx, context, council, "notice accepted", found.invitation.id.as_str(), details)?;
     }

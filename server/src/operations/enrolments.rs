@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use super::check_in::as_device;
 use super::{Context, alerts, audit, commands, orders, register};
 use crate::error::{Error, Result};
-use crate::model::{Confirmation, DeviceId, EnrolmentId, EnrolmentState, Mode, Moment};
+use crate::model::{Confirmation, DeviceId, EnrolmentId, EnrolmentState, Mode, Moment, Platform};
 use crate::store::devices::{Description, Device};
 use crate::store::enrolments::Enrolment;
 use crate::store::invitations::Invitation;
 use crate::store::{self, Transaction};
+
+/// The alert about a phone in another mode than it was invited to.
+const MODE_DISAGREES: &str = "mode_disagrees";
 
 /// What comes with an accepted invitation.
 #[derive(Debug)]
@@ -52,8 +55,12 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
     let holder = store::devices::of_asset(tx, council, &invitation.asset_id)?;
     // The asset may be another phone already: then this one replaces it, unless that one is still under management.
     if let Some(other) = holder.filter(|holder| holder.udid != udid) {
-        if store::enrolments::live_of_device(tx, council, &other.id)?.is_some() {
-            return Ok(Outcome::Misuse("another device is enrolled as this asset already"));
+        if let Some(live) = store::enrolments::live_of_device(tx, council, &other.id)? {
+            if !is_invited_anew(&live, invitation) {
+                return Ok(Outcome::Misuse("another device is enrolled as this asset already"));
+            }
+            end(tx, context, &live, "re_enrolled", "the phone was invited again in the mode it really has")?;
+            orders::on_left_management(tx, context, &live)?;
         }
         if known.as_ref().is_none_or(|known| known.retired_at.is_some()) {
             register::retire(tx, context, &other, &invitation.id)?;
@@ -100,8 +107,6 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
         sealed_push_magic: None,
         sealed_unlock_token: None,
         push_retired_at: None,
-        last_push_at: None,
-        push_attempts: 0,
         authenticated_at: context.now,
         enrolled_at: None,
         last_seen_at: context.now,
@@ -126,6 +131,12 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
     }
     audit::record(tx, context, council, "device authenticated", row.id.as_str(), details)?;
     Ok(Outcome::Enrolled(Box::new(row)))
+}
+
+/// Whether an invitation made since is the answer to a phone that came in another mode than it was invited to. An Android phone
+/// that changes between personal and council-owned is another device to Google, and nobody is told of its reset.
+fn is_invited_anew(live: &Enrolment, invitation: &Invitation) -> bool {
+    live.mode_disagrees && live.platform == Platform::Android && invitation.created_at > live.authenticated_at
 }
 
 fn new_device(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<'_>) -> Result<Device> {
@@ -166,6 +177,8 @@ pub fn end(
     }
     commands::cancel_all(tx, context, enrolment, words)?;
     store::certificates::revoke_of_enrolment(tx, council, id, None, context.now, reason)?;
+    // Resolved, one way or the other: a new enrolment is judged by itself.
+    alerts::end(tx, context, council, MODE_DISAGREES, id.as_str())?;
     Ok(true)
 }
 
@@ -234,7 +247,7 @@ fn tell_of(
     if new.mode_disagrees {
         let message = "The phone enrolled in another mode than its invitation says. Until this is resolved it cannot be \
                        wiped: invite it again in the mode it really has.";
-        alerts::raise(tx, context, &device.council_id, "mode_disagrees", new.id.as_str(), message)?;
+        alerts::raise(tx, context, &device.council_id, MODE_DISAGREES, new.id.as_str(), message)?;
     }
     alerts::end(tx, context, &device.council_id, "left_management", subject)
 }

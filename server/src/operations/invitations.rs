@@ -4,7 +4,7 @@ use beadle_enrollment::invitation::Code;
 use chrono::Duration;
 use serde_json::json;
 
-use super::{Context, assets, audit, councils, people};
+use super::{Context, android, assets, audit, councils, people};
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
 use crate::model::{
@@ -96,7 +96,6 @@ pub fn create(tx: &mut Transaction<'_>, context: &Context, council: &str, new: &
         created_at: context.now,
         expires_at: context.now + Duration::hours(hours),
         accepted_at: None,
-        accepted_from: None,
         notice_version: None,
         used_at: None,
     };
@@ -284,6 +283,7 @@ fn visible(tx: &mut Transaction<'_>, context: &Context, id: &InvitationId) -> Re
 /// Takes an invitation back, unless it was used or taken back before. The caller has the permission and the lock.
 pub(super) fn take_back(tx: &mut Transaction<'_>, context: &Context, invitation: &Invitation, why: &str) -> Result<()> {
     if store::invitations::withdraw(tx, invitation)? {
+        android::tokens::withdraw(tx, context, &invitation.council_id, &invitation.id)?;
         let details = json!({ "asset": invitation.asset_id, "person": invitation.person_id, "why": why });
         audit::record(tx, context, &invitation.council_id, "invitation withdrawn", invitation.id.as_str(), details)?;
     }

@@ -82,7 +82,18 @@ fn wish(
 ///
 /// A push that failed and rests is tried again for this, but at most every half minute.
 pub fn wake(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, enrolment: &EnrolmentId) -> Result<()> {
-    wake_as(tx, context, council, enrolment, true, false)
+    wake_as(tx, context, council, enrolment, context.now, Manner { urgent: true, hint: false })
+}
+
+/// The same, but not before `at`.
+pub fn wake_at(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+    at: Moment,
+) -> Result<()> {
+    wake_as(tx, context, council, enrolment, at, Manner { urgent: false, hint: false })
 }
 
 /// The same for an Android phone that Google told of, or no longer lists.
@@ -92,7 +103,7 @@ pub fn wake_with_hint(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<()> {
-    wake_as(tx, context, council, enrolment, true, true)
+    wake_as(tx, context, council, enrolment, context.now, Manner { urgent: true, hint: true })
 }
 
 /// The same for what can wait: a push that failed is tried again when its time has come.
@@ -102,7 +113,13 @@ pub fn wake_in_turn(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<()> {
-    wake_as(tx, context, council, enrolment, false, false)
+    wake_as(tx, context, council, enrolment, context.now, Manner { urgent: false, hint: false })
+}
+
+/// Whether a push that failed is tried again for this, and whether Google told of the phone.
+struct Manner {
+    urgent: bool,
+    hint: bool,
 }
 
 fn wake_as(
@@ -110,8 +127,8 @@ fn wake_as(
     context: &Context,
     council: &CouncilId,
     enrolment: &EnrolmentId,
-    urgent: bool,
-    hint: bool,
+    at: Moment,
+    Manner { urgent, hint }: Manner,
 ) -> Result<()> {
     let key = wake_key(enrolment);
     // A later wish without a hint must not take an earlier one's hint away.
@@ -120,7 +137,7 @@ fn wake_as(
         .is_some_and(|wake| wake.hint);
     let wake = Wake { council: council.clone(), enrolment: enrolment.clone(), pushes: 0, hint: hint || hinted };
     let payload = serde_json::to_value(&wake)?;
-    wish(tx, context, WAKE_DEVICE, &payload, context.now, Some(&key), urgent)
+    wish(tx, context, WAKE_DEVICE, &payload, at, Some(&key), urgent)
 }
 
 /// A push certificate serves this topic from now on: what waited for one need not wait any longer.

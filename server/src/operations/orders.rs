@@ -7,19 +7,20 @@ mod follow;
 mod google;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod view;
 mod watch;
 mod witness;
 
 pub use approve::approve;
 pub use decide::{cancel, refuse, resume};
+pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
-pub(crate) use google::{claim_for_google, forgotten, given_to_google, google_ended, to_forget};
+pub(crate) use google::{WIPE, claim_for_google, forgotten, given_to_google, google_ended, stop_if_frozen, to_forget};
 pub use request::{NewOrder, Preview, preview, request};
 pub use view::{OrderView, list, show, unended};
-pub use watch::{lapse_due, presume_erased_due, unreachable_due};
+pub use watch::{lapse_due, presume_erased_due, remind_due, unreachable_due};
 
 pub(super) use decide::cancel_for_case;
 pub(super) use follow::{hold_for_quarantine, hold_open_of_device, stop_of_account};

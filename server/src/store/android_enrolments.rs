@@ -1,8 +1,6 @@
 //! What an Android enrolment has beyond its platform-neutral row.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::Transaction;
 use super::schema::{android_enrolments, enrolments, orders};
@@ -80,17 +78,6 @@ pub fn posture_sent(tx: &mut Transaction<'_>, council: &CouncilId, id: &Enrolmen
         .set(android_enrolments::posture_sent.eq(posture))
         .execute(tx.connection)?;
     Ok(())
-}
-
-/// The council's phones that are to have another policy than Google gives them.
-pub fn to_move(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Result<Vec<AndroidEnrolment>> {
-    Ok(AndroidEnrolment::query()
-        .filter(android_enrolments::council_id.eq(council))
-        // Written out, since a partial index serves no bound value.
-        .filter(sql::<Bool>("android_enrolments.posture <> android_enrolments.posture_sent"))
-        .order(android_enrolments::enrolment_id)
-        .limit(limit)
-        .load(tx.connection)?)
 }
 
 /// The council's live enrolments after `after`, by id.

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::{AndroidTokenState, CouncilId, Mode, Moment, Platform, Posture};
 
 /// A row of `android_policies`; the migration says what each column means.
-#[derive(Clone, Debug, HasQuery)]
+#[derive(Clone, Debug, PartialEq, Eq, HasQuery)]
 #[diesel(table_name = android_policies)]
 #[allow(missing_docs, reason = "the migration says what each column means")]
 pub struct AndroidPolicy {
@@ -66,7 +66,7 @@ pub fn ensure(tx: &mut Transaction<'_>, council: &CouncilId, mode: Mode, posture
 pub struct Taken<'a> {
     /// The council's version.
     pub version: i64,
-    /// SHA-256 of the policy's JSON without secrets' sake: what is sent again only when it differs.
+    /// SHA-256 of the policy's JSON, which is sent again only when it differs; kept in its stead because it holds secrets.
     pub digest: &'a str,
     /// Google's number for it.
     pub google_version: i64,
@@ -84,6 +84,26 @@ pub fn taken(tx: &mut Transaction<'_>, row: &AndroidPolicy, taken: &Taken<'_>, a
             android_policies::problem.eq(None::<String>),
             android_policies::changed_at.eq(at),
         ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Notes that it is not known which version Google has: it is sent again.
+pub fn unknown(tx: &mut Transaction<'_>, row: &AndroidPolicy, at: Moment) -> Result<()> {
+    diesel::update(android_policies::table.find((&row.council_id, row.mode, row.posture)))
+        .set((
+            android_policies::sent_version.eq(None::<i64>),
+            android_policies::sent_digest.eq(None::<String>),
+            android_policies::changed_at.eq(at),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Notes that Google may have something else than what it took last: nothing is then taken to be there unchanged.
+pub fn uncertain(tx: &mut Transaction<'_>, row: &AndroidPolicy, at: Moment) -> Result<()> {
+    diesel::update(android_policies::table.find((&row.council_id, row.mode, row.posture)))
+        .set((android_policies::sent_digest.eq(None::<String>), android_policies::changed_at.eq(at)))
         .execute(tx.connection)?;
     Ok(())
 }

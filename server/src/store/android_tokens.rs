@@ -39,6 +39,15 @@ pub fn made(tx: &mut Transaction<'_>, council: &CouncilId, id: &AndroidTokenId, 
     Ok(changed == 1)
 }
 
+/// Google made it after it was taken back here: its name is kept, so that it can be deleted there.
+pub fn made_too_late(tx: &mut Transaction<'_>, token: &AndroidToken, name: &str) -> Result<bool> {
+    let changed = diesel::update(android_tokens::table.find((&token.council_id, &token.id)))
+        .filter(android_tokens::state.eq(AndroidTokenState::Withdrawn).and(android_tokens::google_name.is_null()))
+        .set(android_tokens::google_name.eq(Some(name)))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
 /// A device enrolled with it, or it was taken back; `false` when it had ended before.
 pub fn end(tx: &mut Transaction<'_>, token: &AndroidToken, state: AndroidTokenState, at: Moment) -> Result<bool> {
     let changed = diesel::update(android_tokens::table.find((&token.council_id, &token.id)))
@@ -63,4 +72,12 @@ pub fn of_invitation(
         .filter(android_tokens::council_id.eq(council).and(android_tokens::invitation_id.eq(invitation)))
         .order(android_tokens::id)
         .load(tx.connection)?)
+}
+
+/// Forgets up to `limit` of those whose time ran out before `before`. Says how many.
+pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    let over = android_tokens::table.filter(android_tokens::expires_at.lt(before));
+    let ids: Vec<AndroidTokenId> =
+        over.order(android_tokens::expires_at).limit(limit).select(android_tokens::id).load(tx.connection)?;
+    Ok(diesel::delete(android_tokens::table.filter(android_tokens::id.eq_any(ids))).execute(tx.connection)?)
 }

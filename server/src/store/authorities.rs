@@ -36,14 +36,6 @@ pub fn current(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<A
         .optional()?)
 }
 
-/// Replaces the sealed key by the same key sealed anew; for the rotation of the sealing key.
-pub fn set_sealed_key(tx: &mut Transaction<'_>, council: &CouncilId, id: &AuthorityId, sealed: &[u8]) -> Result<()> {
-    diesel::update(authorities::table.find((council, id)))
-        .set(authorities::sealed_key.eq(sealed))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
 /// The topic of the council's push certificate for new enrolments, with the end of its validity.
 pub fn enrolment_topic(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<(String, Moment)>> {
     let row: Option<(Option<String>, Option<Moment>)> = push_certificates::table

@@ -38,11 +38,6 @@ pub fn pending(tx: &mut Transaction<'_>, scope: &str) -> Result<Option<CapChange
         .optional()?)
 }
 
-/// The raise with this id.
-pub fn find(tx: &mut Transaction<'_>, id: &str) -> Result<Option<CapChange>> {
-    Ok(CapChange::query().filter(cap_changes::id.eq(id)).first(tx.connection).optional()?)
-}
-
 /// Records the second person's approval, unless there is one already.
 pub fn approve(tx: &mut Transaction<'_>, id: &str, by: &OperatorId, now: Moment, effective_at: Moment) -> Result<bool> {
     let changed =

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::schema::certificates;
+use super::enrolments::Enrolment;
+use super::schema::{certificates, devices, enrolments};
 use crate::error::Result;
 use crate::model::{AuthorityId, ChallengeId, CouncilId, EnrolmentId, InvitationId, Moment};
 
@@ -37,6 +38,35 @@ pub fn insert(tx: &mut Transaction<'_>, certificate: &Certificate) -> Result<()>
 /// The certificate with this SHA-256, of whichever council.
 pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Certificate>> {
     Ok(Certificate::query().filter(certificates::fingerprint.eq(fingerprint)).first(tx.connection).optional()?)
+}
+
+/// An identity that was shown, with what it leads to.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = certificates)]
+#[allow(missing_docs, reason = "each is what its name says")]
+pub struct Identity {
+    #[diesel(embed)]
+    pub certificate: Certificate,
+    #[diesel(embed)]
+    pub enrolment: Option<Enrolment>,
+    #[diesel(select_expression = devices::udid.nullable())]
+    pub udid: Option<String>,
+}
+
+/// The certificate with this SHA-256, of whichever council, with its enrolment and its device's UDID: what every visit of a
+/// device begins with, in one query.
+pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Identity>> {
+    let enrolment = enrolments::council_id
+        .eq(certificates::council_id)
+        .and(enrolments::id.nullable().eq(certificates::enrolment_id));
+    let device = devices::council_id.eq(enrolments::council_id).and(devices::id.eq(enrolments::device_id));
+    Ok(certificates::table
+        .left_join(enrolments::table.on(enrolment))
+        .left_join(devices::table.on(device))
+        .filter(certificates::fingerprint.eq(fingerprint))
+        .select(Identity::as_select())
+        .first(tx.connection)
+        .optional()?)
 }
 
 /// The certificate that a challenge was spent on.

@@ -93,29 +93,32 @@ pub fn next(
     visit_begins: bool,
     only: Option<CommandKind>,
 ) -> Result<Option<CommandRow>> {
-    let mut query = CommandRow::query()
-        .filter(commands::council_id.eq(enrolment.council_id.clone()))
-        .filter(commands::enrolment_id.eq(enrolment.id.clone()))
+    // Each form is spelled out, so that it is prepared once and kept: this runs for every answer of every device.
+    let waiting = CommandRow::query()
+        .filter(commands::council_id.eq(&enrolment.council_id))
+        .filter(commands::enrolment_id.eq(&enrolment.id))
         .filter(commands::expires_at.gt(now))
-        .order((commands::priority, commands::id))
-        .into_boxed();
-    query = if visit_begins {
-        query
-            .filter(CommandIsOpen)
-            .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
-    } else {
-        query.filter(CommandIsOpenNow).filter(commands::available_at.le(now))
+        .order((commands::priority, commands::id));
+    let also_deferred = commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred));
+    let row = match (visit_begins, only) {
+        (true, None) => waiting.filter(CommandIsOpen).filter(also_deferred).first(tx.connection),
+        (true, Some(kind)) => {
+            waiting.filter(CommandIsOpen).filter(also_deferred).filter(commands::kind.eq(kind)).first(tx.connection)
+        }
+        (false, None) => waiting.filter(CommandIsOpenNow).filter(commands::available_at.le(now)).first(tx.connection),
+        (false, Some(kind)) => waiting
+            .filter(CommandIsOpenNow)
+            .filter(commands::available_at.le(now))
+            .filter(commands::kind.eq(kind))
+            .first(tx.connection),
     };
-    if let Some(kind) = only {
-        query = query.filter(commands::kind.eq(kind));
-    }
-    Ok(query.first(tx.connection).optional()?)
+    Ok(row.optional()?)
 }
 
 /// Marks a command as written to the device; `None` when it is no longer open.
 pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> Result<Option<CommandRow>> {
     let again = if command.offers + 1 >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
-    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+    let sent = diesel::update(commands::table.find((&command.council_id, &command.id)))
         .filter(CommandIsOpen)
         .set((
             commands::state.eq(CommandState::Sent),
@@ -123,11 +126,10 @@ pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> 
             commands::available_at.eq(again),
             commands::offers.eq(commands::offers + 1),
         ))
-        .execute(tx.connection)?;
-    if changed == 0 {
-        return Ok(None);
-    }
-    find(tx, &command.council_id, &command.enrolment_id, &command.id)
+        // The columns stand in the table in the order of the fields.
+        .returning(commands::all_columns)
+        .get_result::<CommandRow>(tx.connection);
+    Ok(sent.optional()?)
 }
 
 /// The open command that was written to the device last.
@@ -171,6 +173,27 @@ pub fn finish(
             commands::ended_at.eq(Some(at)),
             commands::answer.eq(answer),
             commands::problem.eq(problem),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// The device did it although it had been given up, taken back or replaced here; its word counts. `false` when it was known.
+pub fn done_all_the_same(
+    tx: &mut Transaction<'_>,
+    command: &CommandRow,
+    at: Moment,
+    answer: Option<&str>,
+    problem: &str,
+) -> Result<bool> {
+    let given_up = [CommandState::Cancelled, CommandState::Superseded, CommandState::Expired];
+    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
+        .filter(commands::state.eq_any(given_up))
+        .set((
+            commands::state.eq(CommandState::Acknowledged),
+            commands::ended_at.eq(Some(at)),
+            commands::answer.eq(answer),
+            commands::problem.eq(Some(problem)),
         ))
         .execute(tx.connection)?;
     Ok(changed == 1)

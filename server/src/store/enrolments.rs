@@ -34,8 +34,6 @@ pub struct Enrolment {
     pub sealed_push_magic: Option<Vec<u8>>,
     pub sealed_unlock_token: Option<Vec<u8>>,
     pub push_retired_at: Option<Moment>,
-    pub last_push_at: Option<Moment>,
-    pub push_attempts: i64,
     pub authenticated_at: Moment,
     pub enrolled_at: Option<Moment>,
     pub last_seen_at: Moment,
@@ -82,7 +80,8 @@ pub fn latest_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &
 }
 
 /// The enrolment pinned to the certificate with this SHA-256, of whichever council; the newest, should there be several.
-pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {
+#[cfg(test)]
+pub(crate) fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {
     Ok(Enrolment::query()
         .filter(enrolments::fingerprint.eq(fingerprint))
         .order(enrolments::id.desc())
@@ -163,7 +162,6 @@ pub fn set_tokens(tx: &mut Transaction<'_>, enrolment: &Enrolment, tokens: &Toke
             enrolments::push_token_at.eq(Some(at)),
             enrolments::sealed_push_magic.eq(Some(tokens.sealed_push_magic)),
             enrolments::push_retired_at.eq(None::<Moment>),
-            enrolments::push_attempts.eq(0),
         ))
         .execute(tx.connection)?;
     if let Some(topic) = tokens.topic {

@@ -28,11 +28,6 @@ pub fn insert(tx: &mut Transaction<'_>, freeze: &Freeze) -> Result<()> {
     Ok(())
 }
 
-/// The freeze with this id.
-pub fn find(tx: &mut Transaction<'_>, id: &str) -> Result<Option<Freeze>> {
-    Ok(Freeze::query().filter(freezes::id.eq(id)).first(tx.connection).optional()?)
-}
-
 /// The freeze of this scope (a council's id, or "installation") that was not thawed.
 pub fn open(tx: &mut Transaction<'_>, scope: &str) -> Result<Option<Freeze>> {
     Ok(Freeze::query()

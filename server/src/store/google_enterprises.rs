@@ -53,16 +53,6 @@ pub fn connected(tx: &mut Transaction<'_>, after: &str, limit: i64) -> Result<Ve
         .load(tx.connection)?)
 }
 
-/// Whether any council is connected through this project.
-pub fn any_of_project(tx: &mut Transaction<'_>, project: &str) -> Result<bool> {
-    Ok(google_enterprises::table
-        .filter(google_enterprises::project_id.eq(project).and(google_enterprises::disconnected_at.is_null()))
-        .select(google_enterprises::id)
-        .first::<EnterpriseId>(tx.connection)
-        .optional()?
-        .is_some())
-}
-
 /// Notes that Google sends notifications about it.
 pub fn set_notifications_on(tx: &mut Transaction<'_>, enterprise: &Enterprise) -> Result<()> {
     diesel::update(google_enterprises::table.find((&enterprise.council_id, &enterprise.id)))

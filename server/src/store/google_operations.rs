@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::Transaction;
+use super::enrolments::Enrolment;
 use super::schema::google_operations;
 use crate::error::Result;
 use crate::model::{
@@ -32,6 +33,31 @@ pub struct GoogleOperation {
     pub ended_at: Option<Moment>,
     pub outcome: Option<GoogleOutcome>,
     pub problem: Option<String>,
+}
+
+impl GoogleOperation {
+    /// A call that is about to be made, or was made and never answered.
+    #[must_use]
+    pub fn calling(enrolment: &Enrolment, kind: &str, called_at: Moment) -> Self {
+        Self {
+            council_id: enrolment.council_id.clone(),
+            id: GoogleOperationId::new(),
+            enrolment_id: enrolment.id.clone(),
+            command_id: None,
+            order_id: None,
+            kind: kind.to_owned(),
+            state: GoogleOperationState::Calling,
+            name: None,
+            called_at,
+            issued_at: None,
+            checked_at: None,
+            cancel_wanted_at: None,
+            cancel_sent_at: None,
+            ended_at: None,
+            outcome: None,
+            problem: None,
+        }
+    }
 }
 
 /// Written out, since a partial index serves no bound value.
@@ -84,25 +110,20 @@ pub fn open_of_order(
         .optional()?)
 }
 
-/// Every operation of an order, oldest first.
-pub fn of_order(tx: &mut Transaction<'_>, council: &CouncilId, order: &OrderId) -> Result<Vec<GoogleOperation>> {
-    Ok(GoogleOperation::query()
-        .filter(google_operations::council_id.eq(council).and(google_operations::order_id.eq(order)))
-        .order(google_operations::id)
-        .load(tx.connection)?)
-}
-
-/// The newest operation of a command.
-pub fn latest_of_command(
+/// The enrolments for which Google has an order to wipe that has not ended: of one council, or of all.
+pub fn enrolments_with_wipe(
     tx: &mut Transaction<'_>,
-    council: &CouncilId,
-    command: &CommandId,
-) -> Result<Option<GoogleOperation>> {
-    Ok(GoogleOperation::query()
-        .filter(google_operations::council_id.eq(council).and(google_operations::command_id.eq(command)))
-        .order(google_operations::id.desc())
-        .first(tx.connection)
-        .optional()?)
+    council: Option<&CouncilId>,
+) -> Result<Vec<(CouncilId, EnrolmentId)>> {
+    let mut query = google_operations::table
+        .filter(sql::<Bool>("google_operations.order_id IS NOT NULL AND google_operations.state <> 'ended'"))
+        .order((google_operations::council_id, google_operations::enrolment_id))
+        .select((google_operations::council_id, google_operations::enrolment_id))
+        .into_boxed();
+    if let Some(council) = council {
+        query = query.filter(google_operations::council_id.eq(council.clone()));
+    }
+    Ok(query.load(tx.connection)?)
 }
 
 /// Google gave it a name; `false` when it is no longer being called.

@@ -50,8 +50,10 @@ pub fn complete(tx: &mut Transaction<'_>, sign_up: &SignUp, at: Moment) -> Resul
     Ok(changed == 1)
 }
 
-/// Forgets those whose time ran out before `before`.
-pub fn purge(tx: &mut Transaction<'_>, before: Moment) -> Result<usize> {
-    let old = google_sign_ups::table.filter(google_sign_ups::expires_at.lt(before));
-    Ok(diesel::delete(old).execute(tx.connection)?)
+/// Forgets up to `limit` of those whose time ran out before `before`. Says how many.
+pub fn purge(tx: &mut Transaction<'_>, before: Moment, limit: i64) -> Result<usize> {
+    let over = google_sign_ups::table.filter(google_sign_ups::expires_at.lt(before));
+    let ids: Vec<SignUpId> =
+        over.order(google_sign_ups::expires_at).limit(limit).select(google_sign_ups::id).load(tx.connection)?;
+    Ok(diesel::delete(google_sign_ups::table.filter(google_sign_ups::id.eq_any(ids))).execute(tx.connection)?)
 }

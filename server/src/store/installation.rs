@@ -38,12 +38,6 @@ pub fn set_value(tx: &mut Transaction<'_>, name: &str, value: &[u8], now: Moment
     Ok(())
 }
 
-/// Forgets the fact called `name`.
-pub fn remove_value(tx: &mut Transaction<'_>, name: &str) -> Result<()> {
-    diesel::delete(installation::table.find(name)).execute(tx.connection)?;
-    Ok(())
-}
-
 /// All keys, the oldest first.
 pub fn keys(tx: &mut Transaction<'_>) -> Result<Vec<InstallationKey>> {
     Ok(InstallationKey::query().order((installation_keys::created_at, installation_keys::id)).load(tx.connection)?)

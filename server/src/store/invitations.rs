@@ -24,7 +24,6 @@ pub struct Invitation {
     pub created_at: Moment,
     pub expires_at: Moment,
     pub accepted_at: Option<Moment>,
-    pub accepted_from: Option<String>,
     pub notice_version: Option<String>,
     pub used_at: Option<Moment>,
 }
@@ -44,19 +43,12 @@ pub fn find_of_council(tx: &mut Transaction<'_>, council: &CouncilId, id: &Invit
 }
 
 /// Records that the holder accepted the notice; `false` when it was accepted before, used or withdrawn.
-pub fn accept(
-    tx: &mut Transaction<'_>,
-    invitation: &Invitation,
-    at: Moment,
-    from: &str,
-    notice_version: &str,
-) -> Result<bool> {
+pub fn accept(tx: &mut Transaction<'_>, invitation: &Invitation, at: Moment, notice_version: &str) -> Result<bool> {
     let changed = diesel::update(invitations::table.find((&invitation.council_id, &invitation.id)))
         .filter(invitations::state.eq(InvitationState::Open))
         .set((
             invitations::state.eq(InvitationState::Accepted),
             invitations::accepted_at.eq(Some(at)),
-            invitations::accepted_from.eq(Some(from)),
             invitations::notice_version.eq(Some(notice_version)),
         ))
         .execute(tx.connection)?;

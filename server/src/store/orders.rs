@@ -51,9 +51,17 @@ pub struct Order {
     pub trail_seal: Option<Vec<u8>>,
     /// When the record of the wiped device was tidied away at Google.
     pub record_forgotten_at: Option<Moment>,
+    /// When somebody asked to take it back while Google had it; it is given out no more.
+    pub cancel_asked_at: Option<Moment>,
 }
 
 impl Order {
+    /// What its state means for people, on the phone that it is for.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        self.state.words_for(self.mode.platform(), self.scope)
+    }
+
     /// What the row claims, for sealing and for `Release::verify`.
     #[must_use]
     pub fn facts(&self) -> OrderFacts<'_> {
@@ -337,14 +345,14 @@ pub fn set_trail_mark(tx: &mut Transaction<'_>, order: &Order, seq: i64, state: 
     Ok(())
 }
 
-/// Notes something beside the state of an order, if it is still in that state.
-pub fn set_problem(tx: &mut Transaction<'_>, order: &Order, problem: &str) -> Result<Option<Order>> {
+/// Notes that somebody asked to take it back while Google has it, if it is still in that state.
+pub fn ask_back(tx: &mut Transaction<'_>, order: &Order, note: &str, at: Moment) -> Result<Option<Order>> {
     Ok(diesel::update(
         orders::table
             .filter(orders::council_id.eq(&order.council_id).and(orders::id.eq(&order.id)))
             .filter(orders::state.eq(order.state)),
     )
-    .set(orders::problem.eq(Some(problem)))
+    .set((orders::problem.eq(Some(note)), orders::cancel_asked_at.eq(Some(at))))
     .returning(orders::all_columns)
     .get_result::<Order>(tx.connection)
     .optional()?)
@@ -358,11 +366,11 @@ pub fn set_forgotten(tx: &mut Transaction<'_>, order: &Order, at: Moment) -> Res
     Ok(())
 }
 
-/// The open orders of all councils that this account asked for or approved, in the order in which their councils are
-/// locked.
+/// The orders of all councils that this account asked for or approved and that are open, or would be given out should their
+/// device come back; in the order in which their councils are locked.
 pub fn open_of_operator(tx: &mut Transaction<'_>, operator: &OperatorId) -> Result<Vec<Order>> {
     Ok(Order::query()
-        .filter(orders::state.eq_any(OPEN))
+        .filter(orders::state.eq_any(OPEN).or(orders::state.eq(OrderState::PresumedErased)))
         .filter(orders::requested_by.eq(operator).or(orders::approved_by.eq(operator).assume_not_null()))
         .order((orders::council_id, orders::id))
         .load(tx.connection)?)

@@ -108,7 +108,7 @@ async fn years_of_use(bench: &Bench, analysed: bool) -> (CouncilId, Enrolment, C
             Ok(connection.batch_execute(&seed("queued", WAITING, "NULL"))?)
         })
         .expect("a history");
-    let first = queue(bench, &phone, command(CommandKind::PlayLostModeSound, 10, None)).await;
+    let first = queue(bench, &phone, command(CommandKind::DisableLostMode, 10, None)).await;
     queue(bench, &phone, command(CommandKind::DisableLostMode, 50, None)).await;
     (council, phone, first)
 }
@@ -237,7 +237,8 @@ fn walks(connection: &mut AnyConnection, asked: Vec<String>) -> Vec<String> {
         connection.batch_execute("SET enable_seqscan = off").expect("sets");
     }
     let mut walks = Vec::new();
-    for statement in asked {
+    // A list that is empty finds nothing, and no database looks for it.
+    for statement in asked.into_iter().filter(|statement| !statement.contains("(1=0)")) {
         let plan = plan(connection, &statement);
         for line in plan.lines().map(str::trim) {
             let walked = line.strip_prefix("SCAN ").or_else(|| line.split_once("Seq Scan on ").map(|it| it.1));

@@ -41,15 +41,6 @@ pub fn live(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<PushCer
         .load(tx.connection)?)
 }
 
-/// The council's certificate for new enrolments.
-pub fn current(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<PushCertificate>> {
-    Ok(PushCertificate::query()
-        .filter(push_certificates::council_id.eq(council))
-        .filter(push_certificates::state.eq(PushCertificateState::Current))
-        .first(tx.connection)
-        .optional()?)
-}
-
 /// The council's certificate that serves a topic.
 pub fn serving(tx: &mut Transaction<'_>, council: &CouncilId, topic: &str) -> Result<Option<PushCertificate>> {
     let serves = push_certificates::state

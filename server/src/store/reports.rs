@@ -45,11 +45,7 @@ pub fn find(
     enrolment: &EnrolmentId,
     kind: CommandKind,
 ) -> Result<Option<Report>> {
-    Ok(Report::query()
-        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
-        .filter(reports::kind.eq(kind.as_str()))
-        .first(tx.connection)
-        .optional()?)
+    find_named(tx, council, enrolment, kind.as_str())
 }
 
 /// The last report under this name.

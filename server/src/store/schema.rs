@@ -232,7 +232,6 @@ diesel::table! {
         created_at -> Timestamp,
         expires_at -> Timestamp,
         accepted_at -> Nullable<Timestamp>,
-        accepted_from -> Nullable<Text>,
         notice_version -> Nullable<Text>,
         used_at -> Nullable<Timestamp>,
     }
@@ -258,8 +257,6 @@ diesel::table! {
         sealed_push_magic -> Nullable<Binary>,
         sealed_unlock_token -> Nullable<Binary>,
         push_retired_at -> Nullable<Timestamp>,
-        last_push_at -> Nullable<Timestamp>,
-        push_attempts -> BigInt,
         authenticated_at -> Timestamp,
         enrolled_at -> Nullable<Timestamp>,
         last_seen_at -> Timestamp,
@@ -390,6 +387,7 @@ diesel::table! {
         trail_state -> Nullable<Text>,
         trail_seal -> Nullable<Binary>,
         record_forgotten_at -> Nullable<Timestamp>,
+        cancel_asked_at -> Nullable<Timestamp>,
     }
 }
 

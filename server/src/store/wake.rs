@@ -60,14 +60,6 @@ pub fn waiting(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> 
     Ok(rows.into_iter().map(|(priority, _, from)| Waiting { priority, from }).collect())
 }
 
-/// Notes an accepted push.
-pub fn pushed(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Result<()> {
-    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
-        .set((enrolments::last_push_at.eq(now), enrolments::push_attempts.eq(enrolments::push_attempts + 1)))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
 /// Retires a device's token, if it still is this one; says whether it was.
 pub fn retire_token(tx: &mut Transaction<'_>, enrolment: &Enrolment, token: &str, now: Moment) -> Result<bool> {
     let same = enrolments::push_token.eq(token).and(enrolments::push_retired_at.is_null());

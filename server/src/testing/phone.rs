@@ -60,8 +60,6 @@ pub(crate) async fn enrolled(
         sealed_push_magic: Some(magic),
         sealed_unlock_token: None,
         push_retired_at: None,
-        last_push_at: None,
-        push_attempts: 0,
         authenticated_at: now - Duration::days(1),
         enrolled_at: Some(now - Duration::days(1)),
         last_seen_at: now,

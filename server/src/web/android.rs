@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::api::google::picture;
 use super::apple::{message_page, parse_code, style_headers};
+use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::Error;
 use crate::google::{self, Code};
@@ -26,10 +27,12 @@ struct CodePage {
     /// The link, for a personal phone.
     link: Option<String>,
     until: String,
+    /// The page is looked at on an Android phone.
+    on_android: bool,
 }
 
 /// POST: makes the code or link, at the moment when somebody looks at it.
-pub(crate) async fn code(app: web::Data<App>, code: Path<String>, _request: HttpRequest) -> HttpResponse {
+pub(crate) async fn code(app: web::Data<App>, code: Path<String>, request: HttpRequest) -> HttpResponse {
     let Some(code) = parse_code(&code) else {
         return message_page(
             StatusCode::NOT_FOUND,
@@ -66,6 +69,7 @@ pub(crate) async fn code(app: web::Data<App>, code: Path<String>, _request: Http
         svg,
         link,
         until: expires_at.utc().format("%d %B %Y, %H:%M UTC").to_string(),
+        on_android: Visitor::of(&request) == Visitor::Android,
     });
     match page.map_err(|problem| problem.to_string()).and_then(|page| page.render().map_err(|it| it.to_string())) {
         Ok(html) => style_headers(StatusCode::OK).content_type("text/html; charset=utf-8").body(html),

@@ -7,6 +7,7 @@ pub(crate) mod console;
 pub(crate) mod once;
 pub mod routes;
 pub(crate) mod sign_in;
+pub(crate) mod visitor;
 
 use std::any::Any;
 

@@ -6,6 +6,8 @@
 //! to be whatever catches a careless server, and said where it is decided.
 
 pub mod cloud;
+#[cfg(feature = "judge")]
+pub mod judge;
 pub mod phone;
 pub mod schema;
 

@@ -1,11 +1,18 @@
 //! Android phones through Google, in all three modes: from the council's connection to the confirmed wipe.
 
 mod faults;
+mod link;
+mod load;
+mod mismatch;
+mod reports;
+mod truth;
 
 use beadle_server::demo::{Council, Invited, Town, text, until};
 use beadle_simulator::android::phone::{AndroidOptions, AndroidPhone, Living};
 use beadle_tests::{PATIENCE, on_both};
 use serde_json::{Value, json};
+
+use crate::steps::{approved, order_becomes};
 
 const MODES: [&str; 3] = ["fully_managed", "company_work_profile", "personal_work_profile"];
 
@@ -61,27 +68,10 @@ async fn report(council: &Council, invited: &Invited) -> Value {
         .expect("reported")
 }
 
-async fn approved(council: &Council, invited: &Invited, case: &str) -> String {
-    let order = council
-        .clerk
-        .api
-        .post(&format!("/losses/{case}/orders"), json!({ "asset_tag": invited.tag, "reason": "Stolen." }))
-        .await
-        .and_then(|order| text(&order, "/id"))
-        .expect("asked for");
-    council.chair.api.post(&format!("/orders/{order}/approve"), json!({})).await.expect("approved");
-    order
-}
-
-async fn order_becomes(council: &Council, order: &str, state: &str) -> Value {
-    until(&council.clerk.api, &format!("/orders/{order}"), PATIENCE, |order| order["state"] == state)
-        .await
-        .expect(state)
-}
-
 fn nothing_is_wrong(town: &Town) {
     assert_eq!(town.google.violations(), Vec::<String>::new(), "Google would have refused");
     assert_eq!(town.google.grave_violations(), Vec::<String>::new());
+    assert_eq!(town.google.judgement().nothing_wrong(), Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use crate::policy::Policy;
 use crate::report::{Judgement, in_force_because, not_in_force_because, unknown_because};
 use crate::setting;
 
+mod applied_lock;
 mod device;
 pub(crate) mod judge;
 mod lock;
@@ -19,6 +20,7 @@ mod summary;
 mod words;
 
 pub use crate::report::{Setting, State};
+pub use applied_lock::AppliedLock;
 pub use summary::{NonCompliance, Summary, summary};
 
 use super::passcode::PasswordRequirements;

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::applied_lock::{AppliedLock, applied_locks};
 use super::device::Device;
 use super::{PolicyState, Reported, policy_state, words};
 use crate::setting;
@@ -20,8 +21,12 @@ pub struct Summary {
     pub compliant: Option<bool>,
     /// What it does not comply with.
     pub non_compliance: Vec<NonCompliance>,
+    /// The rules of its locks, as it applies them.
+    pub locks: Vec<AppliedLock>,
     /// Google's judgement of its security, in words.
     pub posture: Option<String>,
+    /// Google says that it may have been tampered with.
+    pub compromised: bool,
     /// The risks Google names, in words.
     pub risks: Vec<String>,
     /// Its encryption, in words.
@@ -65,6 +70,8 @@ pub fn summary(reported: &Reported<'_>, today: NaiveDate) -> Summary {
         applied_version: device.number("/appliedPolicyVersion"),
         compliant: device.flag("/policyCompliant"),
         non_compliance: non_compliance(device),
+        locks: applied_locks(device),
+        compromised: device.text("/securityPosture/devicePosture") == Some("POTENTIALLY_COMPROMISED"),
         posture: device.text("/securityPosture/devicePosture").map(words::posture),
         risks: risks.filter_map(|detail| detail.get("securityRisk")?.as_str()).map(words::risk).collect(),
         encryption: device.text("/deviceSettings/encryptionStatus").map(words::encryption),

@@ -70,25 +70,25 @@ fn code(seed: &str, later: u64) -> String {
 }
 
 /// What came of a command: whether it was done, and what it printed.
-struct Told {
-    answer: Answer,
-    text: String,
+pub(super) struct Told {
+    pub(super) answer: Answer,
+    pub(super) text: String,
     seed: Option<String>,
 }
 
 impl Told {
-    fn done(self) -> Self {
+    pub(super) fn done(self) -> Self {
         if let Err(refusal) = &self.answer {
             panic!("{refusal}\n{}", self.text);
         }
         self
     }
 
-    fn refused(self) -> String {
+    pub(super) fn refused(self) -> String {
         self.answer.expect_err("a refusal").to_string()
     }
 
-    fn json(self) -> Value {
+    pub(super) fn json(self) -> Value {
         serde_json::from_str(&self.done().text).expect("JSON")
     }
 
@@ -100,7 +100,7 @@ impl Told {
 }
 
 /// Gives the command `words` to the installation in `folder`, typing `types` when asked.
-async fn beadle(folder: &Path, words: &[&str], types: &[&str]) -> Told {
+pub(super) async fn beadle(folder: &Path, words: &[&str], types: &[&str]) -> Told {
     let data = folder.join("data").display().to_string();
     let all = ["beadle", "--data-folder", &data].into_iter().chain(words.iter().copied());
     let cli = Cli::try_parse_from(all).expect("a command");

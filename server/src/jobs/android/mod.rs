@@ -1,11 +1,13 @@
 //! What is done at Google in the background: one file per job.
 
+mod delete_tokens;
 mod notifications;
 mod policies;
 mod read_device;
 mod reconcile;
 mod send;
 
+pub(super) use delete_tokens::delete as delete_tokens;
 pub(super) use notifications::pull;
 pub(super) use policies::put;
 pub(super) use read_device::run as read_device;
@@ -48,6 +50,7 @@ fn seen(report: DeviceReport) -> Seen {
     Seen {
         previous_names: report.previous_device_names.clone(),
         state: report.state.as_ref().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+        applied_state: report.applied_state.as_ref().map(|state| state.as_str().to_owned()),
         mode,
         binding: report.enrollment_token_data.as_deref().and_then(Binding::parse).map(|it| it.as_str().to_owned()),
         applied: report.applied_policy_name.clone().zip(report.applied_policy_version),
@@ -59,8 +62,17 @@ fn seen(report: DeviceReport) -> Seen {
     }
 }
 
-/// A failed call, as the end of a job; where Google said that there were too many, everybody slows down.
+/// A failed call, as the end of a job; where Google said that there were too many, everybody slows down. Our own limiter's word
+/// is none of Google's: whoever is turned away comes back, and nobody else waits longer for it.
 async fn failed(app: &App, failure: GoogleFailure) -> Failure {
+    let problem = failure.to_string();
+    if let GoogleFailure::Paced { after } = &failure {
+        let wait = Duration::from_std(*after).unwrap_or(TOO_MANY).min(Duration::minutes(10));
+        return Failure { problem, after: Some(wait), key_refused: None };
+    }
+    if let GoogleFailure::KeyRefused { .. } = &failure {
+        return Failure { key_refused: Some(problem.clone()), problem, after: None };
+    }
     if let GoogleFailure::Again { after: Some(after), .. } = &failure {
         let wait = Duration::from_std(*after).unwrap_or(TOO_MANY).min(Duration::minutes(10));
         let until: Moment = app.clock.now() + wait;
@@ -68,9 +80,9 @@ async fn failed(app: &App, failure: GoogleFailure) -> Failure {
         if let Err(problem) = app.database.write("hold back calls", move |tx| pace::hold_back(tx, until)).await {
             tracing::warn!(%problem, "the pace of calls to Google was not slowed down");
         }
-        return Failure { problem: failure.to_string(), after: Some(wait) };
+        return Failure { problem, after: Some(wait), key_refused: None };
     }
-    Failure { problem: failure.to_string(), after: None }
+    Failure { problem, after: None, key_refused: None }
 }
 
 /// Whether a job's wish for Google can be dropped because no project is connected any more.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Done, failed};
 use crate::google;
+use crate::jobs::outcome::Failure;
 use crate::jobs::{Bench, again};
 use crate::operations::android::pace::Urgency;
 use crate::operations::{android, jobs as queue};
@@ -34,7 +35,10 @@ pub(in crate::jobs) async fn pull(bench: &Bench) -> Done {
     };
     let received = match received {
         Ok(received) => received,
-        Err(failure) => return Err(failed(&bench.app, failure).await),
+        Err(failure) => {
+            // Pub/Sub has rights of its own: what it refuses keeps nothing from the phones.
+            return Err(Failure { key_refused: None, ..failed(&bench.app, failure).await });
+        }
     };
     let empty = received.is_empty();
     let devices = hinted(received.iter().map(|message| &message.notification));

@@ -8,8 +8,8 @@ use chrono::Duration;
 use super::{Done, failed, is_disconnected, seen};
 use crate::google;
 use crate::jobs::{Bench, again};
-use crate::operations::android::observe;
 use crate::operations::android::pace::Urgency;
+use crate::operations::android::{health, observe};
 use crate::operations::{jobs as queue, orders};
 use crate::platform::android::GoogleClient;
 use crate::store::google_enterprises::Enterprise;
@@ -25,7 +25,11 @@ const PAGE: i64 = 100;
 
 pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
     let now = bench.context().now;
+    // A key that was replaced leaves every enterprise as it was, but topic and subscription are to be made sure of again.
+    let project = bench.app.database.read("google project", store::google_projects::find).await?;
+    let mut notifications_ready = project.is_none_or(|project| project.notifications_ready);
     let mut after = String::new();
+    let mut failure = None;
     loop {
         let from = after.clone();
         let page = bench
@@ -36,18 +40,49 @@ pub(in crate::jobs) async fn reconcile(bench: &Bench) -> Done {
         let Some(last) = page.last() else { break };
         after = last.council_id.to_string();
         for enterprise in page {
-            if !enterprise.notifications_on
-                && let Err(problem) = google::notify(&bench.app, &enterprise).await
-            {
-                tracing::warn!(%problem, "notifications of an enterprise could not be switched on");
+            if !enterprise.notifications_on || !notifications_ready {
+                match google::notify(&bench.app, &enterprise).await {
+                    Ok(()) => notifications_ready = true,
+                    Err(problem) => {
+                        tracing::warn!(%problem, "notifications of an enterprise could not be switched on");
+                    }
+                }
             }
-            if enterprise.reconciled_at.is_none_or(|at| now - at >= EVERY) {
-                one(bench, &enterprise).await?;
+            let council = enterprise.council_id.clone();
+            let refused = bench.app.database.read("a refused key", move |tx| health::is_refused(tx, &council)).await?;
+            if (refused || enterprise.reconciled_at.is_none_or(|at| now - at >= EVERY))
+                && let Err(mut problem) = one(bench, &enterprise).await
+            {
+                // What is wrong with one council's enterprise must not keep the others' from being compared.
+                tell(bench, &enterprise, problem.key_refused.take()).await?;
+                if problem.after.is_some() {
+                    return Err(problem);
+                }
+                failure = Some(problem);
             }
         }
     }
     unchecked(bench).await?;
-    Ok(again(now, LOOK))
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(again(now, LOOK)),
+    }
+}
+
+/// The key was refused for what was asked of one council, which says nothing about the others.
+async fn tell(
+    bench: &Bench,
+    enterprise: &Enterprise,
+    key_refused: Option<String>,
+) -> Result<(), crate::jobs::outcome::Failure> {
+    let Some(message) = key_refused else { return Ok(()) };
+    let (context, council) = (bench.context(), enterprise.council_id.clone());
+    bench
+        .app
+        .database
+        .write("the key is refused", move |tx| health::key_refused(tx, &context, &council, &message))
+        .await?;
+    Ok(())
 }
 
 async fn one(bench: &Bench, enterprise: &Enterprise) -> Result<(), crate::jobs::outcome::Failure> {
@@ -68,11 +103,13 @@ async fn one(bench: &Bench, enterprise: &Enterprise) -> Result<(), crate::jobs::
             Err(failure) => return Err(failed(&bench.app, failure).await),
         };
         let devices: Vec<operations::android::Seen> = answer.devices.into_iter().map(seen).collect();
+        let council = enterprise.council_id.clone();
         listed.extend(devices.iter().map(|device| device.name.clone()));
         bench
             .app
             .database
             .write("devices were listed", move |tx| {
+                health::works(tx, &context, &council)?;
                 for device in &devices {
                     observe::observe(tx, &context, device, asked_at)?;
                 }

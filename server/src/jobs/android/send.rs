@@ -30,7 +30,9 @@ pub(in crate::jobs) async fn send(bench: &Bench, wake: &Wake) -> Done {
         Err(problem) if is_disconnected(&problem) => return Ok(Next::Done),
         Err(problem) => return Err(problem.into()),
     };
-    let mut hint = wake.hint;
+    // What the hint was about is one of perhaps several operations under way: each is asked about once.
+    let hint = wake.hint.then(|| bench.context().now);
+    let mut asked = false;
     for _ in 0..STEPS {
         let (context, of, told) = (bench.context(), wake.clone(), hint);
         let step = bench
@@ -40,16 +42,14 @@ pub(in crate::jobs) async fn send(bench: &Bench, wake: &Wake) -> Done {
             .await?;
         match step {
             Step::Rest(at) => {
-                if hint {
+                if hint.is_some() && !asked {
                     // Nothing is under way: now the phone's own state is what the hint may have been about.
                     look_at(bench, &client, wake).await?;
                 }
                 return rest(wake, at);
             }
             other => {
-                if matches!(other, Step::Check(..)) {
-                    hint = false;
-                }
+                asked |= matches!(other, Step::Check(..));
                 do_step(bench, &client, other).await?;
             }
         }
@@ -104,16 +104,20 @@ async fn call(
             return Ok(bench
                 .app
                 .database
-                .write("command not made", move |tx| outcome::refused(tx, &context, &phone, &operation, &problem))
+                .write("command not made", move |tx| {
+                    outcome::refused(tx, &context, &phone, &operation, &format!("it cannot be sent: {problem}"))
+                })
                 .await?);
         }
     };
     match client.issue_command(&phone.android.device_name, &message).await {
-        Ok(begun) => issued(bench, phone, operation, begun).await,
+        Ok(begun) => issued(bench, operation, begun).await,
         Err(GoogleFailure::Refused { message, .. }) => Ok(bench
             .app
             .database
-            .write("google refused", move |tx| outcome::refused(tx, &context, &phone, &operation, &message))
+            .write("google refused", move |tx| {
+                outcome::refused(tx, &context, &phone, &operation, &format!("Google refused it: {message}"))
+            })
             .await?),
         Err(GoogleFailure::NotFound) => {
             not_made(bench, operation, "Google has no such device").await?;
@@ -125,12 +129,12 @@ async fn call(
     }
 }
 
-async fn issued(bench: &Bench, phone: Phone, operation: GoogleOperation, begun: Operation) -> Result<(), Failure> {
+async fn issued(bench: &Bench, operation: GoogleOperation, begun: Operation) -> Result<(), Failure> {
     let context = bench.context();
     bench
         .app
         .database
-        .write("google took it", move |tx| outcome::issued(tx, &context, &phone, &operation, &begun.name))
+        .write("google took it", move |tx| outcome::issued(tx, &context, &operation, &begun.name))
         .await?;
     Ok(())
 }
@@ -178,7 +182,7 @@ async fn look(bench: &Bench, client: &GoogleClient, phone: Phone, operation: Goo
         })
         .await?;
     match candidates.into_iter().rfind(|found| !taken.contains(&found.name)) {
-        Some(found) => issued(bench, phone, operation, found).await,
+        Some(found) => issued(bench, operation, found).await,
         None => not_made(bench, operation, "Google never had it").await,
     }
 }

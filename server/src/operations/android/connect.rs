@@ -78,6 +78,11 @@ pub fn set_project(tx: &mut Transaction<'_>, context: &Context, tried: &Tried) -
             },
         )?,
     }
+    // What an earlier key was refused for is tried with this one at once, and what waits is let go where it works.
+    let key = format!("schedule:{}", super::RECONCILE);
+    if store::jobs::hasten(tx, &[key], context.now)? > 0 {
+        tx.nudge_jobs();
+    }
     let details = json!({ "project": tried.project, "account": tried.client_email });
     audit::record_installation(tx, context, "google.project_connected", &tried.project, details)
 }
@@ -252,10 +257,12 @@ pub fn status(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) 
             problem: row.problem,
         })
         .collect();
+    // Google tells of changes where it is asked to about the enterprise, and there is a subscription to pull them from.
+    let ready = project.as_ref().is_some_and(|project| project.notifications_ready);
     Ok(GoogleStatus {
         account: project.as_ref().map(|project| project.client_email.clone()),
         project: project.map(|project| project.id),
-        notifications: enterprise.as_ref().is_some_and(|enterprise| enterprise.notifications_on),
+        notifications: ready && enterprise.as_ref().is_some_and(|enterprise| enterprise.notifications_on),
         connected_at: enterprise.as_ref().map(|enterprise| enterprise.connected_at),
         reconciled_at: enterprise.as_ref().and_then(|enterprise| enterprise.reconciled_at),
         enterprise: enterprise.map(|enterprise| enterprise.name),

@@ -3,13 +3,12 @@
 
 use chrono::Duration;
 
-use super::super::{Context, audit, orders, quarantine};
+use super::super::{Context, audit, commands, orders, quarantine};
 use super::observe::wanted_posture;
 use super::policies;
 use crate::error::Result;
 use crate::model::{
-    CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationId, GoogleOperationState, Moment, Posture,
-    Release,
+    CommandKind, CommandState, CouncilId, EnrolmentId, GoogleOperationState, Moment, Ownership, Posture, Release,
 };
 use crate::store::android_enrolments::AndroidEnrolment;
 use crate::store::commands::CommandRow;
@@ -19,8 +18,6 @@ use crate::store::{self, Transaction};
 
 /// How often Google is asked how an operation stands, should its notification be lost.
 const CHECK_EVERY: Duration = Duration::minutes(15);
-/// Google's word for what an order becomes.
-const WIPE: &str = "WIPE";
 
 /// The phone, and what it is called at Google.
 #[derive(Clone, Debug)]
@@ -52,37 +49,45 @@ pub enum Step {
 
 /// The phone of a live enrolment.
 pub fn phone(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Option<Phone>> {
-    let Some(row) = store::enrolments::find(tx, council, enrolment)?.filter(|row| row.ended_at.is_none()) else {
-        return Ok(None);
-    };
+    Ok(known(tx, council, enrolment)?.filter(|phone| phone.enrolment.ended_at.is_none()))
+}
+
+fn known(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Option<Phone>> {
+    let Some(row) = store::enrolments::find(tx, council, enrolment)? else { return Ok(None) };
     let android = store::android_enrolments::find(tx, council, enrolment)?;
     Ok(android.map(|android| Phone { enrolment: row, android }))
 }
 
-/// Decides what is next for a phone, and writes down what is about to be called. `hint` says that Google told of a change.
+/// Decides what is next for a phone, and writes down what is about to be called. `hint` is when Google was
+/// known to have told of a change: every operation that was not asked about since is asked about.
 pub fn next(
     tx: &mut Transaction<'_>,
     context: &Context,
     council: &CouncilId,
     enrolment: &EnrolmentId,
-    hint: bool,
+    hint: Option<Moment>,
 ) -> Result<Step> {
     audit::lock(tx, council)?;
-    let Some(phone) = phone(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
+    let Some(phone) = known(tx, council, enrolment)? else { return Ok(Step::Rest(None)) };
     let open = store::google_operations::open_of_enrolment(tx, council, enrolment)?;
     let mut due: Option<Moment> = None;
     for operation in &open {
         if operation.state == GoogleOperationState::Calling {
             return Ok(Step::Look(phone, operation.clone()));
         }
-        if operation.cancel_sent_at.is_none() && is_unwanted(tx, operation)? {
+        if operation.cancel_sent_at.is_none() && is_unwanted(tx, context, operation)? {
             return Ok(Step::Cancel(phone, operation.clone()));
         }
         let at = operation.checked_at.unwrap_or(operation.called_at) + CHECK_EVERY;
-        if at <= context.now || (hint && operation.checked_at.is_none_or(|checked| checked < context.now)) {
+        let told = hint.is_some_and(|told| operation.checked_at.is_none_or(|checked| checked < told));
+        if at <= context.now || told {
             return Ok(Step::Check(phone, operation.clone()));
         }
         due = Some(due.map_or(at, |earlier| earlier.min(at)));
+    }
+    if phone.enrolment.ended_at.is_some() {
+        // Nothing new; but what Google still has of an earlier enrolment is followed to its end, or called back.
+        return Ok(Step::Rest(due));
     }
     if let Some(step) = order(tx, context, &phone, &open)? {
         return Ok(step);
@@ -98,35 +103,17 @@ pub fn next(
     Ok(Step::Rest([due, later].into_iter().flatten().min()))
 }
 
-/// Whether what was asked for is no longer wanted: its command ended, or somebody wants its order back.
-fn is_unwanted(tx: &mut Transaction<'_>, operation: &GoogleOperation) -> Result<bool> {
+/// Whether what was asked for is no longer wanted: its command ended, its order is to be taken back, or orders were frozen.
+fn is_unwanted(tx: &mut Transaction<'_>, context: &Context, operation: &GoogleOperation) -> Result<bool> {
     if operation.cancel_wanted_at.is_some() {
         return Ok(true);
+    }
+    if let Some(order) = &operation.order_id {
+        return orders::stop_if_frozen(tx, context, order);
     }
     let Some(id) = &operation.command_id else { return Ok(false) };
     let command = store::commands::find(tx, &operation.council_id, &operation.enrolment_id, id)?;
     Ok(command.is_none_or(|command| command.ended_at.is_some()))
-}
-
-fn call(context: &Context, phone: &Phone, kind: &str) -> GoogleOperation {
-    GoogleOperation {
-        council_id: phone.enrolment.council_id.clone(),
-        id: GoogleOperationId::new(),
-        enrolment_id: phone.enrolment.id.clone(),
-        command_id: None,
-        order_id: None,
-        kind: kind.to_owned(),
-        state: GoogleOperationState::Calling,
-        name: None,
-        called_at: context.now,
-        issued_at: None,
-        checked_at: None,
-        cancel_wanted_at: None,
-        cancel_sent_at: None,
-        ended_at: None,
-        outcome: None,
-        problem: None,
-    }
 }
 
 /// The order that may leave: verified in this transaction, in which its call is written down.
@@ -136,7 +123,10 @@ fn order(tx: &mut Transaction<'_>, context: &Context, phone: &Phone, open: &[Goo
         return Ok(None);
     }
     let Some((order, release)) = orders::claim_for_google(tx, context, &phone.enrolment)? else { return Ok(None) };
-    let operation = GoogleOperation { order_id: Some(order), ..call(context, phone, WIPE) };
+    let operation = GoogleOperation {
+        order_id: Some(order),
+        ..GoogleOperation::calling(&phone.enrolment, orders::WIPE, context.now)
+    };
     store::google_operations::insert(tx, &operation)?;
     Ok(Some(Step::Order(phone.clone(), operation, release)))
 }
@@ -165,20 +155,34 @@ fn command(
         {
             continue;
         }
-        if let Some(problem) = waiting.kind.refusal(phone.enrolment.mode, phone.enrolment.ownership) {
+        if let Some(problem) = commands::no_longer_right(tx, &phone.enrolment, &waiting)? {
             store::commands::finish(tx, &waiting, CommandState::Cancelled, context.now, None, Some(problem))?;
             continue;
         }
         let Some(row) = store::commands::mark_sent(tx, &waiting, context.now)? else { continue };
-        let operation = GoogleOperation { command_id: Some(row.id.clone()), ..call(context, phone, word(row.kind)) };
+        let operation = GoogleOperation {
+            command_id: Some(row.id.clone()),
+            ..GoogleOperation::calling(&phone.enrolment, word(row.kind), context.now)
+        };
         store::google_operations::insert(tx, &operation)?;
         return Ok(Some(Step::Call(phone.clone(), operation, row)));
     }
     Ok(None)
 }
 
+/// Whether the policies of its mode are meant for this phone. They are made for a mode, not for a phone: those of the council's
+/// modes erase the whole phone after failed PINs, which a holder's own phone is never given, however it was set up (W3). One that
+/// is managed in another way than its holder was invited to keeps the policy of its code until a person has resolved it.
+fn may_move(enrolment: &Enrolment) -> bool {
+    let foreign = enrolment.ownership == Ownership::Personal && !enrolment.mode.is_personal();
+    !foreign && !enrolment.mode_disagrees
+}
+
 /// A phone reported lost gets the policy of lost phones, and its everyday policy back when it is found.
 fn posture(tx: &mut Transaction<'_>, context: &Context, phone: &Phone) -> Result<Option<Step>> {
+    if !may_move(&phone.enrolment) {
+        return Ok(None);
+    }
     let (council, id, mode) = (&phone.enrolment.council_id, &phone.enrolment.id, phone.enrolment.mode);
     let wanted = wanted_posture(tx, &phone.enrolment)?;
     if wanted != phone.android.posture {

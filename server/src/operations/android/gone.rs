@@ -15,13 +15,19 @@ pub fn gone(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, 
     let context = &as_device(context, enrolment);
     let council = &enrolment.council_id;
     audit::lock(tx, council)?;
-    // Another worker may have come first.
-    let Some(enrolment) = store::enrolments::find(tx, council, &enrolment.id)?.filter(|row| row.ended_at.is_none())
-    else {
-        return Ok(());
-    };
+    let Some(enrolment) = store::enrolments::find(tx, council, &enrolment.id)? else { return Ok(()) };
+    let ended = enrolment.ended_at.is_some();
     for operation in store::google_operations::open_of_enrolment(tx, council, &enrolment.id)? {
-        store::google_operations::end(tx, &operation, GoogleOutcome::LostSight, Some(why), context.now)?;
+        let outcome = GoogleOutcome::LostSight;
+        store::google_operations::end(tx, &operation, outcome, Some(why), context.now)?;
+        // An order of an enrolment that ended waits for a person; whoever asked to take it back need not wait any longer.
+        if let Some(order) = operation.order_id.as_ref().filter(|_| ended) {
+            orders::google_ended(tx, context, &enrolment, order, &operation, outcome, Some(why))?;
+        }
+    }
+    // Another worker may have come first, or it enrolled again.
+    if ended {
+        return Ok(());
     }
     end(tx, context, &enrolment, "removed", "the device left management")?;
     orders::on_left_management(tx, context, &enrolment)?;

@@ -5,6 +5,7 @@ pub mod arrive;
 pub mod connect;
 pub mod dispatch;
 pub mod gone;
+pub mod health;
 pub mod observe;
 pub mod outcome;
 pub mod pace;
@@ -25,6 +26,9 @@ pub const NOTIFICATIONS: &str = "android_notifications";
 /// The job that compares all devices with what Google lists.
 pub const RECONCILE: &str = "android_reconcile";
 
+/// The job that deletes at Google the tokens of an invitation that was withdrawn.
+pub const DELETE_TOKENS: &str = "android_tokens";
+
 /// What Google says of a device, as far as it matters here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
@@ -32,8 +36,10 @@ pub struct Seen {
     pub name: String,
     /// Names that the same phone had before it enrolled again.
     pub previous_names: Vec<String>,
-    /// Google's word for its state.
+    /// Google's word for the state that it is to have.
     pub state: String,
+    /// The state that it has, by its own report.
+    pub applied_state: Option<String>,
     /// The mode that ownership and management mode amount to; none where Google does not say, or says something new.
     pub mode: Option<Mode>,
     /// What came back of our enrolment token.
@@ -65,15 +71,4 @@ pub fn device_of(operation: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_to_their_owners() {
-        assert_eq!(enterprise_of("enterprises/LC1/devices/d1"), Some("enterprises/LC1"));
-        assert_eq!(device_of("enterprises/LC1/devices/d1/operations/7"), Some("enterprises/LC1/devices/d1"));
-        for odd in ["", "enterprises", "enterprises//devices/x", "devices/LC1/x", "enterprises/LC1"] {
-            assert_eq!(enterprise_of(odd), None, "{odd}");
-        }
-    }
-}
+mod tests;

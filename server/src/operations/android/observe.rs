@@ -18,6 +18,8 @@ use crate::store::{self, Transaction};
 pub const REPORT: &str = "android_device";
 /// Google's word for a device that it no longer manages.
 const DELETED: &str = "DELETED";
+/// In lost mode: what it reports is not the word of somebody who uses it.
+const LOST: &str = "LOST";
 /// Google's word for a device that is still being set up.
 const PROVISIONING: &str = "PROVISIONING";
 /// The longest answer that is kept, in bytes; a device's answer has some tens of thousands.
@@ -124,9 +126,17 @@ fn keep(
         && at > enrolment.last_seen_at
     {
         store::enrolments::touch(tx, enrolment, at)?;
-        losses::on_contact_at(tx, context, enrolment, at)?;
+        if !is_in_lost_mode(seen) {
+            losses::on_contact_at(tx, context, enrolment, at)?;
+        }
     }
     Ok(())
+}
+
+/// Google tells apart what the phone is to be (`state`) and what it is (`appliedState`, schema `Device`); lost mode shows in the
+/// second, and as long as either says so, nobody uses the phone.
+fn is_in_lost_mode(seen: &Seen) -> bool {
+    seen.applied_state.as_deref() == Some(LOST) || seen.state == LOST
 }
 
 /// The mode is what Google reports; while it is not what the holder was invited to, nothing destructive leaves for the phone.

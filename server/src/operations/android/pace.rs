@@ -1,9 +1,9 @@
 //! One pace for all calls of the Android Management API, whichever server makes them: all councils share Google's quota of
 //! 1,000 calls in 100 seconds (Google, "Quotas and limits").
 //!
-//! A leaky bucket in one row: `paced_until` moves on by an eighth of a second for each call. A call may go as soon as the row is not
-//! further ahead of the clock than its burst allows; urgent calls may go further ahead, so that 5,000 phones being read never
-//! keep a lock waiting. In any 100 seconds at most 800 + 150 calls leave.
+//! A leaky bucket in one row: `paced_until` moves on by an eighth of a second for each call. A call may go as soon as the row
+//! is not further ahead of the clock than its burst allows; urgent calls may go further ahead, so that 5,000 phones being read
+//! never keep a lock waiting. In any 100 seconds at most 800 + 150 calls leave.
 
 use chrono::Duration;
 
@@ -17,6 +17,8 @@ const INTERVAL: Duration = Duration::milliseconds(125);
 const USUAL_BURST: Duration = Duration::milliseconds(50 * 125);
 /// How far ahead urgent calls may run: 150 calls.
 const URGENT_BURST: Duration = Duration::milliseconds(150 * 125);
+/// The longest that a call waits for its place; who would wait longer takes none and comes back later.
+const LONGEST_WAIT: Duration = Duration::seconds(60);
 /// How often another server may take the place first before the caller is told to come back.
 const TRIES: usize = 20;
 
@@ -29,10 +31,11 @@ pub enum Urgency {
     Usual,
 }
 
-/// Takes a place for one call; says how long to wait before making it.
+/// Takes a place for one call; says how long to wait before making it. A call that would have to wait too long takes no place: the
+/// queue would else grow by every call that is turned away, for as long as there are any.
 ///
 /// # Errors
-/// `Conflict` where no project is connected; `Unavailable` where too many ask at once.
+/// `TooMany` for a call that comes back later; `Conflict` where no project is connected; `Unavailable` where too many ask at once.
 pub fn take(tx: &mut Transaction<'_>, now: Moment, urgency: Urgency) -> Result<Duration> {
     let burst = match urgency {
         Urgency::Urgent => URGENT_BURST,
@@ -42,14 +45,21 @@ pub fn take(tx: &mut Transaction<'_>, now: Moment, urgency: Urgency) -> Result<D
         let project = store::google_projects::find(tx)?
             .ok_or_else(|| Error::conflict("no project at Google is connected; connect one first"))?;
         let until = project.paced_until.max(now) + INTERVAL;
+        let wait = ((until - now) - burst).max(Duration::zero());
+        if wait > LONGEST_WAIT {
+            return Err(Error::TooMany { retry_after_seconds: u64::try_from(wait.num_seconds()).unwrap_or(60) });
+        }
         if store::google_projects::pace(tx, &project.id, project.paced_until, until)? {
-            return Ok(((until - now) - burst).max(Duration::zero()));
+            return Ok(wait);
         }
     }
     Err(Error::Unavailable("too many calls to Google are waiting".to_owned()))
 }
 
 /// Google said that there were too many: everybody waits until `until`.
+///
+/// # Errors
+/// `Unavailable` where so many ask at once that the row could not be moved.
 pub fn hold_back(tx: &mut Transaction<'_>, until: Moment) -> Result<()> {
     for _ in 0..TRIES {
         let Some(project) = store::google_projects::find(tx)? else { return Ok(()) };
@@ -58,5 +68,5 @@ pub fn hold_back(tx: &mut Transaction<'_>, until: Moment) -> Result<()> {
             return Ok(());
         }
     }
-    Ok(())
+    Err(Error::Unavailable("too many calls to Google are waiting to be slowed down".to_owned()))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Context, alerts, jobs, policies as council_policies};
-use crate::error::Result;
+use super::super::{Context, alerts, audit, jobs, policies as council_policies};
+use crate::error::{Error, Result};
 use crate::keys::{Keys, sha256_hex};
 use crate::model::{CouncilId, Mode, Posture};
 use crate::store::android_policies::{AndroidPolicy, Taken};
@@ -22,6 +22,8 @@ pub struct ToSend {
     pub row: AndroidPolicy,
     /// The policy's name at Google.
     pub name: String,
+    /// Whether it goes out although Google is thought to have it.
+    pub forced: bool,
     council: Council,
     version: PolicyVersion,
     secrets: Vec<PolicySecret>,
@@ -41,14 +43,19 @@ pub fn put(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> 
     if store::google_enterprises::current(tx, council)?.is_none() {
         return Ok(());
     }
-    let key = format!("android_policies:{council}");
+    let key = job_key(council);
     jobs::queue(tx, context, super::PUT_POLICIES, json!({ "council": council }), context.now, Some(&key))
+}
+
+/// The key under which a council's policies are queued for Google.
+pub(super) fn job_key(council: &CouncilId) -> String {
+    format!("android_policies:{council}")
 }
 
 /// The name at Google of the policy for a mode and posture.
 #[must_use]
 pub fn name(enterprise: &str, mode: Mode, posture: Posture) -> String {
-    format!("{enterprise}/policies/{mode}-{posture}")
+    beadle_enrollment::android::policy_name(enterprise, mode.as_str(), posture.as_str())
 }
 
 /// Every policy of a council whose version Google does not have yet, with what it is made of. Each has its row first.
@@ -91,7 +98,8 @@ pub fn again(
     let Some(enterprise) = store::google_enterprises::current(tx, council)? else { return Ok(None) };
     let Some(version) = store::policies::current(tx, council)? else { return Ok(None) };
     let Some(row) = store::councils::find(tx, council)? else { return Ok(None) };
-    of_posture(tx, context, &enterprise.name, &row, &version, mode, posture)
+    let to_send = of_posture(tx, context, &enterprise.name, &row, &version, mode, posture)?;
+    Ok(to_send.map(|to_send| ToSend { forced: true, ..to_send }))
 }
 
 fn of_posture(
@@ -107,6 +115,7 @@ fn of_posture(
     let Some(row) = store::android_policies::find(tx, &council.id, mode, posture)? else { return Ok(None) };
     Ok(Some(ToSend {
         name: name(enterprise, mode, posture),
+        forced: false,
         row,
         council: council.clone(),
         secrets: council_policies::secrets_of(tx, version)?,
@@ -131,18 +140,67 @@ pub fn compile(keys: &Keys, to_send: &ToSend) -> Result<Compiled> {
     Ok(Compiled { policy, digest })
 }
 
+/// What is certain after a policy was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Google has it.
+    There,
+    /// Another sender's patch of the same policy was under way at the same time: which of the two Google has is not known, so the
+    /// policy is to be sent once more.
+    Crossed,
+}
+
 /// Google took it, or has it already (`google_version` is then the number it had).
+///
+/// Nothing keeps two senders of one policy apart for as long as a call may take, so each compares what it found before its call
+/// with what stands there after it. Who finds that somebody else came between does not say which of the two Google has.
 pub fn taken(
     tx: &mut Transaction<'_>,
     context: &Context,
     to_send: &ToSend,
     digest: &str,
     google_version: i64,
-) -> Result<()> {
-    let taken = Taken { version: to_send.version.version, digest, google_version };
-    store::android_policies::taken(tx, &to_send.row, &taken, context.now)?;
-    let subject = format!("{}-{}", to_send.row.mode, to_send.row.posture);
-    alerts::end(tx, context, &to_send.row.council_id, REFUSED, &subject)
+) -> Result<Sent> {
+    let row = &to_send.row;
+    audit::lock(tx, &row.council_id)?;
+    let version = to_send.version.version;
+    let now = store::android_policies::find(tx, &row.council_id, row.mode, row.posture)?;
+    let now = now.ok_or_else(|| Error::internal("the row of a policy at Google is missing"))?;
+    let same = now.sent_version == Some(version) && now.sent_digest.as_deref() == Some(digest);
+    if !same && has_moved(row, &now) {
+        lost_sight(tx, context, &now)?;
+        return Ok(Sent::Crossed);
+    }
+    // Where two sent the same, the later number is the one that phones will report.
+    let google_version =
+        if has_moved(row, &now) { now.google_version.unwrap_or(0).max(google_version) } else { google_version };
+    let taken = Taken { version, digest, google_version };
+    store::android_policies::taken(tx, row, &taken, context.now)?;
+    let subject = format!("{}-{}", row.mode, row.posture);
+    alerts::end(tx, context, &row.council_id, REFUSED, &subject)?;
+    Ok(Sent::There)
+}
+
+/// The answer was lost, or never came: Google may have it, now or a little later.
+pub fn unclear(tx: &mut Transaction<'_>, context: &Context, to_send: &ToSend) -> Result<()> {
+    let row = &to_send.row;
+    audit::lock(tx, &row.council_id)?;
+    let Some(now) = store::android_policies::find(tx, &row.council_id, row.mode, row.posture)? else { return Ok(()) };
+    if has_moved(row, &now) {
+        return lost_sight(tx, context, &now);
+    }
+    // Whoever sends another version at this moment finds by this that it was not alone.
+    store::android_policies::uncertain(tx, &now, context.now)
+}
+
+fn has_moved(before: &AndroidPolicy, now: &AndroidPolicy) -> bool {
+    (before.sent_version, &before.sent_digest, before.google_version)
+        != (now.sent_version, &now.sent_digest, now.google_version)
+}
+
+fn lost_sight(tx: &mut Transaction<'_>, context: &Context, row: &AndroidPolicy) -> Result<()> {
+    store::android_policies::unknown(tx, row, context.now)?;
+    put(tx, context, &row.council_id)
 }
 
 /// Google refused it: phones keep what they had, and nobody is shown that the new one is in force.

@@ -3,10 +3,10 @@
 use chrono::Duration;
 use serde_json::json;
 
-use super::super::{Context, audit};
+use super::super::{Context, audit, jobs};
 use crate::error::{Error, Result};
 use crate::model::{
-    AndroidTokenId, AndroidTokenState, InvitationId, InvitationState, Mode, Moment, Permission, Platform,
+    AndroidTokenId, AndroidTokenState, CouncilId, InvitationId, InvitationState, Mode, Moment, Permission, Platform,
 };
 use crate::store::android_tokens::AndroidToken;
 use crate::store::invitations::Invitation;
@@ -16,6 +16,8 @@ use crate::store::{self, Transaction};
 pub const CODE_STANDS: Duration = Duration::hours(1);
 /// How long a personal phone's link lives at the most.
 pub const LINK_STANDS: Duration = Duration::days(7);
+/// How long a code is remembered after its end: Google may tell late of a phone that enrolled with it.
+pub const KEPT: Duration = Duration::days(30);
 /// How many codes of one invitation may wait to be used.
 const MOST_WAITING: usize = 20;
 
@@ -120,11 +122,54 @@ fn stands(invitation: &Invitation, now: Moment) -> Duration {
     }
 }
 
-/// Google made it.
-pub fn made(tx: &mut Transaction<'_>, token: &AndroidToken, google_name: &str) -> Result<()> {
+/// Google made it. `false` where the invitation was withdrawn meanwhile: the token is then deleted at Google, and shown to nobody.
+pub fn made(tx: &mut Transaction<'_>, context: &Context, token: &AndroidToken, google_name: &str) -> Result<bool> {
+    audit::lock(tx, &token.council_id)?;
     if store::android_tokens::made(tx, &token.council_id, &token.id, google_name)? {
-        Ok(())
-    } else {
-        Err(Error::conflict("the code was taken back meanwhile"))
+        return Ok(true);
     }
+    if store::android_tokens::made_too_late(tx, token, google_name)? {
+        delete_at_google(tx, context, &token.council_id, &token.invitation_id)?;
+    }
+    Ok(false)
+}
+
+/// An invitation was withdrawn: its tokens are of no use any more, here and, as soon as Google can be reached, there. The caller
+/// has the council's lock.
+pub(in crate::operations) fn withdraw(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    invitation: &InvitationId,
+) -> Result<()> {
+    let mut any = false;
+    for token in store::android_tokens::of_invitation(tx, council, invitation)? {
+        any |= store::android_tokens::end(tx, &token, AndroidTokenState::Withdrawn, context.now)?;
+    }
+    if any { delete_at_google(tx, context, council, invitation) } else { Ok(()) }
+}
+
+fn delete_at_google(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    invitation: &InvitationId,
+) -> Result<()> {
+    let payload = json!({ "council": council, "invitation": invitation });
+    let key = format!("android_tokens:{invitation}");
+    jobs::queue(tx, context, super::DELETE_TOKENS, payload, context.now, Some(&key))
+}
+
+/// The names at Google of an invitation's withdrawn tokens with which a phone could enrol yet.
+pub fn to_delete(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    invitation: &InvitationId,
+) -> Result<Vec<String>> {
+    Ok(store::android_tokens::of_invitation(tx, council, invitation)?
+        .into_iter()
+        .filter(|token| token.state == AndroidTokenState::Withdrawn && token.expires_at > context.now)
+        .filter_map(|token| token.google_name)
+        .collect())
 }

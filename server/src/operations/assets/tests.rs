@@ -39,7 +39,7 @@ pub(crate) fn enrol(
     let new =
         NewInvitation { asset: asset.tag.clone(), person: Some(person.clone()), mode: None, expires_in_hours: None };
     let invitation = invitations::create(tx, context, asset.council_id.as_str(), &new)?.named.invitation;
-    assert!(store::invitations::accept(tx, &invitation, context.now, "192.0.2.1", "1")?);
+    assert!(store::invitations::accept(tx, &invitation, context.now, "1")?);
     assert!(store::invitations::mark_used(tx, &invitation, context.now)?);
     let device = Device {
         council_id: asset.council_id.clone(),
@@ -77,8 +77,6 @@ pub(crate) fn enrol(
         sealed_push_magic: None,
         sealed_unlock_token: None,
         push_retired_at: None,
-        last_push_at: None,
-        push_attempts: 0,
         authenticated_at: context.now,
         enrolled_at: Some(context.now),
         last_seen_at: context.now,

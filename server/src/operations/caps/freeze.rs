@@ -7,7 +7,7 @@ use super::view::{CapsView, show};
 use super::{CapScope, Over, decider, lock, record, require_second, still_asked};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId};
-use crate::operations::{Context, alerts, audit, trail};
+use crate::operations::{Context, alerts, audit, jobs, trail};
 use crate::store::freezes::Freeze;
 use crate::store::{self, Transaction};
 
@@ -42,10 +42,23 @@ pub(crate) fn freeze(tx: &mut Transaction<'_>, context: &Context, council: &Coun
     };
     store::freezes::insert(tx, &row)?;
     record(tx, context, &over.scope, "orders.frozen", json!({ "reason": row.reason, "council": council }))?;
+    call_back(tx, context, &over.scope)?;
     match &over.scope {
         CapScope::Council(council) => alerts::raise(tx, context, council, FROZEN, &row.scope, &message_of(&row)),
         CapScope::Installation => tell_all(tx, context),
     }
+}
+
+/// What Google was given before is on its way for up to ninety days: each phone's job holds its order and calls it back.
+fn call_back(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Result<()> {
+    let council = match scope {
+        CapScope::Council(council) => Some(council),
+        CapScope::Installation => None,
+    };
+    for (council, enrolment) in store::google_operations::enrolments_with_wipe(tx, council)? {
+        jobs::wake(tx, context, &council, &enrolment)?;
+    }
+    Ok(())
 }
 
 /// The scopes in which orders are frozen as the audit trail has it, and not as the table has it: somebody changed the
@@ -90,6 +103,7 @@ pub(crate) fn put_back_freeze(tx: &mut Transaction<'_>, context: &Context, scope
         thawed_at: None,
     };
     store::freezes::insert(tx, &row)?;
+    call_back(tx, context, scope)?;
     let message = "Orders are frozen, but the freeze was missing from the database, or stood in it as thawed; it was put \
                    back from the audit trail. Somebody changed the database by hand: verify the audit trail.";
     match scope {

@@ -1,10 +1,12 @@
 //! The timeline of a case: what happened, and whether the phone itself said so.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::Result;
-use crate::model::{CommandKind, CommandState, CouncilId, Moment};
+use crate::model::{CommandKind, CommandState, CouncilId, Mode, Moment, Platform, Scope};
+use crate::operations::orders;
 use crate::store::cases::Case;
 use crate::store::commands::CommandRow;
 use crate::store::orders::Order;
@@ -24,22 +26,30 @@ pub struct TimelineEntry {
 /// What happened in a case and to its orders, oldest first.
 pub(super) fn of_case(tx: &mut Transaction<'_>, case: &Case, orders: &[Order]) -> Result<Vec<TimelineEntry>> {
     let mut timeline = Vec::new();
-    timeline.extend(audited(tx, &case.council_id, case.id.as_str())?);
+    timeline.extend(audited(tx, &case.council_id, case.id.as_str(), None)?);
     for order in orders {
-        timeline.extend(audited(tx, &case.council_id, order.id.as_str())?);
+        timeline.extend(audited(tx, &case.council_id, order.id.as_str(), Some(order))?);
     }
     for command in store::cases::commands(tx, &case.council_id, &case.id)? {
-        timeline.extend(of_command(&command));
+        let mode = store::enrolments::find(tx, &command.council_id, &command.enrolment_id)?.map(|row| row.mode);
+        timeline.extend(of_command(&command, mode));
     }
     timeline.sort();
     Ok(timeline)
 }
 
-fn audited(tx: &mut Transaction<'_>, council: &CouncilId, subject: &str) -> Result<Vec<TimelineEntry>> {
+fn audited(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    subject: &str,
+    order: Option<&Order>,
+) -> Result<Vec<TimelineEntry>> {
     Ok(store::audit::of_subject(tx, council.as_str(), subject, 500)?
         .into_iter()
-        .filter_map(|(row, _)| {
-            let (what, reported_by_phone) = words_of(&row.kind)?;
+        .filter_map(|(row, details)| {
+            let details = details.map(|details| details.details);
+            let special = order.and_then(|order| words_of_order(&row.kind, order, details.as_deref()));
+            let (what, reported_by_phone) = special.or_else(|| words_of(&row.kind))?;
             Some(TimelineEntry { at: row.at, what: what.to_owned(), reported_by_phone })
         })
         .collect())
@@ -78,8 +88,36 @@ fn words_of(kind: &str) -> Option<(&'static str, bool)> {
     })
 }
 
-fn of_command(command: &CommandRow) -> Vec<TimelineEntry> {
+/// Where an order's row means something else for the phone that it is for, or by its details.
+fn words_of_order(kind: &str, order: &Order, details: Option<&str>) -> Option<(&'static str, bool)> {
+    let android = order.mode.platform() == Platform::Android;
+    Some(match kind {
+        "order.pushed" if android => {
+            ("order given to Google, which passes it on; the phone has not confirmed it", false)
+        }
+        "order.unreachable" if android => ("the phone has not come for the order at Google; it still stands", false),
+        "order.confirmed" if order.scope == Scope::EraseWorkProfile => {
+            ("the phone confirmed that it removed the council's work profile, and nothing else", true)
+        }
+        "order.failed" => match details.and_then(|details| serde_json::from_str::<Value>(details).ok()) {
+            Some(row) if row.get("details").and_then(|it| it.get(orders::NEVER_SENT)).is_none() => return None,
+            Some(_) => ("the order failed: it could not be given to the phone, which knows nothing of it", false),
+            // What was purged does not say whose word it was.
+            None => ("the order failed: it was not carried out", false),
+        },
+        _ => return None,
+    })
+}
+
+fn of_command(command: &CommandRow, mode: Option<Mode>) -> Vec<TimelineEntry> {
+    let android = mode.is_some_and(|mode| mode.platform() == Platform::Android);
+    // With a separate work lock, Google locks the work profile alone, whoever owns the phone (Command.type, LOCK).
+    let has_work_profile = matches!(mode, Some(Mode::PersonalWorkProfile | Mode::CompanyWorkProfile));
     let (name, done) = match command.kind {
+        CommandKind::DeviceLock if has_work_profile => (
+            "screen lock",
+            "locked, or only its work profile where that has a lock of its own; opens with its PIN (confirmed by the phone)",
+        ),
         CommandKind::DeviceLock => ("screen lock", "screen locked; opens with its PIN (confirmed by the phone)"),
         CommandKind::EnableLostMode => ("Lost Mode", "Lost Mode is on (confirmed by the phone)"),
         CommandKind::DisableLostMode => ("end of Lost Mode", "Lost Mode is off (confirmed by the phone)"),
@@ -92,7 +130,8 @@ fn of_command(command: &CommandRow) -> Vec<TimelineEntry> {
         reported_by_phone: false,
     }];
     if let Some(at) = command.sent_at {
-        entries.push(TimelineEntry { at, what: format!("{name}: sent to the phone"), reported_by_phone: false });
+        let way = if android { "sent by way of Google" } else { "sent to the phone" };
+        entries.push(TimelineEntry { at, what: format!("{name}: {way}"), reported_by_phone: false });
     }
     if let Some(at) = command.ended_at {
         let (what, reported_by_phone) = match (command.state, &command.problem) {
@@ -147,7 +186,7 @@ mod tests {
             answer: answer.map(str::to_owned),
             problem: Some("no text".to_owned()),
         };
-        let last = |row| of_command(&row).pop().expect("an end");
+        let last = |row| of_command(&row, Some(Mode::Supervised)).pop().expect("an end");
         let ours = last(failed(None));
         assert_eq!((ours.what.as_str(), ours.reported_by_phone), ("Lost Mode: given up by the server: no text", false));
         let theirs = last(failed(Some("{}")));

@@ -102,7 +102,7 @@ async fn a_renewal_keeps_everything_and_ends_the_old_identity() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
-        let waiting = queue(&bench, &phone, command(CommandKind::PlayLostModeSound, 50, None)).await;
+        let waiting = queue(&bench, &phone, command(CommandKind::DisableLostMode, 50, None)).await;
         let renewal = queue(&bench, &phone, commands::renewal()).await;
         assert_eq!(visit(&bench, &phone, Visit::Begins).await.as_ref(), Some(&renewal));
         let device = phone.device_id.clone();

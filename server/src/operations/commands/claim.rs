@@ -171,14 +171,15 @@ fn claim_command(
 }
 
 /// What was right when it was queued may not be any more.
-fn no_longer_right(tx: &mut Transaction<'_>, enrolment: &Enrolment, row: &CommandRow) -> Result<Option<&'static str>> {
-    if matches!(row.kind, CommandKind::ClearPasscode | CommandKind::DeviceLocation) {
+pub(crate) fn no_longer_right(
+    tx: &mut Transaction<'_>,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+) -> Result<Option<&'static str>> {
+    if row.kind == CommandKind::ClearPasscode {
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
-        if row.kind == CommandKind::ClearPasscode && store::devices::is_not_back_from_loss(tx, &device)? {
+        if store::devices::is_not_back_from_loss(tx, &device)? {
             return Ok(Some("the device was reported lost before it fetched this"));
-        }
-        if row.kind == CommandKind::DeviceLocation && !store::devices::has_open_loss(tx, &device)? {
-            return Ok(Some("the device was found, or the case closed, before it fetched this"));
         }
     }
     Ok(row.kind.refusal(enrolment.mode, enrolment.ownership))

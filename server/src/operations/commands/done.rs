@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::bypass_code;
 use super::settle::Answer;
 use crate::error::{Error, Result};
-use crate::model::{CommandKind, CommandState, Confirmation};
+use crate::model::{CommandKind, CommandState, Confirmation, Platform};
 use crate::operations::{Context, alerts, register, reports};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
@@ -22,25 +22,49 @@ fn alert_kind(kind: CommandKind) -> Option<&'static str> {
     }
 }
 
-/// Ends a command as failed. `codes` are those of the phone's own answer, which is kept as its word; without one it is the
-/// server that gave up.
+/// Who says that a command failed.
+pub(super) enum Word<'a> {
+    /// The phone, with the codes of its own answer, which is kept as its word.
+    Phones(&'a [i64]),
+    /// The server gave up; what the phone did is not known.
+    Ours,
+    /// It never left for the phone.
+    NeverSent,
+}
+
+/// It can never be sent, `why` as a sentence without its end: the phone knows nothing of it.
+pub(crate) fn never_sent(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    row: &CommandRow,
+    why: &str,
+) -> Result<()> {
+    failed(tx, context, enrolment, row, &Word::NeverSent, why)
+}
+
+/// Ends a command as failed.
 pub(super) fn failed(
     tx: &mut Transaction<'_>,
     context: &Context,
     enrolment: &Enrolment,
     row: &CommandRow,
-    codes: Option<&[i64]>,
+    word: &Word<'_>,
     text: &str,
 ) -> Result<()> {
-    let answer = codes.map(|codes| serde_json::json!({ "ErrorCodes": codes }).to_string());
+    let answer = match word {
+        Word::Phones(codes) => Some(serde_json::json!({ "ErrorCodes": codes }).to_string()),
+        Word::Ours | Word::NeverSent => None,
+    };
     if !store::commands::finish(tx, row, CommandState::Failed, context.now, answer.as_deref(), Some(text))? {
         return Ok(());
     }
     if let Some(alert) = alert_kind(row.kind) {
-        let message = match (row.kind, codes) {
+        let message = match (row.kind, word) {
             (CommandKind::ActivationLockBypassCode, _) => bypass_code::words_of_failure(tx, enrolment, text)?,
-            (kind, Some(_)) => format!("The phone answered \"{kind}\" with an error: {text}"),
-            (kind, None) => format!("\"{kind}\" was given up: {text}. Whether the phone did it is not known."),
+            (kind, Word::Phones(_)) => format!("The phone answered \"{kind}\" with an error: {text}"),
+            (kind, Word::NeverSent) => format!("\"{kind}\" did not reach the phone: {text}."),
+            (kind, Word::Ours) => format!("\"{kind}\" was given up: {text}. Whether the phone did it is not known."),
         };
         alerts::raise(tx, context, &enrolment.council_id, alert, enrolment.device_id.as_str(), &message)?;
     }
@@ -59,7 +83,11 @@ pub(super) fn acknowledged(
     if row.kind == CommandKind::ActivationLockBypassCode {
         return bypass_code::given(tx, context, enrolment, row, answer.bypass_code.as_ref());
     }
-    let no_passcode = report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet");
+    let no_passcode = match enrolment.platform {
+        Platform::Apple => report.get("MessageResult").and_then(Value::as_str) == Some("NoPasscodeSet"),
+        // Google answers "done" for a phone without a PIN just as well: what the phone said of itself last is what is known.
+        Platform::Android => reports::android_says_no_passcode(tx, enrolment)?,
+    };
     let problem = (row.kind == CommandKind::DeviceLock && no_passcode)
         .then_some("the lock had no effect: no PIN is set on this phone");
     let kept = kept_answer(row.kind, report);
@@ -76,7 +104,6 @@ pub(super) fn acknowledged(
         | CommandKind::SecurityInfo
         | CommandKind::ProfileList
         | CommandKind::InstalledApplicationList
-        | CommandKind::CertificateList
         | CommandKind::InstallProfile => {
             match reports::take_in(tx, context, enrolment, row.kind, report) {
                 Err(Error::Invalid { field, problem }) => {
@@ -107,11 +134,7 @@ pub(super) fn acknowledged(
 /// The part of an answer that is kept with the command; what inventory says is kept as the report.
 fn kept_answer(kind: CommandKind, report: &Value) -> Option<String> {
     match kind {
-        CommandKind::DeviceLock
-        | CommandKind::EnableLostMode
-        | CommandKind::DisableLostMode
-        | CommandKind::DeviceLocation
-        | CommandKind::PlayLostModeSound => {
+        CommandKind::DeviceLock | CommandKind::EnableLostMode | CommandKind::DisableLostMode => {
             let mut report = report.clone();
             if let Some(fields) = report.as_object_mut() {
                 for known in ["UDID", "EnrollmentID", "CommandUUID", "Status"] {

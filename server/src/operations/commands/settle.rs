@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::done::{acknowledged, failed};
-use super::{push_again_after, wake_at};
+use super::done::{Word, acknowledged, failed};
+use super::push_again_after;
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandState, DeviceId};
-use crate::operations::{Context, orders};
+use crate::operations::{Context, jobs, orders};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
@@ -116,7 +116,7 @@ pub(crate) fn settle_command(
         AnswerStatus::Failed { codes, text } if codes.contains(&NOT_IN_LOST_MODE) => {
             put_off(tx, context, enrolment, row, text)
         }
-        AnswerStatus::Failed { codes, text } => failed(tx, context, enrolment, row, Some(codes), text),
+        AnswerStatus::Failed { codes, text } => failed(tx, context, enrolment, row, &Word::Phones(codes), text),
         AnswerStatus::Unreadable => give_up_reading(tx, context, enrolment, row),
     }
 }
@@ -131,7 +131,7 @@ fn put_off(
     let until = context.now + push_again_after(row.offers);
     store::commands::defer(tx, row, until, why)?;
     // The device comes back by itself only if this is the last thing it says; so we come back to it.
-    wake_at(tx, context, enrolment, until)
+    jobs::wake_at(tx, context, &enrolment.council_id, &enrolment.id, until)
 }
 
 fn unreadable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
@@ -147,6 +147,6 @@ fn give_up_reading(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enro
     if row.offers < UNREADABLE_OFFERS {
         put_off(tx, context, enrolment, row, "the device's answer could not be read")
     } else {
-        failed(tx, context, enrolment, row, None, "the device's answer could not be read")
+        failed(tx, context, enrolment, row, &Word::Ours, "the device's answer could not be read")
     }
 }

@@ -31,8 +31,8 @@ async fn row(bench: &Bench, id: &CommandId) -> CommandRow {
     bench.database.read("row", move |tx| store::commands::find_any(tx, &id)).await.expect("reads").expect("is there")
 }
 
-// DisableLostMode and PlayLostModeSound need nothing but their name, so they stand for any command here.
-const PLAIN: CommandKind = CommandKind::PlayLostModeSound;
+// DisableLostMode needs nothing but its name, so it stands for any command here.
+const PLAIN: CommandKind = CommandKind::DisableLostMode;
 
 #[tokio::test]
 async fn repeated_and_unknown_answers_change_nothing_and_the_queue_goes_on() {
@@ -225,11 +225,6 @@ async fn what_a_mode_does_not_know_is_refused_in_words() {
                 };
                 refuse(&command(CommandKind::EnableLostMode, 0, None), "supervised");
                 refuse(&command(CommandKind::DeviceConfigured, 0, None), "supervised");
-                let mut remove = command(CommandKind::RemoveProfile, 0, None);
-                for identifier in ["beadle.council.x.management", "beadle.policy.another", ""] {
-                    remove.payload = json!({ "identifier": identifier });
-                    refuse(&remove, "only the policy profile");
-                }
                 let ended = Enrolment { ended_at: Some(context.now), ..phone.clone() };
                 assert!(queue(tx, &context, &ended, &command(CommandKind::ProfileList, 0, None)).is_err());
                 Ok(())

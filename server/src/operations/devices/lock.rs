@@ -9,7 +9,7 @@ use crate::model::{
     CaseId, CaseKind, CaseState, CommandId, CommandKind, Confirmation, CouncilId, DeviceId, Mode, Permission, Platform,
 };
 use crate::operations::commands::{self, NewCommand};
-use crate::operations::{Context, audit};
+use crate::operations::{Context, audit, reports};
 use crate::store::cases::Case;
 use crate::store::commands::CommandRow;
 use crate::store::devices::Device;
@@ -172,6 +172,14 @@ pub(crate) fn warnings(
         Platform::Android => warn_of_google(tx, enrolment)?.into_iter().collect(),
     };
     let lost_mode = has_lost_mode(tx, enrolment)?;
+    if !(lost_mode && lost)
+        && enrolment.platform == Platform::Android
+        && reports::android_says_no_passcode(tx, enrolment)?
+    {
+        warnings.push(
+            "This phone reports that no PIN is set: a lock has no effect, and whoever holds it can open it.".to_owned(),
+        );
+    }
     let words = match enrolment.mode {
         _ if lost_mode && lost => None,
         _ if lost_mode => Some(
@@ -180,9 +188,14 @@ pub(crate) fn warnings(
         Mode::Supervised | Mode::Device | Mode::User => Some(
             "This phone is not supervised: its screen is locked, and it opens with its PIN. There is no Lost Mode.",
         ),
-        Mode::FullyManaged | Mode::CompanyWorkProfile => {
+        Mode::FullyManaged => {
             Some("This phone's Android has no lost mode: its screen is locked, and it opens with its PIN.")
         }
+        // Google, Command.type LOCK: a separate work lock is all that is locked, on a company-owned phone too.
+        Mode::CompanyWorkProfile => Some(
+            "This phone has no lost mode that it can be put into: it is locked, and it opens with its PIN. If its work profile \
+             has a lock of its own, only the work profile is locked.",
+        ),
         Mode::PersonalWorkProfile => Some(
             "This is the holder's own phone: it is locked, and it opens with its PIN. If its work profile has a lock of its own, \
              only the work profile is locked.",

@@ -84,7 +84,7 @@ async fn a_newer_invitation_takes_the_place_of_the_older() {
                 assets::add(tx, &context, "germoe", &phone("G-1"), std::slice::from_ref(&ann))?;
                 let first = create(tx, &context, "germoe", &to("G-1"))?.named.invitation;
                 let second = create(tx, &context, "germoe", &to("G-1"))?.named.invitation;
-                assert!(store::invitations::accept(tx, &second, context.now, "192.0.2.1", "1")?);
+                assert!(store::invitations::accept(tx, &second, context.now, "1")?);
                 let third = create(tx, &context, "germoe", &to("G-1"))?.named.invitation;
                 let states: Vec<InvitationState> =
                     list(tx, &context, "germoe", false, None, 9)?.iter().map(|row| row.invitation.state).collect();
@@ -107,7 +107,7 @@ async fn a_newer_invitation_takes_the_place_of_the_older() {
                 assert_eq!(withdraw(tx, &context, &third.id)?.invitation.state, Withdrawn, "once is enough");
                 assert!(list(tx, &context, "germoe", true, None, 9)?.is_empty());
                 let fourth = create(tx, &context, "germoe", &to("G-1"))?.named.invitation;
-                assert!(store::invitations::accept(tx, &fourth, context.now, "192.0.2.1", "1")?);
+                assert!(store::invitations::accept(tx, &fourth, context.now, "1")?);
                 assert!(store::invitations::mark_used(tx, &fourth, context.now)?);
                 assert!(refusal(withdraw(tx, &context, &fourth.id)).contains("enrolled"));
                 Ok(())

@@ -36,7 +36,7 @@ pub fn found(tx: &mut Transaction<'_>, context: &Context, id: &CaseId) -> Result
     }
     let mut warnings = Vec::new();
     for order in orders::cancel_for_case(tx, context, &case.council_id, &case.id)? {
-        warnings.push(format!("Too late to call back the order to erase it: {}.", order.state.words()));
+        warnings.push(format!("Too late to call back the order to erase it: {}.", order.words()));
     }
     case.state = CaseState::Found;
     case.found_at = Some(context.now);

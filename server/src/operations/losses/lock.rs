@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::CommandId;
-use crate::operations::{Context, devices};
+use crate::operations::{Context, commands, devices};
 use crate::store::cases::Case;
 use crate::store::devices::Device;
 use crate::store::{self, Transaction};
@@ -26,6 +26,7 @@ pub(super) fn lock(
         );
         return Ok(None);
     };
+    commands::keep_shut(tx, context, &enrolment)?;
     warnings.extend(devices::warnings(tx, context, &enrolment, true)?);
     match devices::lock(tx, context, &device.id, &case.contact_message, &case.contact_number, Some(&case.id)) {
         Ok(command) => Ok(Some(command)),

@@ -44,7 +44,7 @@ fn cancel_one(tx: &mut Transaction<'_>, context: &Context, order: &Order, detail
         let by = context.actor.label();
         audit::record(tx, context, &order.council_id, "order cancel asked", order.id.as_str(), details)?;
         let note = format!("{by} asked to take it back; Google has been asked and has not answered yet");
-        return store::orders::set_problem(tx, order, &note)?
+        return store::orders::ask_back(tx, order, &note, context.now)?
             .ok_or_else(|| Error::conflict("the order changed in the meantime; look at it again"));
     }
     // A held order may have been fetched before it was held; then nobody knows, and the row says so.
@@ -105,6 +105,9 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
             return still("the server is in quarantine after a restore");
         }
         Some(_) => {}
+    }
+    if order.cancel_asked_at.is_some() {
+        return Err(Error::conflict("somebody asked to take this order back, and Google has not answered yet"));
     }
     let was_frozen = order.held_reason == Some(HeldReason::Frozen);
     if order.approved_by.is_none() {

@@ -1,15 +1,20 @@
 //! An order meets its device: the claim, which is the only way to a release, and the device's answer.
 
 use chrono::Duration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{advance, circumstances, end_alerts, enrolment_facts, hold, locked, tag_of};
-use crate::error::Result;
-use crate::model::{CommandId, CommandState, HeldReason, Moment, OrderEvent, OrderFacts, OrderState, Refusal, Release};
+use crate::error::{Error, Result};
+use crate::model::{
+    CommandId, CommandState, HeldReason, Moment, OrderEvent, OrderFacts, OrderId, OrderState, Refusal, Release, Scope,
+};
 use crate::operations::{Context, alerts, audit, jobs, losses, quarantine, trail};
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
+
+/// In the details of a failed order's audit row: the phone was never told of it, so the error is not its word.
+pub(crate) const NEVER_SENT: &str = "never_sent";
 
 /// How the device answered an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,18 +191,51 @@ pub(super) fn confirm(tx: &mut Transaction<'_>, context: &Context, enrolment: &E
     let problem = "the device was erased";
     store::commands::finish_open(tx, enrolment, None, None, CommandState::Cancelled, context.now, problem)?;
     let tag = tag_of(tx, &confirmed)?;
-    let message = format!("{tag} confirmed that it erases itself.");
+    let message = match order.scope {
+        Scope::EraseWorkProfile => {
+            format!("{tag} confirmed that the council's work profile was removed. The rest of it was not touched.")
+        }
+        Scope::EraseDevice | Scope::ForgetRecord => format!("{tag} confirmed that it erases itself."),
+    };
     alerts::raise(tx, context, &order.council_id, "order_confirmed", order.id.as_str(), &message)
 }
 
 pub(super) fn fail(tx: &mut Transaction<'_>, context: &Context, order: &Order, text: &str) -> Result<()> {
-    let text: String = text.chars().take(500).collect();
-    let failed = advance(tx, context, order, OrderEvent::Failed, json!({ "error": text }), |next| {
-        next.problem = Some(text.clone());
+    let text = bounded(text);
+    let said = format!("the phone says: {text}. Ask for a new order to try again.");
+    failed(tx, context, order, &text, json!({ "error": text }), &said)
+}
+
+/// Google will not take it: it failed, and the phone knows nothing of it.
+pub(crate) fn refused_by_google(tx: &mut Transaction<'_>, context: &Context, order: &OrderId, why: &str) -> Result<()> {
+    let order = store::orders::find(tx, order)?.ok_or(Error::NotFound("order"))?;
+    let order = locked(tx, &order)?;
+    if order.state.next(OrderEvent::Failed).is_err() {
+        return Ok(());
+    }
+    let text = bounded(why);
+    let said = format!("{text}. The phone was not told of it. Ask for a new order to try again.");
+    failed(tx, context, &order, &text, json!({ "error": text, NEVER_SENT: true }), &said)
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().take(500).collect()
+}
+
+fn failed(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+    problem: &str,
+    details: Value,
+    said: &str,
+) -> Result<()> {
+    let failed = advance(tx, context, order, OrderEvent::Failed, details, |next| {
+        next.problem = Some(problem.to_owned());
     })?;
     end_alerts(tx, context, &failed)?;
     let tag = tag_of(tx, &failed)?;
-    let message = format!("{tag} could not be erased; the phone says: {text}. Ask for a new order to try again.");
+    let message = format!("{tag} could not be erased; {said}");
     alerts::raise(tx, context, &order.council_id, "order_failed", order.id.as_str(), &message)
 }
 
@@ -208,7 +246,6 @@ fn defer(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, ord
         next.not_before = Some(context.now + wait);
     })?;
     // The device comes back by itself only if NotNow is the last thing it says; so we come back to it.
-    let wake = json!({ "council": enrolment.council_id, "enrolment": enrolment.id, "pushes": 0 });
-    let key = format!("wake:{}", enrolment.id);
-    jobs::queue(tx, context, "wake_device", wake, context.now + wait.max(SOONEST_PUSH), Some(&key))
+    let at = context.now + wait.max(SOONEST_PUSH);
+    jobs::wake_at(tx, context, &enrolment.council_id, &enrolment.id, at)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::deliver::reopen;
-use super::{advance, end_alerts, hold, locked, tag_of};
+use super::{advance, end_alerts, google, hold, locked, tag_of};
 use crate::error::Result;
 use crate::model::{CouncilId, DeviceId, HeldReason, OperatorId, OrderEvent, OrderState};
 use crate::operations::{Context, alerts, audit};
@@ -100,7 +100,8 @@ pub(crate) fn hold_for_quarantine(
     if !order.state.may_be_released() && order.state != OrderState::PresumedErased {
         return Ok(false);
     }
-    hold(tx, context, &order, HeldReason::Quarantine, why, |_| {})?;
+    let held = hold(tx, context, &order, HeldReason::Quarantine, why, |_| {})?;
+    google::doubt(tx, context, &held)?;
     Ok(true)
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn stop_of_account(
             let message =
                 format!("The request to erase {tag} was taken back: {words}. Ask again if it must be erased.");
             alerts::raise(tx, context, &order.council_id, "order_taken_back", order.id.as_str(), &message)?;
-        } else if order.state.may_be_released() {
+        } else if order.state.may_be_released() || order.state == OrderState::PresumedErased {
             hold(tx, context, &order, HeldReason::Forbidden, &words, |_| {})?;
         } else if let Some(reason) = order.held_reason {
             let words = match &order.problem {

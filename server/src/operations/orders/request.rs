@@ -92,6 +92,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         trail_state: None,
         trail_seal: None,
         record_forgotten_at: None,
+        cancel_asked_at: None,
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;
@@ -131,7 +132,7 @@ fn orderable(tx: &mut Transaction<'_>, case: &Case, device: &DeviceId, subject: 
         return Err(Error::conflict(format!(
             "there is an order for this device already ({}), {}",
             other.id,
-            other.state.words()
+            other.words()
         )));
     }
     Ok(enrolment)

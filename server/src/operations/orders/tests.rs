@@ -6,5 +6,5 @@ mod cases;
 mod keeping;
 mod offers;
 mod rules;
-mod scene;
+pub(in crate::operations) mod scene;
 mod wire;

@@ -119,7 +119,7 @@ pub(crate) fn view(tx: &mut Transaction<'_>, order: &Order) -> Result<OrderView>
     let what = sentence(order.scope, order.preserve_data_plan, subject.as_ref());
     let state_words = match order.held_reason {
         Some(reason) => format!("held: {}", reason.words()),
-        None => order.state.words().to_owned(),
+        None => order.words().to_owned(),
     };
     let subject = subject.as_ref();
     Ok(OrderView {

@@ -1,12 +1,14 @@
-//! What time does to orders: reminders, lapsing, presumed erased, unreachable. Run by the worker every few minutes.
+//! What time does to orders: reminders, lapsing, presumed erased, unreachable. Run by the worker every minute.
+
+use std::collections::BTreeMap;
 
 use chrono::Duration;
 use serde_json::json;
 
 use super::{advance, end_alerts, locked, tag_of};
 use crate::error::Result;
-use crate::model::{APPROVAL_WINDOW, Moment, OrderEvent, OrderState};
-use crate::operations::{Context, alerts, audit};
+use crate::model::{APPROVAL_WINDOW, CouncilId, Moment, OrderEvent, OrderId, OrderState};
+use crate::operations::{Context, alerts};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -24,8 +26,7 @@ fn by_council(mut orders: Vec<Order>) -> Vec<Order> {
     orders
 }
 
-/// Ends up to `limit` requests that nobody approved within 72 hours, and reminds of younger ones after 24 and 48 hours.
-/// Says how many orders lapsed.
+/// Ends up to `limit` requests that nobody approved within 72 hours. Says how many orders lapsed.
 pub fn lapse_due(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
     let due = store::orders::in_state_since(tx, OrderState::Requested, context.now - APPROVAL_WINDOW, limit)?;
     let mut lapsed = 0;
@@ -41,27 +42,37 @@ pub fn lapse_due(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Res
         alerts::raise(tx, context, &order.council_id, "order_lapsed", order.id.as_str(), &message)?;
         lapsed += 1;
     }
-    remind_due(tx, context, limit)?;
     Ok(lapsed)
 }
 
-fn remind_due(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<()> {
+/// Reminds of up to `limit` requests that have waited for a second person for 24, and for 48 hours. In a transaction of its own,
+/// since it takes the councils' locks from the first one on. Says how many.
+pub fn remind_due(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
+    let mut due: BTreeMap<(CouncilId, OrderId), (Order, i64, Duration)> = BTreeMap::new();
     for (number, after) in REMINDERS {
-        for order in by_council(store::orders::unreminded(tx, context.now - after, number, limit)?) {
-            audit::lock(tx, &order.council_id)?;
-            store::orders::set_reminders(tx, &order.id, number)?;
-            let tag = tag_of(tx, &order)?;
-            let message = format!(
-                "An order to erase {tag} has waited {} hours for a second person; it lapses at {}.",
-                after.num_hours(),
-                order.lapses_at.utc().format("%d %B %Y, %H:%M UTC")
-            );
-            // Ended and raised again, so that it shows once more to those who had read it.
-            alerts::end(tx, context, &order.council_id, "order_waits", order.id.as_str())?;
-            alerts::raise(tx, context, &order.council_id, "order_waits", order.id.as_str(), &message)?;
+        for order in store::orders::unreminded(tx, context.now - after, number, limit)? {
+            // The later reminder takes the place of the earlier one.
+            due.insert((order.council_id.clone(), order.id.clone()), (order, number, after));
         }
     }
-    Ok(())
+    let found = due.len();
+    for (order, number, after) in due.into_values() {
+        let order = locked(tx, &order)?;
+        if order.state != OrderState::Requested || order.reminders >= number {
+            continue;
+        }
+        store::orders::set_reminders(tx, &order.id, number)?;
+        let tag = tag_of(tx, &order)?;
+        let message = format!(
+            "An order to erase {tag} has waited {} hours for a second person; it lapses at {}.",
+            after.num_hours(),
+            order.lapses_at.utc().format("%d %B %Y, %H:%M UTC")
+        );
+        // Ended and raised again, so that it shows once more to those who had read it.
+        alerts::end(tx, context, &order.council_id, "order_waits", order.id.as_str())?;
+        alerts::raise(tx, context, &order.council_id, "order_waits", order.id.as_str(), &message)?;
+    }
+    Ok(found)
 }
 
 /// Whether the device of `order` was last heard from at or before `before`.

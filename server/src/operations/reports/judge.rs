@@ -6,6 +6,7 @@ use beadle_profiles::apple::report;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::android_view::{AndroidReport, android_report};
 use super::{answer, policy_in_force};
 use crate::error::{Error, Result};
 use crate::model::{CommandKind, Confirmation, DeviceId, EnrolmentId, Mode, Moment, Permission, SettingState};
@@ -109,6 +110,8 @@ pub struct DeviceSettings {
     pub reported_version: Option<i64>,
     /// Each setting that this kind of phone can keep or report.
     pub settings: Vec<DeviceSetting>,
+    /// What an Android phone reports beside the single settings.
+    pub summary: Option<AndroidReport>,
     /// When the phone last answered.
     pub answered: Vec<Answered>,
 }
@@ -158,6 +161,7 @@ pub fn settings_of_device(tx: &mut Transaction<'_>, context: &Context, device: &
     let answered =
         store::reports::times(tx, council, id)?.into_iter().map(|(kind, at)| Answered { kind, at }).collect();
     Ok(DeviceSettings {
+        summary: android_report(tx, context, &enrolment)?,
         policy_version: store::policies::current_number(tx, council)?.unwrap_or(0),
         enrolment: enrolment.id,
         mode: enrolment.mode,

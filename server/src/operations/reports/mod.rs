@@ -1,6 +1,7 @@
 //! What the phone reports: kept, judged setting by setting, and compared with what was there before.
 
 mod android;
+mod android_view;
 mod answer;
 mod judge;
 mod notice;
@@ -19,6 +20,17 @@ use crate::store::enrolments::Enrolment;
 use crate::store::reports::Report;
 use crate::store::{self, Transaction};
 
+pub(super) use android::{judge_android, says_no_passcode as android_says_no_passcode};
+pub use android_view::{AndroidReport, android_report};
+pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
+
+/// How long a question to a phone is worth asking; after that the next round asks anew.
+const QUESTION: Duration = Duration::days(7);
+/// How long a profile waits for its phone.
+const PROFILE: Duration = Duration::days(90);
+/// A profile that vanished is put back at most this often.
+const PUT_BACK: Duration = Duration::days(1);
+
 /// What the device's last report says about a back-up, in words that claim no more than it does.
 pub fn backup(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<String> {
     let kinds = [CommandKind::DeviceInformation];
@@ -34,16 +46,6 @@ pub fn backup(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<String>
     }
     .to_owned())
 }
-
-pub(super) use android::judge_android;
-pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
-
-/// How long a question to a phone is worth asking; after that the next round asks anew.
-const QUESTION: Duration = Duration::days(7);
-/// How long a profile waits for its phone.
-const PROFILE: Duration = Duration::days(90);
-/// A profile that vanished is put back at most this often.
-const PUT_BACK: Duration = Duration::days(1);
 
 /// Asks for a report of everything, and sends the policy's profile; after enrolment and after every policy change.
 ///
@@ -167,8 +169,7 @@ pub fn take_in(
         CommandKind::DeviceInformation
         | CommandKind::SecurityInfo
         | CommandKind::ProfileList
-        | CommandKind::InstalledApplicationList
-        | CommandKind::CertificateList => {}
+        | CommandKind::InstalledApplicationList => {}
         _ => return Ok(()),
     }
     let before = match kind {

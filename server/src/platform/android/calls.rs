@@ -14,9 +14,7 @@ use super::command::Message;
 use super::failure::Failure;
 use super::message::{DeviceReport, DeviceState, Operation};
 use super::name::{self, Kind};
-use super::resources::{
-    DevicePage, DevicePatch, DeviceSwitch, EnrollmentToken, Enterprise, EnterprisePatch, SignupUrl,
-};
+use super::resources::{DevicePage, DevicePatch, EnrollmentToken, Enterprise, EnterprisePatch, SignupUrl};
 use super::retry::Repeat;
 use super::token::Access;
 use crate::error::Error;
@@ -85,12 +83,6 @@ impl GoogleClient {
         self.ask(self.call(Method::POST, &On::Root("enterprises"), &query, body, Repeat::Once)?).await
     }
 
-    /// enterprises.get.
-    pub async fn get_enterprise(&self, enterprise: &str) -> Result<Enterprise, Failure> {
-        let on = On::Itself(Kind::Enterprise, enterprise);
-        self.ask(self.call(Method::GET, &on, &[], None, Repeat::Safe)?).await
-    }
-
     /// enterprises.patch, of what is set in `patch` only.
     pub async fn patch_enterprise(&self, enterprise: &str, patch: &EnterprisePatch) -> Result<Enterprise, Failure> {
         let on = On::Itself(Kind::Enterprise, enterprise);
@@ -148,19 +140,10 @@ impl GoogleClient {
     /// devices.patch of the policy's name.
     pub async fn patch_device_policy(&self, device: &str, policy: &str) -> Result<DeviceReport, Failure> {
         name::parts(Kind::Policy, policy)?;
-        let patch = DevicePatch { policy_name: Some(policy), ..DevicePatch::default() };
-        self.patch_device(device, &patch, "policyName").await
-    }
-
-    /// devices.patch of the state.
-    pub async fn patch_device_state(&self, device: &str, state: DeviceSwitch) -> Result<DeviceReport, Failure> {
-        self.patch_device(device, &DevicePatch { state: Some(state), ..DevicePatch::default() }, "state").await
-    }
-
-    async fn patch_device(&self, device: &str, patch: &DevicePatch<'_>, mask: &str) -> Result<DeviceReport, Failure> {
         let on = On::Itself(Kind::Device, device);
-        let query = [("updateMask", mask)];
-        self.device(self.call(Method::PATCH, &on, &query, Some(json(patch)?), Repeat::Safe)?).await
+        let query = [("updateMask", "policyName")];
+        let patch = json(&DevicePatch { policy_name: policy })?;
+        self.device(self.call(Method::PATCH, &on, &query, Some(patch), Repeat::Safe)?).await
     }
 
     async fn device(&self, call: Call) -> Result<DeviceReport, Failure> {

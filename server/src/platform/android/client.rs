@@ -28,7 +28,7 @@ pub type PaceFuture = Pin<Box<dyn Future<Output = ServerResult<()>> + Send>>;
 /// Awaited before every attempt at the Android Management API, because the quota is one for the whole installation and
 /// its limiter lives where this room cannot look.
 ///
-/// [`Error::TooMany`] and [`Error::Unavailable`] become [`Failure::Again`]; nothing is sent then.
+/// [`Error::TooMany`] becomes [`Failure::Paced`], [`Error::Unavailable`] [`Failure::Again`]; nothing is sent then.
 #[derive(Clone)]
 pub struct Pace(Arc<dyn Fn() -> PaceFuture + Send + Sync>);
 
@@ -139,7 +139,7 @@ impl GoogleClient {
     /// Asks for access to both APIs, so that a wrong or revoked key is told when it is given, not when a phone is lost.
     ///
     /// # Errors
-    /// [`Failure::Refused`] where Google does not accept the key, [`Failure::Again`] where nobody answers.
+    /// [`Failure::KeyRefused`] where Google does not accept the key, [`Failure::Again`] where nobody answers.
     pub async fn check_key(&self) -> Result<(), Failure> {
         for access in [Access::Management, Access::PubSub] {
             self.inner.tokens.bearer(access).await?;
@@ -186,6 +186,7 @@ impl GoogleClient {
             made += 1;
             let (after, problem) = match attempt(self.request(&call, bearer.secret())).await {
                 Attempt::Done(body) => return Ok(body),
+                Attempt::Failed(failure @ Failure::Refused { status: 403, .. }) => return Err(failure.of_key()),
                 Attempt::Failed(failure) => return Err(failure),
                 // A token may be revoked before its time; a new one is tried once.
                 Attempt::Unauthorised { .. } if !renewed => {
@@ -195,7 +196,7 @@ impl GoogleClient {
                     continue;
                 }
                 Attempt::Unauthorised { reason, message } => {
-                    return Err(Failure::Refused { status: 401, reason, message });
+                    return Err(Failure::KeyRefused { status: 401, reason, message });
                 }
                 Attempt::NotDone { after, problem } | Attempt::Busy { after, problem }
                     if call.repeat == Repeat::Never =>

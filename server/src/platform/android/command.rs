@@ -67,19 +67,14 @@ pub fn encode(mode: Mode, ownership: Ownership, command: &Command<'_>) -> Result
         CommandKind::DeviceInformation
         | CommandKind::SecurityInfo
         | CommandKind::ProfileList
-        | CommandKind::CertificateList
         | CommandKind::InstalledApplicationList => {
             return Err("an Android phone reports this of itself; there is nothing to ask it".into());
         }
-        CommandKind::InstallProfile | CommandKind::RemoveProfile => {
+        CommandKind::InstallProfile => {
             return Err("an Android phone gets the council's policy through Google, not by a command".into());
         }
         CommandKind::RenewIdentity => {
             return Err("an Android phone has no certificate of the council's to renew".into());
-        }
-        CommandKind::DeviceLocation => return Err("Google offers no way to locate an Android phone".into()),
-        CommandKind::PlayLostModeSound => {
-            return Err("an Android phone in lost mode makes no sound at a command".into());
         }
         CommandKind::DeviceConfigured | CommandKind::ActivationLockBypassCode => {
             return Err("this exists on iPhones and iPads only".into());

@@ -18,6 +18,12 @@ pub enum Failure {
         /// What happened, for the log.
         problem: String,
     },
+    /// Our own limiter lets nothing through for so long: nothing was sent, and Google said nothing.
+    #[error("the quota at Google is used up for now")]
+    Paced {
+        /// When to come back.
+        after: Duration,
+    },
     /// The answer was lost, and it may have been done: look (operations.list) before it is repeated.
     #[error("it is not known whether Google did it: {problem}")]
     Unclear {
@@ -34,6 +40,17 @@ pub enum Failure {
         /// Google's explanation, shortened.
         message: String,
     },
+    /// Google does not accept the project's key, or lets it do nothing here: it says nothing about what was asked, which was
+    /// certainly not done and stands until the key is right again.
+    #[error("Google refuses the project's key: {message} ({status} {reason})")]
+    KeyRefused {
+        /// The HTTP status.
+        status: u16,
+        /// Google's word for it: `PERMISSION_DENIED`, `invalid_grant`, …
+        reason: String,
+        /// Google's explanation, shortened.
+        message: String,
+    },
     /// A fault of ours; nothing was sent.
     #[error(transparent)]
     Fault(Error),
@@ -43,6 +60,14 @@ impl Failure {
     /// Try later, with no word about when.
     pub(super) fn again(problem: impl Into<String>) -> Self {
         Self::Again { after: None, problem: problem.into() }
+    }
+
+    /// A refusal that concerns who asks, not what is asked.
+    pub(super) fn of_key(self) -> Self {
+        match self {
+            Self::Refused { status, reason, message } => Self::KeyRefused { status, reason, message },
+            other => other,
+        }
     }
 
     /// Whether Google refused with this word.
@@ -55,10 +80,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::TooMany { retry_after_seconds } => Self::Again {
-                after: Some(Duration::from_secs(retry_after_seconds)),
-                problem: "the quota at Google is used up for now".to_owned(),
-            },
+            Error::TooMany { retry_after_seconds } => Self::Paced { after: Duration::from_secs(retry_after_seconds) },
             Error::Unavailable(problem) => Self::again(problem),
             other => Self::Fault(other),
         }
@@ -70,8 +92,10 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotFound => Self::NotFound("resource at Google"),
-            Failure::Again { .. } | Failure::Unclear { .. } => Self::Unavailable(failure.to_string()),
-            Failure::Refused { .. } => Self::Conflict(failure.to_string()),
+            Failure::Again { .. } | Failure::Paced { .. } | Failure::Unclear { .. } => {
+                Self::Unavailable(failure.to_string())
+            }
+            Failure::Refused { .. } | Failure::KeyRefused { .. } => Self::Conflict(failure.to_string()),
             Failure::Fault(error) => error,
         }
     }
@@ -97,7 +121,8 @@ mod tests {
     #[test]
     fn our_own_limiter_asks_for_patience_and_our_own_faults_stay_ours() {
         let busy = Failure::from(Error::TooMany { retry_after_seconds: 7 });
-        assert!(matches!(busy, Failure::Again { after: Some(after), .. } if after == Duration::from_secs(7)));
+        assert!(matches!(busy, Failure::Paced { after } if after == Duration::from_secs(7)));
+        assert!(matches!(Error::from(busy), Error::Unavailable(_)));
         assert!(matches!(Failure::from(Error::Unavailable("x".to_owned())), Failure::Again { after: None, .. }));
         assert!(matches!(Failure::from(Error::internal("x")), Failure::Fault(Error::Internal(_))));
         assert!(matches!(Error::from(Failure::NotFound), Error::NotFound(_)));

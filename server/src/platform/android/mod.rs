@@ -19,9 +19,7 @@ pub use client::{GoogleClient, Pace, PaceFuture};
 pub use failure::Failure;
 pub use key::ServiceAccountKey;
 pub use pubsub::Received;
-pub use resources::{
-    DevicePage, DeviceSwitch, EnrollmentToken, Enterprise, EnterprisePatch, NotificationType, SignupUrl,
-};
+pub use resources::{DevicePage, EnrollmentToken, Enterprise, EnterprisePatch, NotificationType, SignupUrl};
 
 #[cfg(test)]
 mod client_tests;

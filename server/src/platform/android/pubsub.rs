@@ -3,8 +3,6 @@
 //! Source: Google Cloud, Pub/Sub REST reference v1 (`projects.topics`, `projects.subscriptions`), and Android Management
 //! API, "Receive notifications", which names the publisher.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -144,12 +142,6 @@ impl GoogleClient {
             self.send(call).await?;
         }
         Ok(())
-    }
-
-    /// How long [`Self::pull`] may take; leases are longer.
-    #[must_use]
-    pub fn longest_pull(&self) -> Duration {
-        self.patience().pull
     }
 }
 

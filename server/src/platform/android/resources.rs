@@ -112,24 +112,11 @@ impl std::fmt::Debug for EnrollmentToken {
     }
 }
 
-/// What `devices.patch` can set a device to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum DeviceSwitch {
-    /// In use.
-    Active,
-    /// Shut off until it is active again; destroys nothing.
-    Disabled,
-}
-
 /// The body of `devices.patch`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DevicePatch<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) policy_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Option<DeviceSwitch>,
+    pub(super) policy_name: &'a str,
 }
 
 /// One page of a council's devices.

@@ -114,7 +114,7 @@ impl Tokens {
     /// A token that will last for a while yet; who comes while one is being fetched waits for it, and shares its failure.
     ///
     /// # Errors
-    /// [`Failure::Refused`] where the key is not accepted, [`Failure::Again`] where nobody answers; never `NotFound` or
+    /// [`Failure::KeyRefused`] where the key is not accepted, [`Failure::Again`] where nobody answers; never `NotFound` or
     /// `Unclear`, since nothing was done yet.
     pub(super) async fn bearer(&self, access: Access) -> Result<Bearer, Failure> {
         let asked = Instant::now();
@@ -166,14 +166,15 @@ impl Tokens {
                 | Attempt::Busy { after, problem }
                 | Attempt::Lost { after, problem } => (after, format!("no access token: {problem}")),
                 Attempt::Unauthorised { reason, message } => {
-                    return Err(Failure::Refused { status: 401, reason, message });
+                    return Err(Failure::KeyRefused { status: 401, reason, message });
                 }
                 // Nothing is said here about any device.
                 Attempt::Failed(Failure::NotFound) => {
                     let message = "the key file's token_uri leads nowhere".to_owned();
-                    return Err(Failure::Refused { status: 404, reason: "NOT_FOUND".to_owned(), message });
+                    return Err(Failure::KeyRefused { status: 404, reason: "NOT_FOUND".to_owned(), message });
                 }
-                Attempt::Failed(failure) => return Err(failure),
+                // A rotated key, a clock that is wrong: whatever is refused here is not what somebody wants done.
+                Attempt::Failed(failure) => return Err(failure.of_key()),
             };
             tokio::time::sleep(self.patience.wait(begun, made, after, problem)?).await;
         }

@@ -61,20 +61,10 @@ pub(crate) fn encode(command: &Command<'_>) -> Result<Vec<u8>, Unsupported> {
         }
         CommandKind::SecurityInfo => "SecurityInfo",
         CommandKind::ProfileList => "ProfileList",
-        CommandKind::CertificateList => "CertificateList",
         CommandKind::InstalledApplicationList => "InstalledApplicationList",
         CommandKind::InstallProfile | CommandKind::RenewIdentity => {
             body.insert("Payload".to_owned(), data()?);
             "InstallProfile"
-        }
-        CommandKind::RemoveProfile => {
-            let identifier = text("identifier").ok_or(Unsupported::from("it names no profile"))?;
-            // The management profile is taken off by no command: that would be destruction without an order.
-            if !identifier.starts_with(beadle_profiles::apple::PROFILE_IDENTIFIER_PREFIX) {
-                return Err("only a profile of the council's policy can be removed by command".into());
-            }
-            body.insert("Identifier".to_owned(), identifier.into());
-            "RemoveProfile"
         }
         CommandKind::DeviceLock => {
             copy(&mut body, &[("message", "Message"), ("phone_number", "PhoneNumber")]);
@@ -92,8 +82,6 @@ pub(crate) fn encode(command: &Command<'_>) -> Result<Vec<u8>, Unsupported> {
             "EnableLostMode"
         }
         CommandKind::DisableLostMode => "DisableLostMode",
-        CommandKind::DeviceLocation => "DeviceLocation",
-        CommandKind::PlayLostModeSound => "PlayLostModeSound",
         CommandKind::DeviceConfigured => "DeviceConfigured",
         CommandKind::ActivationLockBypassCode => "ActivationLockBypassCode",
     };
@@ -150,17 +138,13 @@ mod tests {
     #[test]
     fn nothing_that_destroys_can_be_had_from_a_command() {
         let id = CommandId::new();
-        for identifier in ["beadle.council.x.management", "com.apple.mdm", ""] {
-            let payload = serde_json::json!({ "identifier": identifier });
-            let command = Command { id: &id, kind: CommandKind::RemoveProfile, payload: &payload, data: None };
-            assert!(encode(&command).is_err(), "{identifier}");
-        }
         for kind in CommandKind::ALL {
             let payload =
                 serde_json::json!({ "RequestType": "EraseDevice", "message": "m", "identifier": "beadle.policy.x" });
             let command = Command { id: &id, kind: *kind, payload: &payload, data: Some(b"x") };
             if let Ok(bytes) = encode(&command) {
-                assert!(!String::from_utf8_lossy(&bytes).contains("EraseDevice"), "{kind}");
+                let sent = String::from_utf8_lossy(&bytes);
+                assert!(!sent.contains("EraseDevice") && !sent.contains("RemoveProfile"), "{kind}");
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::model::{
     EnrolmentState, Mode, Moment, Ownership, Platform, SettingState, Sight, sight,
 };
 use crate::operations::devices::{self, Managed};
+use crate::operations::reports::{self, AndroidReport};
 use crate::operations::{commands, councils};
 use crate::sealing::Purpose;
 use crate::store;
@@ -188,6 +189,8 @@ struct DeviceDetail {
     device: DeviceView,
     /// Setting by setting, what the device reports: never what was only sent.
     settings: Vec<ReportedSetting>,
+    /// What an Android phone reports beside the single settings: its policy, locks, encryption, patches and security.
+    android: Option<AndroidReport>,
     /// The newest twenty commands.
     commands: Vec<CommandView>,
     /// What the council can see and do on it, by its real mode.
@@ -225,6 +228,7 @@ async fn show(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> R
             let mut detail = DeviceDetail {
                 sight: managed.enrolment.as_ref().map(|enrolment| sight(enrolment.mode, enrolment.ownership)),
                 settings: Vec::new(),
+                android: None,
                 commands: Vec::new(),
                 device: managed.clone().into(),
             };
@@ -240,6 +244,7 @@ async fn show(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> R
                         checked_at: row.checked_at,
                     })
                     .collect();
+                detail.android = reports::android_report(tx, context, enrolment)?;
                 let rows = commands::list(tx, context, council, &enrolment.id, None, 20)?;
                 detail.commands = rows.into_iter().map(CommandView::from).collect();
             }

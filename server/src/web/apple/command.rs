@@ -1,4 +1,5 @@
-//! The command channel: an answer comes in, the next command goes out. An idle poll costs one snapshot and no write.
+//! The command channel: an answer comes in, the next command goes out. An idle poll within a minute of
+//! the last one costs one snapshot and no write.
 
 use actix_web::web::{self, Path};
 use actix_web::{HttpRequest, HttpResponse};

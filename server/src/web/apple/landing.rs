@@ -16,9 +16,11 @@ use crate::error::{Error, Result};
 use crate::model::{Actor, Ownership, Platform, Sight, sight};
 use crate::operations::enroll::{self, Landing, NOTICE_VERSION, Standing};
 use crate::web::api::guard::client_address;
+use crate::web::visitor::Visitor;
 
 pub(crate) const STYLE: &str = "body{font:1.1rem/1.5 -apple-system,system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1.5rem;\
 color:#1a1a1a;background:#fff;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.5rem}li{margin:.3rem 0}\
+svg{max-width:100%;height:auto}\
 button,a.get{display:inline-block;font:inherit;font-weight:600;padding:.8rem 1.4rem;border-radius:.5rem;border:2px solid #14532d;\
 background:#14532d;color:#fff;text-decoration:none}button:focus-visible,a:focus-visible{outline:3px solid #b45309;outline-offset:3px}\
 .note{border-left:4px solid #b45309;padding-left:1rem}\
@@ -41,6 +43,10 @@ struct Page<'a> {
     /// Why it does not go on; then nothing else is shown.
     refusal: Option<&'a str>,
     notice: &'static str,
+    /// Why nothing can be done on this kind of phone.
+    wrong_kind: Option<&'static str>,
+    /// What to do on what opened the page.
+    next_step: Option<&'static str>,
     sight: Option<Sight>,
     /// Where the form goes.
     action: Option<String>,
@@ -82,11 +88,11 @@ fn refusal(standing: Standing) -> Option<(StatusCode, &'static str)> {
 }
 
 /// GET: shows the notice, or why it cannot go on. Uses nothing up, however often a mail scanner opens it.
-pub(super) async fn show(app: web::Data<App>, code: Path<String>) -> HttpResponse {
+pub(super) async fn show(app: web::Data<App>, code: Path<String>, request: HttpRequest) -> HttpResponse {
     let Some(code) = parse(&code) else { return unknown().await };
     let (hash, now) = (code.hash(), app.clock.now());
     let found = app.database.read("show invitation", move |tx| enroll::landing(tx, now, &hash)).await;
-    page_of(found, &code)
+    page_of(found, &code, Visitor::of(&request))
 }
 
 /// What the form sends.
@@ -107,7 +113,7 @@ pub(super) async fn accept(
     let (hash, context, notice) = (code.hash(), app.context(Actor::System), form.into_inner().notice);
     let found =
         app.database.write("accept invitation", move |tx| enroll::accept(tx, &context, &hash, &address, &notice)).await;
-    page_of(found, &code)
+    page_of(found, &code, Visitor::of(&request))
 }
 
 /// The page of a link that leads nowhere.
@@ -126,9 +132,9 @@ pub(super) fn parse(code: &str) -> Option<Code> {
     Code::parse(code).ok()
 }
 
-pub(super) fn page_of(found: Result<Landing>, code: &Code) -> HttpResponse {
+pub(super) fn page_of(found: Result<Landing>, code: &Code, visitor: Visitor) -> HttpResponse {
     match found {
-        Ok(landing) => page(&landing, code),
+        Ok(landing) => page(&landing, code, visitor),
         Err(Error::NotFound(_)) => message(
             StatusCode::NOT_FOUND,
             "There is no such invitation. Check the link: it must be complete. If it is, ask the clerk for a new one.",
@@ -148,10 +154,18 @@ pub(super) fn page_of(found: Result<Landing>, code: &Code) -> HttpResponse {
     }
 }
 
-pub(super) fn page(landing: &Landing, code: &Code) -> HttpResponse {
+pub(super) fn page(landing: &Landing, code: &Code, visitor: Visitor) -> HttpResponse {
     let name = landing.council.name.as_str();
     let refused = refusal(landing.standing);
     let open = refused.is_none();
+    let (mode, ownership) = (landing.invitation.mode, landing.invitation.ownership);
+    let wrong_kind = visitor.wrong_kind(mode).filter(|_| open);
+    // On the wrong kind of phone there is nothing to press: what it would fetch does nothing there.
+    let (may_accept, accepted) = match landing.standing {
+        Standing::Open => (wrong_kind.is_none(), false),
+        Standing::Accepted => (false, wrong_kind.is_none()),
+        _ => (false, false),
+    };
     let android = landing.invitation.mode.platform() == Platform::Android;
     let page = Page {
         style: STYLE,
@@ -160,11 +174,13 @@ pub(super) fn page(landing: &Landing, code: &Code) -> HttpResponse {
         asset: &landing.asset_tag,
         refusal: refused.map(|(_, words)| words),
         notice: NOTICE_VERSION,
-        sight: open.then(|| sight(landing.invitation.mode, landing.invitation.ownership)),
-        action: (landing.standing == Standing::Open).then(|| format!("/i/{code}")),
-        profile: (landing.standing == Standing::Accepted && !android).then(|| format!("/i/{code}/beadle.mobileconfig")),
-        android: (landing.standing == Standing::Accepted && android).then(|| format!("/i/{code}/android")),
-        personal: landing.invitation.ownership == Ownership::Personal,
+        wrong_kind,
+        next_step: visitor.next_step(mode, ownership).filter(|_| open && wrong_kind.is_none()),
+        sight: open.then(|| sight(mode, ownership)),
+        action: may_accept.then(|| format!("/i/{code}")),
+        profile: (accepted && !android).then(|| format!("/i/{code}/beadle.mobileconfig")),
+        android: (accepted && android).then(|| format!("/i/{code}/android")),
+        personal: ownership == Ownership::Personal,
     };
     draw(refused.map_or(StatusCode::OK, |(status, _)| status), &page)
 }
@@ -182,6 +198,8 @@ fn message(status: StatusCode, words: &str) -> HttpResponse {
         asset: "",
         refusal: Some(words),
         notice: NOTICE_VERSION,
+        wrong_kind: None,
+        next_step: None,
         sight: None,
         action: None,
         profile: None,

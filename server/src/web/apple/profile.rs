@@ -3,9 +3,9 @@
 //! A public TLS certificate would let the phone show "Verified", but its key does not belong in this part of the server; the
 //! council's authority is the one root that the profile itself brings along.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, REFERRER_POLICY};
 use actix_web::web::{self, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use openssl::x509::X509;
 
 use super::authorities;
@@ -16,19 +16,20 @@ use crate::error::{Error, Result};
 use crate::model::Actor;
 use crate::operations::enroll::{self, Delivery};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
+use crate::web::visitor::Visitor;
 
 /// What iOS takes for a configuration profile.
 const CONTENT_TYPE: &str = "application/x-apple-aspen-config";
 
 /// GET: the profile of an accepted invitation.
-pub(super) async fn deliver(app: web::Data<App>, code: Path<String>) -> HttpResponse {
+pub(super) async fn deliver(app: web::Data<App>, code: Path<String>, request: HttpRequest) -> HttpResponse {
     let Some(code) = parse(&code) else { return unknown().await };
-    let (hash, context) = (code.hash(), app.context(Actor::System));
+    let (hash, context, visitor) = (code.hash(), app.context(Actor::System), Visitor::of(&request));
     let minted = app.database.write("deliver profile", move |tx| enroll::deliver(tx, &context, &hash)).await;
     let delivery = match minted {
         Ok(Ok(delivery)) => delivery,
-        Ok(Err(landing)) => return page(&landing, &code),
-        Err(problem) => return page_of(Err(problem), &code),
+        Ok(Err(landing)) => return page(&landing, &code, visitor),
+        Err(problem) => return page_of(Err(problem), &code, visitor),
     };
     let signed = {
         let app = app.clone();
@@ -42,7 +43,7 @@ pub(super) async fn deliver(app: web::Data<App>, code: Path<String>) -> HttpResp
             .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"beadle.mobileconfig\""))
             .insert_header((REFERRER_POLICY, "no-referrer"))
             .body(profile),
-        Err(problem) => page_of(Err(problem), &code),
+        Err(problem) => page_of(Err(problem), &code, visitor),
     }
 }
 

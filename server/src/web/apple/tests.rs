@@ -197,11 +197,11 @@ async fn a_phone_polls_with_its_own_identity_and_nobody_elses() {
         let (status, body) = get(put(&url, &own, &idle)).await;
         assert_eq!((status, body.len()), (StatusCode::OK, 0));
         assert_eq!(enrolment(&bench, &own.fingerprint()).await.id, phone.id, "a renewed identity is adopted");
-        let id = queue(&bench, &phone, command(CommandKind::PlayLostModeSound, 50, None)).await;
+        let id = queue(&bench, &phone, command(CommandKind::DisableLostMode, 50, None)).await;
         let (status, body) = get(put(&url, &own, &idle)).await;
         let text = String::from_utf8_lossy(&body).into_owned();
         assert_eq!(status, StatusCode::OK);
-        assert!(text.contains("PlayLostModeSound") && text.contains(id.as_str()), "{text}");
+        assert!(text.contains("DisableLostMode") && text.contains(id.as_str()), "{text}");
         let garbage = b"<plist><dict><key>Status</key><string>Acknowl";
         assert_eq!(get(put(&url, &own, garbage)).await.0, StatusCode::OK, "what cannot be read holds nothing up");
         let done = plist(&format!(
@@ -298,7 +298,7 @@ async fn an_invitation_leads_to_a_signed_profile_only_once_it_is_accepted() {
         let form = |notice: &'static str| test::TestRequest::post().uri(&page).set_form([("notice", notice)]);
         assert_eq!(call(form("0")).await.0, StatusCode::CONFLICT, "another notice was read");
         for _ in 0..2 {
-            let (status, _, body) = call(form("1")).await;
+            let (status, _, body) = call(form(crate::operations::enroll::NOTICE_VERSION)).await;
             assert_eq!(status, StatusCode::OK);
             assert!(String::from_utf8_lossy(&body).contains(&profile));
         }
@@ -405,16 +405,16 @@ async fn the_bypass_code_is_sealed_before_anything_else_sees_it() {
         say(idle.clone()).await;
         say(answer(&asked, "FIRST-CODE-7JD2")).await;
         // A code in the answer to something else is kept nowhere.
-        let sound = queue(&bench, &phone, command(CommandKind::PlayLostModeSound, 0, None)).await;
+        let end = queue(&bench, &phone, command(CommandKind::DisableLostMode, 0, None)).await;
         let device = queue(&bench, &phone, command(CommandKind::DeviceInformation, 1, None)).await;
         say(idle.clone()).await;
-        say(answer(&sound, "STRAY-CODE-1")).await;
+        say(answer(&end, "STRAY-CODE-1")).await;
         say(answer(&device, "STRAY-CODE-2")).await;
         let again = queue(&bench, &phone, command(CommandKind::ActivationLockBypassCode, 0, None)).await;
         say(idle).await;
         say(answer(&again, " ")).await;
         let whole = everything(&bench);
-        assert!(whole.contains("play_lost_mode_sound") && !whole.contains("CODE"), "a code in clear");
+        assert!(whole.contains("disable_lost_mode") && !whole.contains("CODE"), "a code in clear");
         let of = phone.device_id.clone();
         let (sealed, _) = bench
             .database

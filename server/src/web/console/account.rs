@@ -32,7 +32,8 @@ pub(super) async fn show(app: Data<App>, visitor: Visitor) -> Result<HttpRespons
     draw(StatusCode::OK, &Account { frame, login: operator.login, codes_left })
 }
 
-fn page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Question> {
+async fn page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Question> {
+    let (operator, _) = visitor.read(app, "show account", accounts::show).await?;
     let fields = vec![
         Field::password("current", "Password until now", "current-password"),
         Field::password("new", "New password", "new-password").hint(
@@ -40,7 +41,8 @@ fn page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Question> {
         ),
         Field::password("again", "New password once more", "new-password"),
     ];
-    let form = Form::new(PASSWORD, visitor.token(app, PASSWORD)?, "Change password").fields(fields);
+    let form =
+        Form::new(PASSWORD, visitor.token(app, PASSWORD)?, "Change password").fields(fields).username(&operator.login);
     let frame = Frame::new(app, visitor, "Change your password", None)?.with(errors);
     let question = Question::new(frame, form);
     Ok(if visitor.signed_in.must_change_password {
@@ -52,7 +54,7 @@ fn page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Question> {
 
 /// GET: the form for a new password.
 pub(super) async fn password(app: Data<App>, visitor: Visitor) -> Result<HttpResponse, Failure> {
-    page(&app, &visitor, &Errors::default())?.answer()
+    page(&app, &visitor, &Errors::default()).await?.answer()
 }
 
 async fn change(app: &App, visitor: &Visitor, sent: &Sent) -> Result<()> {
@@ -74,8 +76,8 @@ pub(super) async fn send_password(app: Data<App>, visitor: Visitor, sent: Sent) 
                 "new" | "new_password" => ("new", format!("The new password {problem}")),
                 _ => ("again", problem),
             };
-            page(&app, &visitor, &Errors::one(field, &problem))?.answer()
+            page(&app, &visitor, &Errors::one(field, &problem)).await?.answer()
         }
-        Err(error) => page(&app, &visitor, &Errors::of(error)?)?.answer(),
+        Err(error) => page(&app, &visitor, &Errors::of(error)?).await?.answer(),
     }
 }

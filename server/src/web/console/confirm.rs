@@ -11,7 +11,7 @@ use super::sign_in::{own_place, second_factor, shown};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::operations::sign_in;
+use crate::operations::{accounts, sign_in};
 use crate::web::sign_in::{self as door, Who};
 
 const HERE: &str = "/console/confirm";
@@ -29,12 +29,13 @@ pub(super) fn first(then: &str) -> Failure {
     Failure::First(format!("{HERE}?{query}"))
 }
 
-fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<Question> {
+async fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<Question> {
+    let (operator, _) = visitor.read(app, "show account", accounts::show).await?;
     let then = own_place(asked.then.as_deref());
     let recovery = asked.with.as_deref() == Some("recovery");
     let (second, other) = second_factor(HERE, recovery, then.as_deref(), false);
     let fields = vec![Field::password("password", "Password", "current-password"), second];
-    let mut form = Form::new(HERE, visitor.token(app, HERE)?, "Confirm").fields(fields);
+    let mut form = Form::new(HERE, visitor.token(app, HERE)?, "Confirm").fields(fields).username(&operator.login);
     if let Some(then) = &then {
         form = form.hidden("then", then);
     }
@@ -50,7 +51,7 @@ fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<
 
 /// GET: the form.
 pub(super) async fn show(app: Data<App>, visitor: Visitor, asked: Query<Asked>) -> Result<HttpResponse, Failure> {
-    page(&app, &visitor, &asked, &Errors::default())?.answer()
+    page(&app, &visitor, &asked, &Errors::default()).await?.answer()
 }
 
 /// POST: confirms.
@@ -76,7 +77,7 @@ pub(super) async fn send(app: Data<App>, visitor: Visitor, sent: Sent) -> Result
                 }
                 other => Errors::of(other)?,
             };
-            page(&app, &visitor, &asked, &errors)?.answer()
+            page(&app, &visitor, &asked, &errors).await?.answer()
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Refused(Error),
     /// Nobody is signed in, or no longer; afterwards the page at this address is wanted.
     SignIn(Option<String>),
+    /// Whoever watches a page is no longer signed in.
+    Over,
     /// Something else comes first, at this address.
     First(String),
     /// The form came from another site.
@@ -157,6 +159,7 @@ pub(super) fn go(place: &str) -> HttpResponse {
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
+            Self::Over => StatusCode::OK,
             Self::Refused(_) | Self::SignIn(_) | Self::First(_) => StatusCode::SEE_OTHER,
             Self::Foreign | Self::Stale => StatusCode::FORBIDDEN,
             Self::Body(status) => *status,
@@ -172,6 +175,7 @@ impl ResponseError for Failure {
                     url::form_urlencoded::Serializer::new(String::new()).append_pair("then", then).finish();
                 go(&format!("/console/sign-in?{query}"))
             }
+            Self::Over => HttpResponse::Ok().content_type("text/event-stream").body("event: over\ndata: over\n\n"),
             Self::First(place) => go(place),
             Self::Foreign => page(
                 StatusCode::FORBIDDEN,

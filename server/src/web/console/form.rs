@@ -208,6 +208,8 @@ pub(super) struct Form {
     action: String,
     token: String,
     hidden: Vec<(&'static str, String)>,
+    /// Whose password is asked for, which password safes and screen readers want to know.
+    username: Option<String>,
     fields: Vec<Field>,
     button: String,
     /// Whether the button does what cannot be undone.
@@ -222,6 +224,7 @@ impl Form {
             action: action.to_owned(),
             token,
             hidden: Vec::new(),
+            username: None,
             fields: Vec::new(),
             button: button.to_owned(),
             danger: false,
@@ -241,6 +244,10 @@ impl Form {
     pub(super) fn hidden(mut self, name: &'static str, value: &str) -> Self {
         self.hidden.push((name, value.to_owned()));
         self
+    }
+
+    pub(super) fn username(self, login: &str) -> Self {
+        Self { username: Some(login.to_owned()), ..self }
     }
 
     pub(super) fn danger(self) -> Self {

@@ -60,6 +60,9 @@ pub(super) async fn guard(
     let mut answer = match admitted {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(failure) => {
+            // A stream that led to a page would be an error in the browser, and would say nothing to whoever watches.
+            let watches = request.path().ends_with("/live") && matches!(failure, Failure::SignIn(_));
+            let failure = if watches { Failure::Over } else { failure };
             let answer = failure.error_response();
             request.into_response(answer).map_into_boxed_body()
         }

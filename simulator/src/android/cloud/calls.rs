@@ -77,6 +77,10 @@ pub(crate) async fn answer(inner: Arc<Inner>, service: Service, request: Request
         state.faults.take(&record.call, &record.path)
     };
     record.fault = fault;
+    #[cfg(feature = "judge")]
+    if service == Service::Api && record.call != "token" {
+        judge(&inner, &request);
+    }
     match fault {
         Some(Fault::Answer(status)) => {
             record.status = Some(status);
@@ -123,6 +127,16 @@ pub(crate) async fn answer(inner: Arc<Inner>, service: Service, request: Request
             reply
         }
     }
+}
+
+/// Judges a request before anything else happens to it, so that what goes wrong later hides no fault of the server's.
+#[cfg(feature = "judge")]
+fn judge(inner: &Inner, request: &Request) {
+    let found = crate::android::judge::problems(request);
+    let judgement = &mut inner.state().judgement;
+    judgement.requests += 1;
+    judgement.bodies += u64::from(!request.body.is_empty());
+    judgement.refused.extend(found);
 }
 
 fn refuse(status: u16) -> Reply {

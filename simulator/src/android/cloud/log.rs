@@ -43,3 +43,29 @@ impl CallRecord {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 }
+
+/// What the judge by Google's discovery document had to say so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// How many requests to the Android Management API were judged, whatever was answered to them; none in a build without the
+    /// feature `judge`.
+    pub requests: u64,
+    /// How many of them had a body.
+    pub bodies: u64,
+    /// What was wrong with them, one line for each fault.
+    pub refused: Vec<String>,
+}
+
+impl Judgement {
+    /// That there was something to judge and that all of it passed.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn nothing_wrong(&self) -> std::result::Result<(), String> {
+        match (self.requests, self.refused.as_slice()) {
+            (0, _) => Err("nothing was judged".into()),
+            (_, []) => Ok(()),
+            (_, refused) => Err(format!("Google's discovery document refuses: {}", refused.join("; "))),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CallRecord, GoogleCloud, PubSubCounts, devices, operations, policies};
+use super::{CallRecord, GoogleCloud, Judgement, PubSubCounts, devices, operations, policies};
 
 impl GoogleCloud {
     /// Every call so far, oldest first.
@@ -29,6 +29,11 @@ impl GoogleCloud {
     /// The violations that end a test whatever else it is about.
     pub fn grave_violations(&self) -> Vec<String> {
         self.violations().into_iter().filter(|violation| violation.starts_with("GRAVE")).collect()
+    }
+
+    /// What the judge by Google's discovery document said of every request to the Android Management API so far.
+    pub fn judgement(&self) -> Judgement {
+        self.inner.state().judgement.clone()
     }
 
     /// Messages published, acknowledged and waiting.

@@ -4,6 +4,7 @@
 //! the process, since what Google and a phone say to each other is nothing a server sees.
 
 mod calls;
+mod crowd;
 mod devices;
 mod enrolment_tokens;
 mod enterprises;
@@ -35,7 +36,7 @@ use crate::{Clock, Error, Result};
 
 pub use self::http::{Reply, Request, pairs, serve};
 pub use faults::{Fault, RandomFaults, Times};
-pub use log::CallRecord;
+pub use log::{CallRecord, Judgement};
 pub use pubsub::{PubSubBehaviour, PubSubCounts};
 
 pub(crate) use enrolment_tokens::{ADMIN_COMPONENT, EXTRA_TOKEN, EXTRAS};
@@ -138,6 +139,7 @@ impl GoogleCloud {
                 log: Vec::new(),
                 calls: 0,
                 violations: Vec::new(),
+                judgement: Judgement::default(),
                 ahead: 0,
                 not_found: 0,
             }),

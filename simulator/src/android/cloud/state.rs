@@ -36,6 +36,7 @@ pub(crate) struct State {
     pub(crate) log: Vec<CallRecord>,
     pub(crate) calls: u64,
     pub(crate) violations: Vec<String>,
+    pub(crate) judgement: super::Judgement,
     /// How far the world's clock is ahead.
     pub(crate) ahead: i64,
     pub(crate) not_found: u32,

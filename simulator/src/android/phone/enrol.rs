@@ -94,6 +94,23 @@ impl AndroidPhone {
         self.enrol(cloud, &token_of_code(code)?, Way::Qr)
     }
 
+    /// Somebody resets the phone and types the token of a link during the first set-up, which makes it company-owned whatever the
+    /// link was meant for. Gives the device's name.
+    ///
+    /// # Errors
+    /// As [`AndroidPhone::enrol_by_qr`].
+    pub fn enrol_at_set_up(&self, cloud: &GoogleCloud, link: &str) -> Result<String> {
+        self.enrol(cloud, &token_of_link(link)?, Way::Qr)
+    }
+
+    /// The link that carries the token of a code, which a phone in use opens as if it were meant for it.
+    ///
+    /// # Errors
+    /// [`Error::Server`] when the code is malformed.
+    pub fn link_of_code(code: &str) -> Result<String> {
+        Ok(format!("{LINK}?et={}", token_of_code(code)?))
+    }
+
     fn enrol(&self, cloud: &GoogleCloud, token: &str, way: Way) -> Result<String> {
         let name = self.core.change(|phone| {
             if !phone.state.online {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fleet::Fleet;
 
 /// What can be asked for, with the fields of the body or query.
-const CALLS: [&str; 23] = [
+const CALLS: [&str; 24] = [
     "GET /key: the service account's key file",
     "POST /sign-up {url, organisation}: completes Google's sign-up page; gives {callback}",
     "POST /phones {kind: personal|company, count, options}: new living phones; gives {phones: [number]}",
@@ -30,6 +30,7 @@ const CALLS: [&str; 23] = [
     "GET /log?call=&from=: every call, or those of one name, from a number on",
     "POST /clear-log",
     "GET /violations",
+    "GET /judgement: what the judge by Google's discovery document says, in a build with the feature `judge`",
     "POST /fault {calls, fault, times}: such as {\"calls\": \"enterprises.policies.patch\", \"fault\": {\"answer\": 429}, \
      \"times\": {\"next\": 3}}",
     "POST /random-faults {seed, per_thousand, calls, faults}, all but the seed may be left out; {} ends it",
@@ -106,6 +107,7 @@ impl Control {
                 let calls: Vec<_> = calls.into_iter().filter(|call| call.number >= from).collect();
                 serde_json::to_value(calls).map_err(|error| error.to_string())
             }
+            "/judgement" => Ok(json!(self.cloud.judgement())),
             "/violations" => Ok(json!(self.cloud.violations())),
             other => Err(format!("there is no {other}")),
         }

@@ -3,10 +3,12 @@
 //! Build the program as people run it, then the phones and this, and run: `cargo build --release && cargo build --release -p
 //! beadle-simulator -p beadle-tests && target/release/beadle-bench`. With
 //! `--database-url postgres://…` (a server on this machine) the CPU of that cluster's processes is added to the server's.
+//! `beadle-bench android` measures a fleet of Android phones instead (`--devices`, 10,000 unless given).
 //! Figures are CPU per operation and ratios within one run; wall time is not one. A missed target ends it with status 1.
 #![expect(clippy::expect_used, reason = "a benchmark says what broke by panicking")]
 
 mod account;
+mod android;
 mod phones;
 mod seed;
 mod table;
@@ -39,12 +41,16 @@ struct Options {
     database_url: Option<String>,
     devices: usize,
     finished: usize,
+    /// Android phones instead of iPhones.
+    android: bool,
 }
 
 fn options() -> Options {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let android = arguments.next_if_eq("android").is_some();
+    let devices = if android { 10_000 } else { 100_000 };
     let mut options =
-        Options { phones: 400, scep: 300, connections: 8, database_url: None, devices: 100_000, finished: 1_000_000 };
-    let mut arguments = std::env::args().skip(1);
+        Options { phones: 400, scep: 300, connections: 8, database_url: None, devices, finished: 1_000_000, android };
     while let Some(name) = arguments.next() {
         let value = arguments.next().unwrap_or_default();
         match name.as_str() {
@@ -188,7 +194,6 @@ async fn main() -> ExitCode {
     let google = GoogleCloud::start().await.expect("google");
     let (server, addresses, code) = start(folder.path(), &push, &google, &options);
     let town = Town::settle(folder.path(), addresses, &code, (push, google), Clock::default()).await.expect("set up");
-    let council = town.council("bench", "Bench Parish Council", "germoe").await.expect("a council");
     let on_postgres = options.database_url.is_some();
     let url = options
         .database_url
@@ -196,6 +201,14 @@ async fn main() -> ExitCode {
         .unwrap_or_else(|| format!("sqlite:{}", folder.path().join("data/beadle.db").display()));
     let database = Database::open(&url).expect("opens");
     let account = Account::new(server.0.id(), &database);
+    if options.android {
+        let on = if on_postgres { "PostgreSQL (server and database together)" } else { "SQLite" };
+        let mut table = Table::new(&format!("{} Android phones of two councils, {on}", options.devices));
+        android::measure(&town, &database, &account, options.devices, &mut table).await;
+        println!("\n{table}");
+        return if table.met() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let council = town.council("bench", "Bench Parish Council", "germoe").await.expect("a council");
     let mut table = Table::new(&format!(
         "{} phones on {} connections, {}",
         options.phones,

@@ -20,7 +20,7 @@ const BATCH: usize = 1000;
 /// How long the jobs of a whole fleet may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-fn run(database: &Database, sql: &str) {
+pub(crate) fn run(database: &Database, sql: &str) {
     database
         .with_own_connection(|connection| match connection {
             AnyConnection::Sqlite(connection) => Ok(connection.batch_execute(sql)?),

@@ -1,7 +1,7 @@
 //! Phones that call while people and jobs work on them: no transaction waits for another in a ring.
 
 use super::*;
-use crate::operations::apple_test_bench::{arrival, authenticate, sql};
+use crate::operations::apple_test_bench::{adopt_policy, arrival, authenticate, sql};
 use crate::operations::{audit, check_in, devices, reports};
 use crate::store::devices::Device;
 
@@ -73,14 +73,7 @@ async fn claim_jobs(bench: &Bench) {
 async fn polls_check_ins_and_people_at_once_never_deadlock() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
-        let (context, made) = (bench.context(Actor::Local), council.clone());
-        bench
-            .database
-            .write("policy", move |tx| {
-                crate::operations::policies::start(tx, &context, &made, beadle_profiles::Preset::Germoe).map(drop)
-            })
-            .await
-            .expect("a policy");
+        adopt_policy(&bench, &council).await;
         let mut phones: Vec<(Enrolment, Device)> = Vec::new();
         for _ in 0..3 {
             let phone = enrolled(&bench, &council, Mode::Device).await;
@@ -133,14 +126,7 @@ async fn work_on(bench: &Bench, phone: &Enrolment) {
 async fn a_phone_that_calls_waits_for_the_councils_lock_with_empty_hands() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
-        let (context, made) = (bench.context(Actor::Local), council.clone());
-        bench
-            .database
-            .write("policy", move |tx| {
-                crate::operations::policies::start(tx, &context, &made, beadle_profiles::Preset::Germoe).map(drop)
-            })
-            .await
-            .expect("a policy");
+        adopt_policy(&bench, &council).await;
         let phone = enrolled(&bench, &council, Mode::Device).await;
         for answer_first in [true, false] {
             let id = ask(&bench, &phone, command(CommandKind::InstallProfile, 0, None)).await;

@@ -1,20 +1,13 @@
 //! Whom a refused command is told, and when that is over.
 
 use super::*;
-use crate::operations::apple_test_bench::told;
+use crate::operations::apple_test_bench::{adopt_policy, told};
 
 #[tokio::test]
 async fn a_phones_refusal_is_told_until_it_complies() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
-        let (context, made) = (bench.context(Actor::Local), council.clone());
-        bench
-            .database
-            .write("policy", move |tx| {
-                crate::operations::policies::start(tx, &context, &made, beadle_profiles::Preset::Germoe).map(drop)
-            })
-            .await
-            .expect("a policy");
+        adopt_policy(&bench, &council).await;
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
         for (kind, alert) in [
             (CommandKind::DeviceLock, "lock_failed"),

@@ -117,7 +117,7 @@ async fn a_refusal_is_told_with_googles_reason() {
     let elsewhere = stage.client.get_device(DEVICE).await;
     assert!(matches!(elsewhere, Err(Failure::Refused { status: 404, .. })), "not Google's 404: {elsewhere:?}");
     let denied = stage.client.get_device(DEVICE).await;
-    assert!(matches!(denied, Err(Failure::Refused { status: 403, .. })), "{denied:?}");
+    assert!(matches!(denied, Err(Failure::KeyRefused { status: 403, .. })), "{denied:?}");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_limiter_that_asks_for_patience_holds_everything_back() {
     let pace = Pace::new(|| std::future::ready(Err(Error::TooMany { retry_after_seconds: 9 })));
     let client = GoogleClient::with_patience(&settings, key, Clock::default(), pace, QUICK).expect("a client");
     let answer = client.issue_command(DEVICE, &lock()).await;
-    assert!(matches!(answer, Err(Failure::Again { after: Some(after), .. }) if after.as_secs() == 9), "{answer:?}");
+    assert!(matches!(answer, Err(Failure::Paced { after }) if after.as_secs() == 9), "{answer:?}");
     client.pull(SUBSCRIPTION, 10).await.expect("Pub/Sub has another quota");
     assert_eq!(stage.seen().len(), 1);
 }

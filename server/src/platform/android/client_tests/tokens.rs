@@ -60,7 +60,7 @@ async fn a_token_that_is_not_accepted_is_replaced_once() {
     assert_eq!((stage.tokens().len(), stage.seen().len(), stage.paced()), (2, 2, 2));
     stage.replies([refusal.clone(), refusal]);
     let refused = stage.client.get_device(DEVICE).await;
-    assert!(matches!(refused, Err(Failure::Refused { status: 401, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Failure::KeyRefused { status: 401, .. })), "{refused:?}");
     assert_eq!((stage.tokens().len(), stage.seen().len()), (1, 2));
 }
 
@@ -73,7 +73,7 @@ async fn a_key_that_is_not_accepted_is_told_and_a_silent_endpoint_is_tried_again
     )]);
     let refused = stage.client.check_key().await;
     assert!(
-        matches!(&refused, Err(Failure::Refused { status: 400, reason, .. }) if reason == "invalid_grant"),
+        matches!(&refused, Err(Failure::KeyRefused { status: 400, reason, .. }) if reason == "invalid_grant"),
         "{refused:?}"
     );
     for strange in [
@@ -82,7 +82,7 @@ async fn a_key_that_is_not_accepted_is_told_and_a_silent_endpoint_is_tried_again
     ] {
         stage.token_replies([strange]);
         let refused = stage.client.get_device(DEVICE).await;
-        assert!(matches!(refused, Err(Failure::Refused { .. })), "no device was asked about: {refused:?}");
+        assert!(matches!(refused, Err(Failure::KeyRefused { .. })), "no device was asked about: {refused:?}");
     }
     stage.tokens();
     stage.token_replies([Reply::Text(503, ""), Reply::Drop, Reply::Json(200, json!({}))]);

@@ -9,7 +9,7 @@ use super::{place_of, with_council};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{BreachDecision, CaseId, CaseState, Permission};
-use crate::operations::cases::CaseDetail;
+use crate::operations::cases::{CaseDetail, TimelineEntry};
 use crate::operations::losses::{self, LockState, Standing};
 use crate::operations::{Context, orders};
 use crate::store::Transaction;
@@ -19,7 +19,15 @@ use crate::web::console::live;
 use crate::web::console::page::{Frame, Place, draw, or_unknown};
 use crate::web::console::visitor::Visitor;
 
-/// The part of the page that moves.
+/// What happened, oldest first.
+#[derive(Template)]
+#[template(path = "console/timeline.html")]
+struct Timeline {
+    zone: Zone,
+    entries: Vec<TimelineEntry>,
+}
+
+/// The part of the page that moves, but for the timeline, which stands at its end.
 #[derive(Template)]
 #[template(path = "console/case_live.html")]
 struct Moving {
@@ -33,6 +41,7 @@ struct Moving {
     steps: Vec<(String, String)>,
     /// Changes where what may be done changes.
     version: String,
+    timeline: Timeline,
 }
 
 #[derive(Template)]
@@ -60,6 +69,7 @@ fn moving(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, visitor: &Vi
     let lock = standing.lock;
     let version = steps.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>().join(" ");
     let moving = Moving {
+        timeline: Timeline { zone: place.zone, entries: detail.timeline.clone() },
         zone: place.zone,
         open: detail.case.state == CaseState::Open,
         locked: lock == LockState::Locked,
@@ -137,6 +147,8 @@ pub(in crate::web::console) async fn watch(
 ) -> Result<HttpResponse, Failure> {
     let id = CaseId::from(path.into_inner());
     Ok(live::watch(&app, visitor, move |tx, context, visitor| {
-        moving(tx, context, &id, visitor)?.1.render().map_err(Error::internal)
+        let moving = moving(tx, context, &id, visitor)?.1;
+        let now = moving.render().map_err(Error::internal)?;
+        Ok(now + &moving.timeline.render().map_err(Error::internal)?)
     }))
 }

@@ -108,6 +108,8 @@ async fn names_of_any_kind_are_shown_and_do_nothing() {
             let answer = desk.clerk.get(&page).await.is(200).lacks("<script>alert").lacks("onload='x'");
             answer.has("&#60;script&#62;");
         }
+        let watched = desk.nobody().get(&format!("{case}/live")).await.is(200).has("event: over");
+        assert_eq!(watched.headers.get("content-type").and_then(|kind| kind.to_str().ok()), Some("text/event-stream"));
         desk.provider.get("/console").await.is(200).lacks("<script>alert").has("coreley");
         desk.provider.get("/console/councils/germoe").await.is(200).has("acting for this council as its provider");
     })

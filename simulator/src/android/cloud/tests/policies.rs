@@ -93,3 +93,22 @@ async fn a_policy_in_use_stays_and_its_phones_hear_of_changes() {
     );
     assert_eq!(server.delete(&format!("/v1/{enterprise}/policies/p")).await.0, 200, "nobody uses it any more");
 }
+
+#[cfg(feature = "judge")]
+#[tokio::test]
+async fn the_judge_by_googles_document_sees_every_request_and_names_what_is_wrong() {
+    let server = Server::new().await;
+    assert_eq!(server.cloud.judgement(), Judgement::default());
+    assert!(server.cloud.judgement().nothing_wrong().is_err(), "nothing judged is nothing proved");
+    let enterprise = server.enterprise("Germoe").await;
+    assert_eq!(server.cloud.judgement().nothing_wrong(), Ok(()));
+    let before = server.cloud.judgement();
+    // Also what never reaches an answer.
+    server.cloud.set_fault("enterprises.policies.patch", Fault::Answer(503), Times::Next(1));
+    let policy = format!("/v1/{enterprise}/policies/p1");
+    let (status, _) = server.patch(&policy, json!({ "maximumTimeToLock": 300_000 })).await;
+    assert_eq!(status, 503);
+    let after = server.cloud.judgement();
+    assert_eq!((after.requests, after.bodies), (before.requests + 1, before.bodies + 1));
+    assert!(after.nothing_wrong().is_err_and(|words| words.contains("maximumTimeToLock")), "{after:?}");
+}

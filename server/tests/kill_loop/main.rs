@@ -3,19 +3,21 @@
 //! Afterwards a checker reads the database, the audit trail, the phones and the push service's log: no order lost, nothing
 //! destructive without its release, nothing twice to a device that enrolled again, no push that the trail knows of and the
 //! push service does not, and the chain verifies. On SQLite, and on PostgreSQL when `TEST_DATABASE_URL` names a server.
-//! `TEST_KILL_RUNS` says how many losses; a few by default.
+//! Beside each iPhone an Android phone is lost, while the stand-in for Google answers 429 and 5xx, hangs and resets connections at
+//! random. `TEST_KILL_RUNS` says how many losses of each; a few by default. `TEST_KILL_SEED` repeats the faults of a run.
 #![cfg(feature = "demo")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what broke by panicking")]
 
+mod android;
+mod program;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use beadle_server::clock::Clock;
-use beadle_server::demo::{Api, Council, Invited, Town, settings, text, write_settings};
+use beadle_server::demo::{Council, Invited, Town, settings, text, write_settings};
 use beadle_server::store::{AnyConnection, Database};
 use beadle_simulator::android::GoogleCloud;
 use beadle_simulator::apple::keys::KeyPool;
@@ -26,95 +28,7 @@ use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-/// The real program, which dies and comes back at the same addresses.
-struct Program {
-    settings: PathBuf,
-    child: Child,
-    deaths: usize,
-}
-
-impl Program {
-    fn start(settings: &Path) -> (Self, Option<String>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_beadle"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BEADLE_")) {
-            command.env_remove(name);
-        }
-        let mut child = command
-            .arg("--config")
-            .arg(settings)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let mut code = None;
-        let output = child.stdout.take().expect("piped");
-        let (lines, said) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let _ = lines.send(line);
-            }
-        });
-        // Only a first start says something; every later one is ready without a word.
-        if !settings.with_file_name("data").join("tls").exists() {
-            while let Ok(line) = said.recv_timeout(Duration::from_secs(30)) {
-                if let Some(found) = line.strip_prefix("Set-up code, good once: ") {
-                    code = Some(found.trim().to_owned());
-                    break;
-                }
-            }
-        }
-        (Self { settings: settings.to_owned(), child, deaths: 0 }, code)
-    }
-
-    fn kill_and_restart(&mut self) {
-        self.child.kill().expect("SIGKILL");
-        self.child.wait().expect("it died");
-        let (next, _) = Self::start(&self.settings);
-        let deaths = self.deaths + 1;
-        *self = next;
-        self.deaths = deaths;
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Does it once, however often the server dies in between.
-async fn insist(api: &Api, path: &str, body: Value) -> Value {
-    let key = format!("{path}-{:?}", Instant::now());
-    let started = Instant::now();
-    loop {
-        match api.post_once(path, &body, &key).await {
-            Ok(answer) => return answer,
-            Err(refusal) if matches!(refusal.status, 0 | 503) && started.elapsed() < Duration::from_secs(60) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(refusal) => panic!("{path}: {refusal}"),
-        }
-    }
-}
-
-async fn read(api: &Api, path: &str) -> Value {
-    for _ in 0..600 {
-        match api.get(path).await {
-            Ok(answer) => return answer,
-            Err(refusal) if matches!(refusal.status, 0 | 503) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Err(refusal) => panic!("{path}: {refusal}"),
-        }
-    }
-    panic!("{path}: the server stayed away");
-}
-
-fn random(below: u64) -> u64 {
-    let mut bytes = [0; 8];
-    openssl::rand::rand_bytes(&mut bytes).expect("random");
-    u64::from_le_bytes(bytes) % below
-}
+use program::{Program, insist, random, read};
 
 struct Erased {
     invited: Invited,
@@ -174,13 +88,31 @@ struct Count {
     count: i64,
 }
 
-fn count(database: &Database, sql: &str) -> i64 {
+pub(crate) fn count(database: &Database, sql: &str) -> i64 {
     database
         .with_own_connection(|connection| match connection {
             AnyConnection::Sqlite(connection) => Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count),
             AnyConnection::Postgres(connection) => Ok(diesel::sql_query(sql).get_result::<Count>(connection)?.count),
         })
         .expect(sql)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    told: String,
+}
+
+/// The column `told` of each row; what cannot be asked is told instead.
+pub(crate) fn rows(database: &Database, sql: &str) -> Vec<String> {
+    let rows = database.with_own_connection(|connection| match connection {
+        AnyConnection::Sqlite(connection) => Ok(diesel::sql_query(sql).load::<Row>(connection)?),
+        AnyConnection::Postgres(connection) => Ok(diesel::sql_query(sql).load::<Row>(connection)?),
+    });
+    match rows {
+        Ok(rows) => rows.into_iter().map(|row| row.told).collect(),
+        Err(problem) => vec![problem.to_string()],
+    }
 }
 
 fn run_sql(database: &Database, sql: &str) {
@@ -193,13 +125,13 @@ fn run_sql(database: &Database, sql: &str) {
 }
 
 /// The caps that a council and the installation can have at the most.
-fn raise_caps(database: &Database, council: &str) {
+pub(crate) fn raise_caps(database: &Database, council: &str) {
     for (scope, per_hour, per_day) in [(council, 10, 30), ("installation", 50, 480)] {
         run_sql(
             database,
             &format!(
                 "INSERT INTO order_caps (scope, per_hour, per_day, changed_at) \
-                 VALUES ('{scope}', {per_hour}, {per_day}, '2026-01-01 00:00:00')"
+                 VALUES ('{scope}', {per_hour}, {per_day}, '2026-01-01 00:00:00') ON CONFLICT (scope) DO NOTHING"
             ),
         );
     }
@@ -261,7 +193,9 @@ impl Drop for Schema {
 }
 
 async fn kill_loop(database_url: Option<String>) {
-    let runs: usize = std::env::var("TEST_KILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(5);
+    let runs = std::env::var("TEST_KILL_RUNS").unwrap_or_else(|_| "5".to_owned());
+    let runs: NonZeroUsize = runs.parse().expect("TEST_KILL_RUNS is how often to kill, at least once");
+    let runs = runs.get();
     let folder = tempfile::tempdir().expect("a folder");
     let push = PushService::start().await.expect("push service");
     let google = GoogleCloud::start().await.expect("google");
@@ -278,6 +212,7 @@ async fn kill_loop(database_url: Option<String>) {
     let database = Database::open(&url).expect("opens");
     raise_caps(&database, &council.id);
     let keys = KeyPool::generate(4).expect("keys");
+    let mut fleet = android::Fleet::settle(&town, &database, runs).await;
 
     let mut erased = Vec::new();
     let mut tokens = BTreeSet::new();
@@ -288,10 +223,12 @@ async fn kill_loop(database_url: Option<String>) {
             read(&council.clerk.api, "/account").await;
             council.clerk.sign_in(&town.api).await.expect("the clerk signs in");
             council.chair.sign_in(&town.api).await.expect("the chair signs in");
+            fleet.sign_in(&town).await;
             signed_in = Instant::now();
         }
         let_the_caps_forget(&database);
-        let mut done = one_loss(&town, &council, &program, number, &keys).await;
+        fleet.misbehave(&town, number);
+        let ((), mut done) = tokio::join!(fleet.lose(number), one_loss(&town, &council, &program, number, &keys));
         if number % 3 == 0 {
             enrol_again(&mut town, &council, &mut done).await;
             tokens.insert(token_of(&done.phone));
@@ -299,6 +236,7 @@ async fn kill_loop(database_url: Option<String>) {
         tokens.insert(done.token.clone());
         erased.push(done);
     }
+    fleet.end(&town, &database).await;
     check(&town, &council, &database, &erased, &tokens).await;
     let deaths = program.lock().await.deaths;
     println!("{url}: {runs} losses, {deaths} deaths of the server, every order accounted for");
@@ -321,13 +259,13 @@ async fn enrol_again(town: &mut Town, council: &Council, done: &mut Erased) {
 }
 
 /// A row of the audit trail about an order.
-struct Noted {
-    kind: String,
-    order: String,
-    command: Option<String>,
+pub(crate) struct Noted {
+    pub(crate) kind: String,
+    pub(crate) order: String,
+    pub(crate) command: Option<String>,
 }
 
-async fn trail(council: &Council) -> Vec<Noted> {
+pub(crate) async fn trail(council: &Council) -> Vec<Noted> {
     let mut noted = Vec::new();
     let mut after = "0".to_owned();
     loop {
@@ -387,7 +325,7 @@ async fn check(town: &Town, council: &Council, database: &Database, erased: &[Er
     let ours: BTreeSet<&str> = erased.iter().map(|erased| erased.order.as_str()).collect();
     let strays: Vec<&str> = trail.iter().map(|row| row.order.as_str()).filter(|order| !ours.contains(order)).collect();
     assert_eq!(strays, Vec::<&str>::new(), "orders in the trail that nobody asked for");
-    let orders = count(database, "SELECT COUNT(*) AS count FROM orders");
+    let orders = count(database, &format!("SELECT COUNT(*) AS count FROM orders WHERE council_id = '{}'", council.id));
     assert_eq!(orders, i64::try_from(erased.len()).unwrap(), "orders in the database");
     let unauthorised = count(
         database,
