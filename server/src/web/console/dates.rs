@@ -60,11 +60,6 @@ impl Zone {
         at.as_ref().map_or_else(|| otherwise.to_owned(), |at| self.when(at))
     }
 
-    /// For `datetime-local` fields: "2026-11-21T16:05".
-    pub(super) fn typed(&self, at: impl At) -> String {
-        at.at().utc().with_timezone(&self.0).format("%Y-%m-%dT%H:%M").to_string()
-    }
-
     /// What was entered in a `datetime-local` field; nothing for an empty one.
     ///
     /// # Errors
@@ -116,7 +111,6 @@ mod tests {
         let zone = Zone::default();
         let typed = zone.entered("when", "2026-07-01T09:09").expect("a time").expect("given");
         assert_eq!(typed, moment("2026-07-01T08:09:00Z"));
-        assert_eq!(zone.typed(typed), "2026-07-01T09:09");
         assert_eq!(zone.entered("when", " ").expect("empty"), None);
         assert!(zone.entered("when", "yesterday").is_err());
         // The hour that does not exist when clocks go forward.

@@ -214,6 +214,8 @@ pub(super) struct Form {
     button: String,
     /// Whether the button does what cannot be undone.
     danger: bool,
+    /// Whether the button is not what most people come for.
+    second: bool,
     /// The heading over fields that may all be left empty; the button then stands before them too.
     optional: Option<&'static str>,
 }
@@ -228,6 +230,7 @@ impl Form {
             fields: Vec::new(),
             button: button.to_owned(),
             danger: false,
+            second: false,
             optional: None,
         }
     }
@@ -248,6 +251,10 @@ impl Form {
 
     pub(super) fn username(self, login: &str) -> Self {
         Self { username: Some(login.to_owned()), ..self }
+    }
+
+    pub(super) fn second(self) -> Self {
+        Self { second: true, ..self }
     }
 
     pub(super) fn danger(self) -> Self {

@@ -105,10 +105,10 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
     }
     if decides {
         let reason = Field::line("reason", "Why not? (optional)").most(500);
-        refuse = Some(form("refuse", "Refuse")?.fields(vec![reason]));
+        refuse = Some(form("refuse", "Refuse")?.second().fields(vec![reason]));
     }
-    if order.cancellable && visitor.may(Permission::CancelOrder, council) {
-        cancel = Some(form("cancel", "Cancel the order")?);
+    if order.cancellable && !decides && visitor.may(Permission::CancelOrder, council) {
+        cancel = Some(form("cancel", "Cancel the order")?.second());
     }
     if order.state == OrderState::Held && visitor.may(Permission::RequestOrder, council) {
         resume = Some(form("resume", "Let the order go on")?);

@@ -8,13 +8,13 @@ use askama::Template;
 use super::{place_of, with_council};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{BreachDecision, CaseId, CaseState, Permission};
+use crate::model::{BreachDecision, CaseId, CaseState, OrderState, Permission};
 use crate::operations::cases::{CaseDetail, TimelineEntry};
 use crate::operations::losses::{self, LockState, Standing};
 use crate::operations::{Context, orders};
 use crate::store::Transaction;
 use crate::web::console::dates::Zone;
-use crate::web::console::failure::Failure;
+use crate::web::console::failure::{Failure, sentence};
 use crate::web::console::live;
 use crate::web::console::page::{Frame, Place, draw, or_unknown};
 use crate::web::console::visitor::Visitor;
@@ -34,6 +34,10 @@ struct Moving {
     zone: Zone,
     detail: CaseDetail,
     standing: Standing,
+    /// What matters most, in one sentence.
+    headline: String,
+    /// How far the lock is, where something else matters more.
+    lock_words: Option<String>,
     open: bool,
     locked: bool,
     failed: bool,
@@ -67,13 +71,23 @@ fn moving(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, visitor: &Vi
     let standing = losses::standing(tx, context, id)?;
     let steps = steps(tx, context, visitor, &detail)?;
     let lock = standing.lock;
+    // Once a phone counts as erased, its lock is history.
+    let erased = [OrderState::Confirmed, OrderState::PresumedErased];
+    let last = detail.orders.iter().rev().find(|order| erased.contains(&order.state));
+    let confirmed = last.is_some_and(|order| order.state == OrderState::Confirmed);
+    let (headline, lock_words) = match last {
+        None => (standing.lock_words.clone(), None),
+        Some(order) => (format!("{}.", sentence(&order.state_words)), Some(standing.lock_words.clone())),
+    };
     let version = steps.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>().join(" ");
     let moving = Moving {
         timeline: Timeline { zone: place.zone, entries: detail.timeline.clone() },
         zone: place.zone,
         open: detail.case.state == CaseState::Open,
-        locked: lock == LockState::Locked,
-        failed: lock == LockState::Failed,
+        locked: confirmed || (last.is_none() && lock == LockState::Locked),
+        failed: last.is_none() && lock == LockState::Failed,
+        headline,
+        lock_words,
         version: format!("{} {version}", detail.case.state),
         steps,
         detail,
@@ -117,11 +131,12 @@ pub(in crate::web::console) async fn show(
     let (place, moving) = visitor.read(&app, "show loss", move |tx, context| moving(tx, context, &id, &own)).await?;
     let case = &moving.detail.case;
     let here = place_of(&case.id);
-    let lock_again = if moving.open && case.device.is_some() && visitor.may(Permission::Report, &place.id) {
-        Some(visitor.token(&app, &format!("{here}/lock"))?)
-    } else {
-        None
-    };
+    let lock_again =
+        if moving.open && moving.standing.last_seen_at.is_some() && visitor.may(Permission::Report, &place.id) {
+            Some(visitor.token(&app, &format!("{here}/lock"))?)
+        } else {
+            None
+        };
     let decision = moving.standing.breach.as_ref().map_or(BreachDecision::Undecided, |breach| breach.decision);
     let page = Page {
         frame: Frame::new(&app, &visitor, format!("{}: lost phone", case.asset_tag), Some(&place))?,
