@@ -195,11 +195,11 @@ impl Browser {
         self.evaluate("document.body.innerText").as_str().expect("text").to_owned()
     }
 
-    /// Clicks in the middle of an element, with the mouse, and waits for the page it leads to.
+    /// Clicks in the middle of an element, or of its first line where it has several, with the mouse, and waits for the page it leads to.
     pub(crate) fn click(&mut self, selector: &str) -> u16 {
         let place = self.evaluate(&format!(
             "(() => {{ const e = document.querySelector({}); e.scrollIntoView({{block: 'center'}}); \
-             const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
+             const r = e.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
             json!(selector)
         ));
         self.events.clear();
