@@ -20,11 +20,11 @@ use crate::web::visitor::Visitor;
 
 pub(crate) const STYLE: &str = "body{font:1.1rem/1.5 -apple-system,system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1.5rem;\
 color:#1a1a1a;background:#fff;overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.5rem}li{margin:.3rem 0}\
-svg{max-width:100%;height:auto}\
+svg{max-width:100%;height:auto}a{color:#14532d}\
 button,a.get{display:inline-block;font:inherit;font-weight:600;padding:.8rem 1.4rem;border-radius:.5rem;border:2px solid #14532d;\
 background:#14532d;color:#fff;text-decoration:none}button:focus-visible,a:focus-visible{outline:3px solid #b45309;outline-offset:3px}\
 .note{border-left:4px solid #b45309;padding-left:1rem}\
-@media(prefers-color-scheme:dark){body{background:#111;color:#eee}button,a.get{background:#bbf7d0;color:#052e16;border-color:#bbf7d0}}";
+@media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#bbf7d0}button,a.get{background:#bbf7d0;color:#052e16;border-color:#bbf7d0}}";
 
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = STANDARD.encode(openssl::sha::sha256(STYLE.as_bytes()));
