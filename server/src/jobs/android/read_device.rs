@@ -33,12 +33,9 @@ pub(in crate::jobs) async fn run(bench: &Bench, job: &Job) -> Done {
             bench
                 .app
                 .database
-                .write("a device was read", move |tx| {
-                    if let Observed::Known(it) = observe::observe(tx, &context, &seen, asked_at)? {
-                        // It was heard from: what waits for it, or for news of it, is looked at.
-                        queue::wake_with_hint(tx, &context, &it.council, &it.enrolment)?;
-                    }
-                    Ok(())
+                .write("a device was read", move |tx| match observe::observe(tx, &context, &seen, asked_at)? {
+                    Observed::Known(it) => observe::look_at_what_waits(tx, &context, &it),
+                    Observed::Unknown | Observed::Gone => Ok(()),
                 })
                 .await?;
             Ok(Next::Done)

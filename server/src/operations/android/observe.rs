@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::check_in::as_device;
-use super::super::{Context, alerts, audit, losses, reports};
+use super::super::{Context, alerts, audit, jobs, losses, reports};
 use super::arrive::arrive;
 use super::gone::gone;
 use super::{Seen, enterprise_of};
@@ -76,6 +76,16 @@ pub fn observe(tx: &mut Transaction<'_>, context: &Context, seen: &Seen, asked_a
     }
     keep(tx, context, &enrolment, &row, seen, asked_at)?;
     Ok(known(&enrolment))
+}
+
+/// A phone was heard from, and has just been read: what waits for it goes on. Only where Google has something of it under way is
+/// there more to ask; to read the phone itself once more would cost a call for every report.
+pub fn look_at_what_waits(tx: &mut Transaction<'_>, context: &Context, of: &EnrolmentName) -> Result<()> {
+    if store::google_operations::open_of_enrolment(tx, &of.council, &of.enrolment)?.is_empty() {
+        jobs::wake(tx, context, &of.council, &of.enrolment)
+    } else {
+        jobs::wake_with_hint(tx, context, &of.council, &of.enrolment)
+    }
 }
 
 fn known(enrolment: &Enrolment) -> Observed {

@@ -286,3 +286,59 @@ async fn no_hand_written_row_lets_a_personal_phone_be_erased_whole() {
     })
     .await;
 }
+
+/// Whether the job that is queued for the phone is to ask Google for news; `None` where none is queued.
+async fn hint(scene: &Scene, phone: &Phone) -> Option<bool> {
+    let key = crate::operations::jobs::wake_key(&phone.enrolment);
+    let job = scene.run(Actor::System, move |tx, _| crate::store::jobs::find_by_key(tx, &key)).await.expect("reads")?;
+    let wake: crate::operations::jobs::Wake = serde_json::from_str(&job.payload).expect("a wake-up");
+    Some(wake.hint)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_was_just_read_is_not_read_again_unless_something_of_it_is_under_way() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        let (quiet, busy) = (android(&scene, "A-1", "fully_managed", "council"), {
+            let phone = android(&scene, "A-2", "fully_managed", "council");
+            scene.report(&phone).await;
+            issue(&scene, &phone).await;
+            phone
+        });
+        for (phone, expected) in [(quiet, false), (busy, true)] {
+            let now = scene.bench.clock.now();
+            let Observed::Known(it) = observe(&scene, seen(&phone, "ACTIVE", now), now).await else {
+                panic!("it is known")
+            };
+            scene
+                .run(Actor::System, move |tx, context| observe::look_at_what_waits(tx, context, &it))
+                .await
+                .expect("looked");
+            assert_eq!(hint(&scene, &phone).await, Some(expected), "{}", phone.tag);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_pin_is_cleared_on_a_phone_that_is_managed_otherwise_than_invited() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        for (tag, disagrees) in [("A-1", false), ("A-2", true)] {
+            let phone = android(&scene, tag, "fully_managed", "council");
+            let device = phone.device.clone();
+            scene
+                .run(scene.clerk(), move |tx, context| {
+                    crate::operations::devices::clear_passcode(tx, context, &device, "Mrs P").map(drop)
+                })
+                .await
+                .expect("asked for");
+            let disagreeing =
+                format!("UPDATE enrolments SET mode_disagrees = {disagrees} WHERE id = '{}'", phone.enrolment);
+            scene.sql(&disagreeing).expect("sql");
+            let step = next(&scene, &phone).await;
+            assert_eq!(matches!(step, Step::Call(..)), !disagrees, "{step:?}");
+        }
+    })
+    .await;
+}

@@ -177,6 +177,9 @@ pub(crate) fn no_longer_right(
     row: &CommandRow,
 ) -> Result<Option<&'static str>> {
     if row.kind == CommandKind::ClearPasscode {
+        if enrolment.mode_disagrees {
+            return Ok(Some("the device is managed in another way than it was invited to: invite it again first"));
+        }
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;
         if store::devices::is_not_back_from_loss(tx, &device)? {
             return Ok(Some("the device was reported lost before it fetched this"));

@@ -93,7 +93,7 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
     let order = locked(tx, &order)?;
     let still = |words: &str| Err(Error::conflict(format!("the order cannot go on yet: {words}")));
     match order.held_reason {
-        None => return Err(Error::conflict(format!("the order is not held: {}", order.state.words()))),
+        None => return Err(Error::conflict(format!("the order is not held: {}", order.words()))),
         Some(reason @ (HeldReason::ReEnrolled | HeldReason::Distrusted)) => {
             return Err(Error::conflict(format!("this order cannot go on: {}", reason.words())));
         }

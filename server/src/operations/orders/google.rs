@@ -130,7 +130,7 @@ fn never_delivered(
 
 fn late(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
     let tag = super::tag_of(tx, order)?;
-    let message = format!("{tag} reports that it was wiped, although its order is {}.", order.state.words());
+    let message = format!("{tag} reports that it was wiped, although its order is {}.", order.words());
     alerts::raise(tx, context, &order.council_id, "order_late_answer", order.id.as_str(), &message)
 }
 
