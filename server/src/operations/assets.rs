@@ -1,5 +1,7 @@
 //! The equipment register: what there is, whose it is, and who held it when.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::{Context, audit, councils, entry, invitations, people};
@@ -248,8 +250,8 @@ pub struct Wanted {
     pub tag: Option<String>,
     /// The one with this serial number.
     pub serial: Option<String>,
-    /// Those with a word in their tag or in a holder's name that begins so, whose telephone number ends so, or whose serial
-    /// number or IMEI is this.
+    /// Those with a word in their tag or in a holder's name that begins so, whose telephone number ends so, whose serial number
+    /// begins so, or whose IMEI is this.
     pub search: Option<String>,
     /// Those disposed of, too.
     pub disposed_too: bool,
@@ -286,6 +288,10 @@ fn find(tx: &mut Transaction<'_>, council: &CouncilId, search: &str, limit: i64)
     let with_word = store::name_starts::assets(tx, council, &search, limit)?;
     found.extend(store::assets::with_ids(tx, council, with_word)?);
     found.extend(store::assets::find_by_serial(tx, council, &search)?);
+    // Serial numbers are in capitals; fewer letters than three would find every other phone of one make.
+    if capitals.chars().count() >= 3 {
+        found.extend(store::assets::serial_starts_with(tx, council, &capitals, limit)?);
+    }
     if search.chars().all(|character| character.is_ascii_digit() || " +-()".contains(character)) {
         let digits = backwards(&search);
         // Fewer digits than three would find every other phone.
@@ -302,6 +308,17 @@ fn find(tx: &mut Transaction<'_>, council: &CouncilId, search: &str, limit: i64)
     let mut seen = std::collections::HashSet::new();
     found.retain(|asset| asset.disposed_at.is_none() && seen.insert(asset.id.clone()));
     Ok(found)
+}
+
+/// The council's items with these ids, each with who holds it. The caller has the right to read.
+pub(super) fn listed(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    ids: Vec<AssetId>,
+) -> Result<HashMap<AssetId, Listed>> {
+    let found = store::assets::with_ids(tx, council, ids)?;
+    let listed = with_holders(tx, council, found)?;
+    Ok(listed.into_iter().map(|listed| (listed.asset.id.clone(), listed)).collect())
 }
 
 fn with_holders(tx: &mut Transaction<'_>, council: &CouncilId, assets: Vec<Asset>) -> Result<Vec<Listed>> {

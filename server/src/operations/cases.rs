@@ -4,6 +4,7 @@ mod policy;
 mod timeline;
 
 pub use timeline::TimelineEntry;
+pub(super) use timeline::of_device as timeline_of_device;
 
 use chrono::Duration;
 use serde::Serialize;

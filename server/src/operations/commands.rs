@@ -59,7 +59,7 @@ pub fn queue(
     enrolment: &Enrolment,
     command: &NewCommand,
 ) -> Result<CommandId> {
-    check(enrolment, command)?;
+    check(enrolment, command.kind)?;
     if command.supersede_key.is_some() {
         // The council's lock: two at once would else both find nothing to supersede, and the second be refused.
         audit::lock(tx, &enrolment.council_id)?;
@@ -105,17 +105,18 @@ pub fn queue(
     Ok(id)
 }
 
-fn check(enrolment: &Enrolment, command: &NewCommand) -> Result<()> {
+/// Whether a command of this kind can be asked of this enrolment at all.
+pub(super) fn check(enrolment: &Enrolment, kind: CommandKind) -> Result<()> {
     if enrolment.ended_at.is_some() {
         return Err(Error::conflict("the device is no longer under management"));
     }
-    if let Some(problem) = command.kind.refusal(enrolment.mode, enrolment.ownership) {
+    if let Some(problem) = kind.refusal(enrolment.mode, enrolment.ownership) {
         return Err(Error::conflict(problem));
     }
-    if enrolment.mode_disagrees && command.kind == CommandKind::EnableLostMode {
+    if enrolment.mode_disagrees && kind == CommandKind::EnableLostMode {
         return Err(Error::conflict("the phone reports another mode than its invitation: it is not supervised"));
     }
-    match command.kind {
+    match kind {
         CommandKind::ClearPasscode
             if enrolment.platform == Platform::Apple && enrolment.sealed_unlock_token.is_none() =>
         {

@@ -1,13 +1,17 @@
 //! What a person does to one device: confirm that it is the asset's, lock it, clear its PIN, see its bypass code.
 
 mod bypass_code;
+mod glance;
 mod lock;
+mod whole;
 #[cfg(test)]
 mod tests;
 
 pub use bypass_code::{BypassCode, show_bypass_code};
+pub use glance::{Glance, glances};
 pub use lock::{Locked, lock, lock_plainly, unlock_lost_mode};
 pub(crate) use lock::{lock_instead, warnings};
+pub use whole::{Reported, Rule, Whole, whole};
 
 use chrono::Duration;
 use serde_json::json;
@@ -104,16 +108,7 @@ pub fn clear_passcode(
         ));
     }
     audit::lock(tx, &device.council_id)?;
-    if store::devices::is_not_back_from_loss(tx, &device)? {
-        return Err(Error::conflict(
-            "this device was reported lost and has not said since that it is back in use: clearing its PIN would open it \
-             for whoever has it",
-        ));
-    }
-    let enrolment = live(tx, &device)?;
-    if enrolment.confirmation == Confirmation::Waiting {
-        return Err(Error::conflict("confirm first that this phone is the asset's: its serial number differs"));
-    }
+    let enrolment = clearable(tx, &device)?;
     let command = NewCommand {
         kind: CommandKind::ClearPasscode,
         payload: json!({}),
@@ -126,4 +121,29 @@ pub fn clear_passcode(
     let details = json!({ "command": command, "recognised_by": recognised_by });
     audit::record(tx, context, &device.council_id, "PIN cleared", device.id.as_str(), details)?;
     Ok(command)
+}
+
+/// Whether the PIN of a device could be cleared as things stand, for a page that asks before it offers.
+///
+/// # Errors
+/// What [`clear_passcode`] would refuse, but for the fresh sign-in and the note.
+pub fn may_clear_passcode(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Result<()> {
+    let device = visible(tx, context, id)?;
+    context.actor.require(Permission::ClearPasscode, &device.council_id)?;
+    let enrolment = clearable(tx, &device)?;
+    commands::check(&enrolment, CommandKind::ClearPasscode)
+}
+
+fn clearable(tx: &mut Transaction<'_>, device: &Device) -> Result<Enrolment> {
+    if store::devices::is_not_back_from_loss(tx, device)? {
+        return Err(Error::conflict(
+            "this device was reported lost and has not said since that it is back in use: clearing its PIN would open it \
+             for whoever has it",
+        ));
+    }
+    let enrolment = live(tx, device)?;
+    if enrolment.confirmation == Confirmation::Waiting {
+        return Err(Error::conflict("confirm first that this phone is the asset's: its serial number differs"));
+    }
+    Ok(enrolment)
 }

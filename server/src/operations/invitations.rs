@@ -1,5 +1,9 @@
 //! Invitations: the one link by which a holder enrols a phone as an item of the register.
 
+mod invite;
+
+pub use invite::{Holder, Item, invite};
+
 use beadle_enrollment::invitation::Code;
 use chrono::Duration;
 use serde_json::json;

@@ -93,6 +93,31 @@ pub fn list(
     store::people::page(tx, &council, ended_too, after, limit)
 }
 
+/// The council's people who are there, with a word in their name that begins so; the first `limit`.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council; `Invalid` for a search that is none.
+pub fn find(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &str,
+    search: &str,
+    limit: i64,
+) -> Result<Vec<Person>> {
+    let council = councils::permitted(tx, context, council, Permission::Read)?;
+    let search = entry::required("search", search, 60)?;
+    let mut found: Vec<Person> = Vec::new();
+    for id in store::name_starts::people(tx, &council, &search, limit)? {
+        if let Some(person) = store::people::find_of_council(tx, &council, &id)?
+            && person.ended_at.is_none()
+            && !found.iter().any(|other| other.id == person.id)
+        {
+            found.push(person);
+        }
+    }
+    Ok(found)
+}
+
 fn visible(tx: &mut Transaction<'_>, context: &Context, id: &PersonId) -> Result<Person> {
     store::people::find(tx, id)?
         .filter(|person| context.actor.sees(&person.council_id))

@@ -124,6 +124,31 @@ pub fn tag_starts_with(tx: &mut Transaction<'_>, council: &CouncilId, start: &st
     Ok(query.load(tx.connection)?)
 }
 
+/// The council's assets in use whose serial number starts so, by serial number.
+pub fn serial_starts_with(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    start: &str,
+    limit: i64,
+) -> Result<Vec<Asset>> {
+    let exactly = sql::<Bool>("substr(assets.serial, 1, ")
+        .bind::<Integer, _>(length(start))
+        .sql(") = ")
+        .bind::<Text, _>(start.to_owned());
+    let mut query = Asset::query()
+        .filter(assets::council_id.eq(council.clone()).and(assets::disposed_at.is_null()))
+        .filter(assets::serial.is_not_null())
+        .filter(assets::serial.ge(start.to_owned()))
+        .filter(exactly)
+        .order(assets::serial)
+        .limit(limit)
+        .into_boxed();
+    if let Some(end) = range_end(start) {
+        query = query.filter(assets::serial.lt(end));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
 /// The council's assets in use whose telephone number ends in these digits. `backwards` are the digits from the last to
 /// the first, as `phone_digits` has them.
 pub fn phone_ends_with(

@@ -144,6 +144,15 @@ pub fn of_subject(
     Ok(found)
 }
 
+/// The newest rows about `subject`, newest first, without their details.
+pub fn last_of_subject(tx: &mut Transaction<'_>, chain: &str, subject: &str, limit: i64) -> Result<Vec<AuditRow>> {
+    Ok(AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::subject.eq(subject)))
+        .order(audit_rows::seq.desc())
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// The row with this number.
 pub fn row(tx: &mut Transaction<'_>, chain: &str, seq: i64) -> Result<Option<AuditRow>> {
     Ok(AuditRow::query()

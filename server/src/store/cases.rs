@@ -69,6 +69,15 @@ pub fn unclosed_of_asset(
         .optional()?)
 }
 
+/// The newest cases about this device, closed or not, newest first.
+pub fn last_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId, limit: i64) -> Result<Vec<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::device_id.eq(device)))
+        .order(cases::id.desc())
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// The cases about this device that are not closed, oldest first.
 pub fn unclosed_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Vec<Case>> {
     Ok(Case::query()

@@ -79,6 +79,21 @@ pub fn latest_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &
         .optional()?)
 }
 
+/// A device's newest enrolments, ended or not, newest first.
+pub fn last_of_device(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    device: &DeviceId,
+    limit: i64,
+) -> Result<Vec<Enrolment>> {
+    Ok(Enrolment::query()
+        .filter(enrolments::council_id.eq(council))
+        .filter(enrolments::device_id.eq(device))
+        .order(enrolments::generation.desc())
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// The enrolment pinned to the certificate with this SHA-256, of whichever council; the newest, should there be several.
 #[cfg(test)]
 pub(crate) fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Enrolment>> {

@@ -65,6 +65,16 @@ pub fn unmet(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Resul
     .load(tx.connection)?)
 }
 
+/// How many settings an enrolment reports as not in force.
+pub fn count_unmet(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<i64> {
+    // The state stands in the text, so that the index of what is not in force serves on both databases.
+    Ok(setting_states::table
+        .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("setting_states.state = 'not_in_force'"))
+        .count()
+        .get_result(tx.connection)?)
+}
+
 /// Adds a setting's state.
 pub fn insert(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
     diesel::insert_into(setting_states::table).values(row).execute(tx.connection)?;

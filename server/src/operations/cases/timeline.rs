@@ -9,6 +9,7 @@ use crate::model::{CommandKind, CommandState, CouncilId, Mode, Moment, Platform,
 use crate::operations::orders;
 use crate::store::cases::Case;
 use crate::store::commands::CommandRow;
+use crate::store::devices::Device;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -38,6 +39,67 @@ pub(super) fn of_case(tx: &mut Transaction<'_>, case: &Case, orders: &[Order]) -
     Ok(timeline)
 }
 
+/// How many rows of each kind the timeline of a device looks at.
+const LOOKED_AT: i64 = 100;
+/// How many enrolments of a device, and cases about it, its timeline tells of.
+const TOLD_OF: i64 = 5;
+
+/// What happened to a device, newest first, at most `most` things: its enrolments, what people asked of it, its losses and
+/// orders. What the phone is asked every day is left out. The caller has the right to read.
+pub(in crate::operations) fn of_device(
+    tx: &mut Transaction<'_>,
+    device: &Device,
+    most: usize,
+) -> Result<Vec<TimelineEntry>> {
+    let council = &device.council_id;
+    let mut timeline = last_audited(tx, council, device.id.as_str())?;
+    for enrolment in store::enrolments::last_of_device(tx, council, &device.id, TOLD_OF)? {
+        timeline.extend(last_audited(tx, council, enrolment.id.as_str())?);
+        for command in store::commands::page_of_enrolment(tx, council, &enrolment.id, None, LOOKED_AT)? {
+            if !is_routine(command.kind) || command.case_id.is_some() {
+                timeline.extend(of_command(&command, Some(enrolment.mode)));
+            }
+        }
+    }
+    for case in store::cases::last_of_device(tx, council, &device.id, TOLD_OF)? {
+        timeline.extend(last_audited(tx, council, case.id.as_str())?);
+    }
+    for order in store::orders::of_device(tx, council, &device.id)? {
+        timeline.extend(audited(tx, council, order.id.as_str(), Some(&order))?);
+    }
+    timeline.sort();
+    timeline.reverse();
+    timeline.truncate(most);
+    Ok(timeline)
+}
+
+/// What a phone is asked by the clock, and by nobody.
+fn is_routine(kind: CommandKind) -> bool {
+    match kind {
+        CommandKind::DeviceInformation
+        | CommandKind::SecurityInfo
+        | CommandKind::ProfileList
+        | CommandKind::InstalledApplicationList
+        | CommandKind::DeviceConfigured
+        | CommandKind::ActivationLockBypassCode => true,
+        CommandKind::InstallProfile
+        | CommandKind::RenewIdentity
+        | CommandKind::DeviceLock
+        | CommandKind::ClearPasscode
+        | CommandKind::EnableLostMode
+        | CommandKind::DisableLostMode => false,
+    }
+}
+
+fn last_audited(tx: &mut Transaction<'_>, council: &CouncilId, subject: &str) -> Result<Vec<TimelineEntry>> {
+    let rows = store::audit::last_of_subject(tx, council.as_str(), subject, LOOKED_AT)?;
+    let entry = |row: store::audit::AuditRow| {
+        let (what, reported_by_phone) = words_of(&row.kind)?;
+        Some(TimelineEntry { at: row.at, what: what.to_owned(), reported_by_phone })
+    };
+    Ok(rows.into_iter().filter_map(entry).collect())
+}
+
 fn audited(
     tx: &mut Transaction<'_>,
     council: &CouncilId,
@@ -62,6 +124,17 @@ fn words_of(kind: &str) -> Option<(&'static str, bool)> {
         "loss.reported_again" => ("loss reported again", false),
         "loss.found" => ("marked as found", false),
         "loss.back_in_use" => ("back in use: the phone answered", true),
+        "device authenticated" => ("the phone began to enrol", true),
+        "device enrolled" => ("the phone enrolled and is under management", true),
+        "device left management" => ("management of the phone ended", false),
+        "device mode disagrees" => ("the phone reports another kind of management than it was invited to", true),
+        "device confirmed" => ("confirmed by a person that this phone is the item on the register", false),
+        "device retired" => ("another phone took its place", false),
+        "device reinstated" => ("this phone is the item on the register again", false),
+        "PIN cleared" => ("clearing of the PIN asked for, with a note of how the caller was recognised", false),
+        "bypass code shown" => ("the code that opens its Activation Lock was shown", false),
+        "hold.added" => ("legal hold added: it must not be erased", false),
+        "hold.ended" => ("legal hold ended", false),
         "leaver.opened" => ("leaver case opened", false),
         "case.breach_decided" => ("decision about personal data written down", false),
         "case.noted" => ("notes changed", false),
@@ -121,6 +194,9 @@ fn of_command(command: &CommandRow, mode: Option<Mode>) -> Vec<TimelineEntry> {
         CommandKind::DeviceLock => ("screen lock", "screen locked; opens with its PIN (confirmed by the phone)"),
         CommandKind::EnableLostMode => ("Lost Mode", "Lost Mode is on (confirmed by the phone)"),
         CommandKind::DisableLostMode => ("end of Lost Mode", "Lost Mode is off (confirmed by the phone)"),
+        CommandKind::ClearPasscode => ("clearing of the PIN", "the PIN is cleared (confirmed by the phone)"),
+        CommandKind::InstallProfile => ("settings of the policy", "settings taken on (confirmed by the phone)"),
+        CommandKind::RenewIdentity => ("new certificate", "profile for the new certificate taken on (confirmed by the phone)"),
         CommandKind::DeviceInformation => ("question whether it is there", "the phone answered"),
         other => (other.as_str(), "answered by the phone"),
     };
