@@ -3,9 +3,9 @@
 mod bypass_code;
 mod glance;
 mod lock;
-mod whole;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use bypass_code::{BypassCode, show_bypass_code};
 pub use glance::{Glance, glances};

@@ -261,6 +261,17 @@ fn named(tx: &mut Transaction<'_>, council: &CouncilId, rows: Vec<Invitation>) -
         .collect())
 }
 
+/// One invitation.
+///
+/// # Errors
+/// `NotFound` when there is none that the caller sees.
+pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &InvitationId) -> Result<Named> {
+    let invitation = visible(tx, context, id)?;
+    let council = invitation.council_id.clone();
+    context.actor.require(Permission::Read, &council)?;
+    named(tx, &council, vec![invitation])?.pop().ok_or(Error::NotFound("invitation"))
+}
+
 /// Withdraws an invitation: its link leads nowhere from now on.
 pub fn withdraw(tx: &mut Transaction<'_>, context: &Context, id: &InvitationId) -> Result<Named> {
     let invitation = visible(tx, context, id)?;

@@ -70,7 +70,12 @@ pub fn unclosed_of_asset(
 }
 
 /// The newest cases about this device, closed or not, newest first.
-pub fn last_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId, limit: i64) -> Result<Vec<Case>> {
+pub fn last_of_device(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    device: &DeviceId,
+    limit: i64,
+) -> Result<Vec<Case>> {
     Ok(Case::query()
         .filter(cases::council_id.eq(council).and(cases::device_id.eq(device)))
         .order(cases::id.desc())

@@ -14,7 +14,7 @@ use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
-use crate::operations::{Context, attention, orders};
+use crate::operations::{Context, attention, devices, orders, people};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -265,7 +265,7 @@ const FIRST_PAGE: &[(&str, &str)] = &[
 #[tokio::test]
 async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
     on_both(|bench| async move {
-        let (council, _, _) = years_of_use(&bench, true).await;
+        let (council, phone, _) = years_of_use(&bench, true).await;
         let context = bench.context(Actor::System);
         bench
             .database
@@ -287,6 +287,13 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                         assets::list(tx, &context, council.as_str(), &wanted, None, 21).map(drop)
                     }));
                 }
+                asked.extend(statements(connection, |tx| {
+                    devices::glances(tx, &context, council.as_str(), None, None, 26).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| devices::whole(tx, &context, &phone.device_id).map(drop)));
+                asked.extend(statements(connection, |tx| {
+                    people::find(tx, &context, council.as_str(), "hol", 21).map(drop)
+                }));
                 asked.sort();
                 asked.dedup();
                 assert!(asked.len() > 12, "{asked:#?}");

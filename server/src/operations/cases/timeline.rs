@@ -196,7 +196,9 @@ fn of_command(command: &CommandRow, mode: Option<Mode>) -> Vec<TimelineEntry> {
         CommandKind::DisableLostMode => ("end of Lost Mode", "Lost Mode is off (confirmed by the phone)"),
         CommandKind::ClearPasscode => ("clearing of the PIN", "the PIN is cleared (confirmed by the phone)"),
         CommandKind::InstallProfile => ("settings of the policy", "settings taken on (confirmed by the phone)"),
-        CommandKind::RenewIdentity => ("new certificate", "profile for the new certificate taken on (confirmed by the phone)"),
+        CommandKind::RenewIdentity => {
+            ("new certificate", "profile for the new certificate taken on (confirmed by the phone)")
+        }
         CommandKind::DeviceInformation => ("question whether it is there", "the phone answered"),
         other => (other.as_str(), "answered by the phone"),
     };

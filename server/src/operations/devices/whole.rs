@@ -120,12 +120,7 @@ pub fn whole(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Resu
     Ok(whole)
 }
 
-fn rules(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    council: &CouncilId,
-    enrolment: &Enrolment,
-) -> Result<Vec<Rule>> {
+fn rules(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, enrolment: &Enrolment) -> Result<Vec<Rule>> {
     let mut judged = store::setting_states::of_enrolment(tx, council, &enrolment.id)?;
     let mut rules = Vec::new();
     for row in policies::coverage(tx, context, council)? {

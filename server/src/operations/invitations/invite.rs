@@ -77,11 +77,7 @@ pub fn invite(
             assets::add(tx, context, council, &new, std::slice::from_ref(&person))?.asset.id
         }
     };
-    let new = NewInvitation {
-        asset: asset.to_string(),
-        person: Some(person),
-        mode: Some(mode),
-        expires_in_hours: None,
-    };
+    let new =
+        NewInvitation { asset: asset.to_string(), person: Some(person), mode: Some(mode), expires_in_hours: None };
     create(tx, context, council, &new)
 }

@@ -91,7 +91,7 @@ impl Errors {
         &self.0
     }
 
-    fn about(&self, field: &str) -> Option<String> {
+    pub(super) fn about(&self, field: &str) -> Option<String> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, problem)| problem.clone())
     }
 }
@@ -191,6 +191,11 @@ impl Field {
 
     pub(super) fn autocomplete(self, autocomplete: &'static str) -> Self {
         Self { autocomplete, ..self }
+    }
+
+    /// The field with what is wrong with it.
+    pub(super) fn marked(self, errors: &Errors) -> Self {
+        Self { problem: errors.about(self.name), ..self }
     }
 
     /// The ids that describe the field, for screen readers.

@@ -10,9 +10,12 @@ use super::page::{Frame, Place, draw};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::Result;
-use crate::model::{CaseState, OrderState, Permission};
+use crate::model::{CaseState, DeviceId, OrderState, Permission};
 use crate::operations::attention::{self, Attention};
 use crate::operations::councils;
+
+/// Alerts whose subject is a device.
+const ABOUT_DEVICES: [&str; 2] = ["serial_differs", "left_management"];
 
 /// One thing that needs attention.
 struct Item {
@@ -87,19 +90,20 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
             seen: None,
         }
     });
-    let silent = found.silent.into_iter().map(|device| Item {
-        what: device.tag,
-        detail: format!("Last heard from {}", zone.when(device.last_seen_at)),
-        step: None,
+    let device = |id: &DeviceId| step(format!("/console/devices/{id}"), "Look at this device");
+    let silent = found.silent.into_iter().map(|silent| Item {
+        detail: format!("Last heard from {}", zone.when(silent.last_seen_at)),
+        step: device(&silent.device_id),
+        what: silent.tag,
         seen: None,
     });
-    let unmet = found.unmet.into_iter().map(|device| Item {
-        what: device.tag,
-        detail: match device.settings {
+    let unmet = found.unmet.into_iter().map(|unmet| Item {
+        detail: match unmet.settings {
             1 => "One setting of the policy is not in force".to_owned(),
             many => format!("{many} settings of the policy are not in force"),
         },
-        step: None,
+        step: device(&unmet.device_id),
+        what: unmet.tag,
         seen: None,
     });
     let may_end = visitor.may(Permission::Register, &place.id);
@@ -109,6 +113,8 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
         let seen = if may_end { Some((action.clone(), visitor.token(app, &action)?)) } else { None };
         let step = if alert.kind.starts_with("order_") {
             step(format!("/console/orders/{}", alert.subject), "See how it stands")
+        } else if ABOUT_DEVICES.contains(&alert.kind.as_str()) {
+            step(format!("/console/devices/{}", alert.subject), "Look at this device")
         } else {
             None
         };

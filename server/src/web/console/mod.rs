@@ -8,12 +8,14 @@ mod confirm;
 mod cookie;
 mod councils;
 mod dates;
+mod devices;
 mod failure;
 mod files;
 mod form;
 mod form_token;
 mod guard;
 mod home;
+mod invite;
 mod live;
 mod losses;
 mod orders;
@@ -43,6 +45,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(council_pages)
             .configure(loss_pages)
             .configure(order_pages)
+            .configure(devices::configure)
+            .configure(invite::configure)
             .default_service(web::to(async || not_found())),
     );
 }
