@@ -1,5 +1,6 @@
 //! The console in real browsers, with and without programs on the page; every page judged in every state. One file per journey.
 
+mod devices;
 mod first_day;
 mod lost;
 

@@ -4,11 +4,13 @@
 //! beadle-simulator -p beadle-tests && target/release/beadle-bench`. With
 //! `--database-url postgres://…` (a server on this machine) the CPU of that cluster's processes is added to the server's.
 //! `beadle-bench android` measures a fleet of Android phones instead (`--devices`, 10,000 unless given).
+//! `beadle-bench console` measures the pages of the console instead, for a council with 10,000 devices unless `--devices` says else.
 //! Figures are CPU per operation and ratios within one run; wall time is not one. A missed target ends it with status 1.
 #![expect(clippy::expect_used, reason = "a benchmark says what broke by panicking")]
 
 mod account;
 mod android;
+mod console;
 mod phones;
 mod seed;
 mod table;
@@ -43,14 +45,24 @@ struct Options {
     finished: usize,
     /// Android phones instead of iPhones.
     android: bool,
+    /// The console's pages instead of phones.
+    console: bool,
 }
 
 fn options() -> Options {
     let mut arguments = std::env::args().skip(1).peekable();
     let android = arguments.next_if_eq("android").is_some();
-    let devices = if android { 10_000 } else { 100_000 };
-    let mut options =
-        Options { phones: 400, scep: 300, connections: 8, database_url: None, devices, finished: 1_000_000, android };
+    let console = !android && arguments.next_if_eq("console").is_some();
+    let mut options = Options {
+        phones: 400,
+        scep: 300,
+        connections: 8,
+        database_url: None,
+        devices: if android || console { 10_000 } else { 100_000 },
+        finished: 1_000_000,
+        android,
+        console,
+    };
     while let Some(name) = arguments.next() {
         let value = arguments.next().unwrap_or_default();
         match name.as_str() {
@@ -209,6 +221,19 @@ async fn main() -> ExitCode {
         return if table.met() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let council = town.council("bench", "Bench Parish Council", "germoe").await.expect("a council");
+    if options.console {
+        let on = if on_postgres { "PostgreSQL (server and database together)" } else { "SQLite" };
+        let mut table = Table::new(&format!("The console with {} devices, {on}", options.devices));
+        let links = folder.path().join("links");
+        std::fs::write(&links, invite(&council, "B", 1).await).expect("writes");
+        phones::enrol(folder.path(), &links, 1);
+        // What enrolment asked is answered, so that the one phone that others are copied from has reported.
+        let mut visitors = Visitors::start(folder.path(), 1);
+        while visitors.pass().answers > 0 {}
+        console::measure(&town, &council, &database, &account, options.devices, &mut table).await;
+        println!("\n{table}");
+        return if table.met() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let mut table = Table::new(&format!(
         "{} phones on {} connections, {}",
         options.phones,
