@@ -51,7 +51,8 @@ impl Answers {
         };
         Self {
             asset: cut(self.asset),
-            tag: cut(self.tag),
+            // An empty one was sent all the same, and is told to be missing.
+            tag: self.tag.map(|tag| cut(Some(tag)).unwrap_or_default()),
             kind: cut(self.kind),
             make: cut(self.make),
             model: cut(self.model),
@@ -93,7 +94,7 @@ impl Answers {
             return Ok(None);
         }
         let needed = |name: &str, answer: &Option<String>, words: &str| {
-            answer.clone().ok_or_else(|| Error::invalid(name, words))
+            answer.clone().filter(|answer| !answer.is_empty()).ok_or_else(|| Error::invalid(name, words))
         };
         let tag = needed("tag", &self.tag, "Enter the tag that is on its label, or that you will put on it")?;
         let make = needed("make", &self.make, "Enter who makes it, for example Apple or Samsung")?;
