@@ -30,6 +30,26 @@ async fn report(desk: &Desk, setting: &'static str, state: SettingState) {
         .expect("reported");
 }
 
+/// The phone hands over what clearing its PIN needs.
+async fn make_clearable(desk: &Desk) {
+    let (device, now) = (desk.phone.device.clone(), desk.bench.clock.now());
+    desk.bench
+        .database
+        .write("a token", move |tx| {
+            let device = store::devices::find(tx, &device)?.expect("a device");
+            let enrolment = store::enrolments::live_of_device(tx, &device.council_id, &device.id)?.expect("live");
+            let tokens = store::enrolments::Tokens {
+                topic: None,
+                push_token: "0a",
+                sealed_push_magic: b"sealed",
+                sealed_unlock_token: Some(b"sealed"),
+            };
+            store::enrolments::set_tokens(tx, &enrolment, &tokens, now)
+        })
+        .await
+        .expect("kept");
+}
+
 async fn let_it_wait(desk: &Desk) {
     let device = desk.phone.device.clone();
     desk.bench
@@ -76,6 +96,9 @@ async fn a_pin_is_cleared_for_who_confirmed_and_noted_how_and_never_on_a_lost_ph
         let mut desk = Desk::new(bench).await;
         let page = format!("/console/devices/{}", desk.phone.device);
         let clear = format!("{page}/clear-pin");
+        let without = desk.clerk.get(&clear).await.is(200).has("has not given the token");
+        without.lacks("How did you recognise the caller?");
+        make_clearable(&desk).await;
         desk.clerk.get(&clear).await.is(200).has("How did you recognise the caller?");
         desk.clerk.send(&clear, &[("recognised_by", " x ")]).await.is(422).has("Say how you recognised the caller");
         assert_eq!(desk.recorded("PIN cleared").await, 0);
@@ -147,6 +170,7 @@ async fn nothing_of_a_device_is_for_others_and_nasty_names_do_nothing() {
         desk.phone = Desk::phone(&desk.bench, &council, NASTY, NASTY, Mode::Device).await;
         let page = format!("/console/devices/{}", desk.phone.device);
         let clear = format!("{page}/clear-pin");
+        make_clearable(&desk).await;
         desk.clerk.send(&clear, &[("recognised_by", &"x".repeat(10_000))]).await.is(303);
         desk.clerk.send(&clear, &[("recognised_by", NASTY)]).await.is(303);
         for place in [&page, &clear, &"/console/councils/germoe/devices".to_owned()] {
