@@ -103,9 +103,10 @@ fn headline(whole: &Whole) -> (String, bool) {
             ("Under management. It has not reported its settings yet.".to_owned(), false)
         }
         (0, 0) => ("Under management. It reports every setting that it can as in force.".to_owned(), true),
-        (0, _) => {
-            ("Under management. It reports nothing that is not in force; some settings are not known.".to_owned(), true)
-        }
+        (0, _) => (
+            "Under management. It reports nothing that is not in force; some settings are not known.".to_owned(),
+            false,
+        ),
         (1, _) => ("Under management. One setting of the policy is not in force.".to_owned(), false),
         (many, _) => (format!("Under management. {many} settings of the policy are not in force."), false),
     }
