@@ -30,6 +30,7 @@ pub mod operators;
 #[cfg(test)]
 pub(crate) mod operators_tests;
 pub mod orders;
+pub mod passkeys;
 pub mod passwords;
 pub mod people;
 pub mod policies;

@@ -29,7 +29,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
                                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What needs no sign-in.
-const OPEN: &[&str] = &["/console/sign-in"];
+const OPEN: &[&str] = &["/console/sign-in", "/console/sign-in/passkey", "/console/sign-in/passkey/begin"];
 /// Where the files are, which need none either.
 const FILES: &str = "/console/files/";
 /// What someone may open whose initial password must be changed.

@@ -18,6 +18,7 @@ mod live;
 mod losses;
 mod orders;
 mod page;
+mod passkeys;
 mod second_factor;
 mod sign_in;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             )
             .route("/files/{name}", get().to(files::show))
             .configure(sign_in_pages)
+            .configure(passkeys::configure)
             .configure(council_pages)
             .configure(loss_pages)
             .configure(order_pages)
