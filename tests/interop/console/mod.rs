@@ -2,6 +2,7 @@
 
 mod first_day;
 mod lost;
+mod passkeys;
 
 use std::path::{Path, PathBuf};
 

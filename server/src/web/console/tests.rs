@@ -3,4 +3,6 @@
 mod desk;
 mod forms;
 mod pages;
+mod passkeys;
 mod signing_in;
+mod soft_key;
