@@ -32,7 +32,7 @@ pub enum Key {
 fn scope(actor: &Actor) -> String {
     match actor {
         Actor::Operator(signed_in) => signed_in.council.as_ref().map(ToString::to_string),
-        Actor::Token { council, .. } | Actor::Device { council, .. } | Actor::Invitee { council, .. } => {
+        Actor::Token { council, .. } | Actor::Device { council, .. } | Actor::Invitee { council, .. } | Actor::Holder { council, .. } => {
             Some(council.to_string())
         }
         Actor::Local | Actor::System => None,

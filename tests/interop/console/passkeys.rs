@@ -73,18 +73,18 @@ fn with_scripts(town: &Town, council: &Council, visitor: &mut Visitor) {
     assert!(visitor.browser.passkeys(&holder) >= 1);
 
     visitor.browser.follow("Sign out");
-    assert!(visitor.judge("passkey-sign-in-again").contains("Sign in with a passkey"));
+    assert!(visitor.judge("passkey-sign-in-again").contains("Use your passkey"));
     visitor.browser.set_finger(&holder, false);
-    visitor.browser.press("Sign in with a passkey");
+    visitor.browser.press("Use your passkey");
     visitor.browser.wait_for_words("That did not work");
     visitor.browser.set_finger(&holder, true);
-    visitor.browser.follow("Sign in with a passkey");
+    visitor.browser.follow("Use your passkey");
     assert!(visitor.browser.words().contains(&council.clerk.login) || visitor.place().starts_with("/console/councils"));
 
     town.clock.advance(chrono::Duration::minutes(6));
     visitor.open("/console/account/recovery-codes");
-    assert!(visitor.judge("passkey-confirm").contains("Confirm with a passkey"));
-    visitor.browser.follow("Confirm with a passkey");
+    assert!(visitor.judge("passkey-confirm").contains("Use your passkey"));
+    visitor.browser.follow("Use your passkey");
     assert!(visitor.browser.words().contains("New recovery codes"), "{}", visitor.browser.words());
 
     visitor.open("/console/account/passkeys");
@@ -95,6 +95,6 @@ fn with_scripts(town: &Town, council: &Council, visitor: &mut Visitor) {
     visitor.browser.follow("Remove this passkey");
     assert!(visitor.browser.words().contains("You have no passkey"));
     visitor.browser.follow("Sign out");
-    visitor.browser.follow("Sign in with a passkey");
+    visitor.browser.follow("Use your passkey");
     assert!(visitor.judge("passkey-removed").contains("That passkey was not accepted"), "{}", visitor.browser.words());
 }

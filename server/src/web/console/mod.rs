@@ -13,10 +13,12 @@ mod files;
 mod form;
 mod form_token;
 mod guard;
+mod holder;
 mod home;
 mod live;
 mod losses;
 mod orders;
+mod own_phone;
 mod page;
 mod passkeys;
 mod second_factor;
@@ -32,6 +34,7 @@ use failure::{Failure, go, not_found};
 
 /// Every page, grouped by what it is for.
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    holder::configure(config);
     config.route("/", get().to(async || go("/console"))).service(
         web::scope("/console")
             .wrap(from_fn(guard::guard))
@@ -42,6 +45,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .route("/files/{name}", get().to(files::show))
             .configure(sign_in_pages)
             .configure(passkeys::configure)
+            .configure(own_phone::configure)
             .configure(council_pages)
             .configure(loss_pages)
             .configure(order_pages)
@@ -78,6 +82,8 @@ fn council_pages(config: &mut ServiceConfig) {
 
 fn loss_pages(config: &mut ServiceConfig) {
     config
+        .route("/assets/{asset}/report-code", get().to(holder::card::show))
+        .route("/assets/{asset}/report-code", post().to(holder::card::send))
         .route("/assets/{asset}/lost", get().to(losses::report::show))
         .route("/assets/{asset}/lost", post().to(losses::report::send))
         .route("/losses/{loss}", get().to(losses::case::show))

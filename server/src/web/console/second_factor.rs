@@ -53,7 +53,7 @@ fn code_form(app: &App, visitor: &Visitor) -> Result<Form> {
 }
 
 /// The code as a picture without any style of its own, which the pages' policy forbids.
-fn picture(link: &str) -> Option<String> {
+pub(super) fn picture(link: &str) -> Option<String> {
     let code = QrCode::new(link.as_bytes()).ok()?;
     let svg = code.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build();
     svg.split_once("<svg").map(|(_, picture)| format!("<svg role=\"img\" aria-label=\"Code to scan\"{picture}"))

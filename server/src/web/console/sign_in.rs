@@ -143,7 +143,11 @@ pub(super) async fn send(app: Data<App>, request: HttpRequest, sent: Sent) -> Re
     let login = sent.text("login");
     match door::sign_in(&app, &login, &shown(&sent), &stranger.address, agent).await {
         Ok(opened) => {
-            let then = own_place(sent.given("then").as_deref()).unwrap_or_else(|| "/console".to_owned());
+            let then = own_place(sent.given("then").as_deref()).unwrap_or_else(|| {
+                // Whoever has no code has often lost the phone with the app.
+                let lost = sent.given("recovery_code").is_some();
+                if lost { super::own_phone::HERE.to_owned() } else { "/console".to_owned() }
+            });
             let mut answer = go(&then);
             answer.headers_mut().append(SET_COOKIE, cookie::set(cookie::SESSION, &opened.token)?);
             Ok(answer)

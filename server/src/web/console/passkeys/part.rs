@@ -53,12 +53,12 @@ impl Part {
 
 /// Signing in with a passkey.
 pub(in crate::web::console) fn sign_in_part(app: &App, binding: &str, then: Option<&str>) -> Result<Part> {
-    let part = Part::new(app, binding, super::sign_in::SIGN_IN, "get", "Sign in with a passkey")?;
+    let part = Part::new(app, binding, super::sign_in::SIGN_IN, "get", "Use your passkey")?;
     Ok(Part { then: then.map(str::to_owned), otherwise: Some("Or with your password and a code"), ..part })
 }
 
 /// Confirming with a passkey.
 pub(in crate::web::console) fn confirm_part(app: &App, binding: &str, then: Option<&str>) -> Result<Part> {
-    let part = Part::new(app, binding, super::sign_in::CONFIRM, "get", "Confirm with a passkey")?;
+    let part = Part::new(app, binding, super::sign_in::CONFIRM, "get", "Use your passkey")?;
     Ok(Part { then: then.map(str::to_owned), otherwise: Some("Or with your password and a code"), ..part })
 }

@@ -38,7 +38,7 @@ async fn add(browser: &mut Browser, name: &str) -> SoftKey {
 }
 
 async fn sign_in(browser: &mut Browser, key: &mut SoftKey) -> super::desk::Answer {
-    browser.get("/console/sign-in").await.is(200).has("Sign in with a passkey");
+    browser.get("/console/sign-in").await.is(200).has("Use your passkey");
     let options = question(browser, SIGN_IN).await;
     let answer = key.get(&options);
     browser.send(SIGN_IN, &[("answer", answer.as_str()), ("then", "/console/account")]).await
@@ -75,7 +75,7 @@ async fn a_passkey_signs_in_and_confirms_by_itself() {
         // Six minutes later it shows again that it is him.
         desk.bench.clock.advance(Duration::minutes(6));
         elsewhere.get("/console/account/recovery-codes").await.is(303);
-        elsewhere.get("/console/confirm").await.is(200).has("Confirm with a passkey");
+        elsewhere.get("/console/confirm").await.is(200).has("Use your passkey");
         let options = question(&mut elsewhere, CONFIRM).await;
         let answer = key.get(&options);
         let fields = [("answer", answer.as_str()), ("then", "/console/account/recovery-codes")];
@@ -288,7 +288,7 @@ async fn a_reset_second_factor_takes_the_passkeys_along() {
 async fn where_no_address_is_configured_no_passkey_is_asked_for() {
     on_both(|bench| async move {
         let mut desk = Desk::new(bench).await;
-        desk.nobody().get("/console/sign-in").await.is(200).lacks("Sign in with a passkey");
+        desk.nobody().get("/console/sign-in").await.is(200).lacks("Use your passkey");
         desk.clerk.get(NEW).await.is(200).has("cannot be used at this address").lacks("Make a passkey");
         desk.clerk.send(&format!("{NEW}/begin"), &[]).await.is(409);
         let mut visit = desk.nobody();
