@@ -5,7 +5,7 @@ use serde_json::json;
 use super::losses::{self, NewLoss};
 use super::standing::restart;
 use super::{Context, accounts, alerts, assets, operators, passkeys};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{AssetId, CaseId, Permission};
 use crate::operations::assets::{Listed, Wanted};
 use crate::operations::cases::CaseAnswer;
@@ -34,8 +34,11 @@ pub fn candidates(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Lis
         return Ok(Vec::new());
     }
     let wanted = Wanted { search: Some(operator.name.chars().take(60).collect()), ..Wanted::default() };
-    // A name that nothing can be looked for by finds nothing.
-    let mut found = assets::list(tx, context, council.as_str(), &wanted, None, MOST).unwrap_or_default();
+    let mut found = match assets::list(tx, context, council.as_str(), &wanted, None, MOST) {
+        // A name that nothing can be looked for by.
+        Err(Error::Invalid { .. }) => return Ok(Vec::new()),
+        found => found?,
+    };
     let name = operator.name.to_lowercase();
     found.retain(|listed| listed.holders.iter().any(|holder| holder.name.to_lowercase() == name));
     Ok(found)

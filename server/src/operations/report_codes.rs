@@ -146,8 +146,7 @@ fn held(tx: &mut Transaction<'_>, hash: &str) -> Result<Option<Held>> {
     if asset.disposed_at.is_some() || council.ended_at.is_some() {
         return Ok(None);
     }
-    let actor =
-        Actor::Holder { council: council.id.clone(), asset: asset.id.clone(), custody: custody.id.clone() };
+    let actor = Actor::Holder { council: council.id.clone(), asset: asset.id.clone(), custody: custody.id.clone() };
     Ok(Some(Held { council, asset, actor, custody }))
 }
 

@@ -1,7 +1,9 @@
 //! The console in real browsers, with and without programs on the page; every page judged in every state. One file per journey.
 
 mod first_day;
+mod holder;
 mod lost;
+mod own_phone;
 mod passkeys;
 
 use std::path::{Path, PathBuf};

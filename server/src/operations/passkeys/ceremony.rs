@@ -75,9 +75,7 @@ fn relying_party(address: &str) -> Result<Webauthn> {
     let Some(Host::Domain(name)) = url.host() else {
         return Err(Error::conflict("passkeys need an address with a name, not with a number"));
     };
-    WebauthnBuilder::new(name, &url)
-        .and_then(|builder| builder.rp_name("Beadle").build())
-        .map_err(Error::internal)
+    WebauthnBuilder::new(name, &url).and_then(|builder| builder.rp_name("Beadle").build()).map_err(Error::internal)
 }
 
 /// A question for a browser.
@@ -130,8 +128,7 @@ pub fn begin_registration(tx: &mut Transaction<'_>, context: &Context, bound_to:
 /// # Errors
 /// Of the database.
 pub fn begin_sign_in(tx: &mut Transaction<'_>, bound_to: &str, address: &str, now: Moment) -> Result<Begun> {
-    let (mut options, state) =
-        relying_party(address)?.start_discoverable_authentication().map_err(Error::internal)?;
+    let (mut options, state) = relying_party(address)?.start_discoverable_authentication().map_err(Error::internal)?;
     // Asked for by a button, not while a name is typed.
     options.mediation = None;
     put(tx, (bound_to, Purpose::SignIn, address), &state, now)?;

@@ -5,8 +5,8 @@ mod ceremony;
 mod own;
 
 pub use ceremony::{
-    Answer, Begun, Ceremony, GOOD_FOR, Purpose, Right, Verified, address, begin_confirmation, begin_registration, begin_sign_in, register,
-    take,
+    Answer, Begun, Ceremony, GOOD_FOR, Purpose, Right, Verified, address, begin_confirmation, begin_registration,
+    begin_sign_in, register, take,
 };
 pub use own::{MOST, forget_all, keep, list, one, remove, rename};
 

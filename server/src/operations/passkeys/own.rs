@@ -60,12 +60,7 @@ fn checked_name(name: &str) -> Result<String> {
 ///
 /// # Errors
 /// `Conflict` for a passkey that is known already, or one too many.
-pub fn keep(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    name: &str,
-    new: &Right,
-) -> Result<Vec<Zeroizing<String>>> {
+pub fn keep(tx: &mut Transaction<'_>, context: &Context, name: &str, new: &Right) -> Result<Vec<Zeroizing<String>>> {
     let name = checked_name(name)?;
     let (signed_in, mut operator) = own_locked(tx, context)?;
     let there = store::passkeys::of_operator(tx, &operator.id, MOST)?;

@@ -1,7 +1,7 @@
 //! Confirming who one is before anything that destroys or opens.
 
-use actix_web::{HttpRequest, HttpResponse};
 use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::failure::{Failure, go};
@@ -41,13 +41,7 @@ pub(super) async fn again(
     page(app, request, visitor, &Asked { then, with: None }, errors).await
 }
 
-async fn page(
-    app: &App,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    asked: &Asked,
-    errors: &Errors,
-) -> Result<Question> {
+async fn page(app: &App, request: &HttpRequest, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<Question> {
     let (operator, own) = visitor
         .read(app, "show account", |tx, context| {
             Ok((accounts::show(tx, context)?.0, operations::passkeys::list(tx, context)?))

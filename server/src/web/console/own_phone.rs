@@ -90,9 +90,11 @@ struct Asked {
 /// GET: what comes next.
 async fn done(app: Data<App>, visitor: Visitor, asked: Query<Asked>) -> Result<HttpResponse, Failure> {
     let frame = Frame::new(&app, &visitor, "Nobody can sign in with that phone now", None)?;
-    let case = asked.into_inner().case.filter(|case| case.as_str().bytes().all(|byte| b"-0123456789abcdef".contains(&byte)));
-    let question = Question::plain(frame)
-        .lead("Your other sign-ins were ended, and the passkeys of your account were removed. You stay signed in here.");
+    let case =
+        asked.into_inner().case.filter(|case| case.as_str().bytes().all(|byte| b"-0123456789abcdef".contains(&byte)));
+    let question = Question::plain(frame).lead(
+        "Your other sign-ins were ended, and the passkeys of your account were removed. You stay signed in here.",
+    );
     let question = match case {
         Some(case) => question
             .lead("The lock was sent to the phone. The page of the loss shows whether the phone has confirmed it.")

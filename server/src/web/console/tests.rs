@@ -2,6 +2,8 @@
 
 mod desk;
 mod forms;
+mod holder;
+mod own_phone;
 mod pages;
 mod passkeys;
 mod signing_in;

@@ -49,8 +49,7 @@ pub(super) async fn show(app: Data<App>, request: HttpRequest) -> Result<HttpRes
 /// What the code that was sent opens; a wrong one gets the form again, no sooner than a right one.
 async fn opened(app: &App, stranger: &Stranger, sent: &Sent) -> Result<Result<Held, HttpResponse>, Failure> {
     let (code, from, now) = (sent.text("code"), stranger.address.clone(), app.clock.now());
-    let tried =
-        app.database.write("count a card's code", move |tx| report_codes::begin(tx, &code, &from, now)).await;
+    let tried = app.database.write("count a card's code", move |tx| report_codes::begin(tx, &code, &from, now)).await;
     let errors = match tried {
         Ok(tried) => match tried.held {
             Some(held) => return Ok(Ok(held)),

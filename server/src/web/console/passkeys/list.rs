@@ -88,12 +88,7 @@ pub(super) async fn rename(
     }
 }
 
-async fn remove_page(
-    app: &App,
-    visitor: &Visitor,
-    id: &PasskeyId,
-    errors: &Errors,
-) -> Result<HttpResponse, Failure> {
+async fn remove_page(app: &App, visitor: &Visitor, id: &PasskeyId, errors: &Errors) -> Result<HttpResponse, Failure> {
     let passkey = found(app, visitor, id).await?;
     let action = format!("{LIST}/{id}/remove");
     let form = Form::new(&action, visitor.token(app, &action)?, "Remove this passkey").danger();
@@ -122,14 +117,11 @@ pub(super) async fn remove(
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
     let id = path.clone();
-    let done = visitor
-        .change(&app, &sent, "remove a passkey", move |tx, context| passkeys::remove(tx, context, &id))
-        .await;
+    let done =
+        visitor.change(&app, &sent, "remove a passkey", move |tx, context| passkeys::remove(tx, context, &id)).await;
     match done {
         Ok(()) => Ok(go(LIST)),
-        Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => {
-            Err(confirm::first(&format!("{LIST}/{path}/remove")))
-        }
+        Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => Err(confirm::first(&format!("{LIST}/{path}/remove"))),
         Err(error) => remove_page(&app, &visitor, &path, &Errors::of(error)?).await,
     }
 }

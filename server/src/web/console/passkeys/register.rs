@@ -9,12 +9,12 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::CONFIRM_FIRST;
 use crate::operations::passkeys::{self, Purpose};
+use crate::web::console::confirm;
 use crate::web::console::failure::{Failure, go};
 use crate::web::console::form::{Errors, Field, Sent};
 use crate::web::console::page::{Frame, Question};
 use crate::web::console::second_factor::codes_page;
 use crate::web::console::visitor::Visitor;
-use crate::web::console::confirm;
 
 /// Where a new passkey is made.
 pub(in crate::web::console) const NEW: &str = "/console/account/second-factor/passkey";
@@ -33,7 +33,9 @@ async fn page(
     let question = Question::plain(frame).back(back, words);
     if address(app, request).await?.is_none() {
         return question
-            .lead("Passkeys cannot be used at this address. Open Beadle at your council's own address, which is a name.")
+            .lead(
+                "Passkeys cannot be used at this address. Open Beadle at your council's own address, which is a name.",
+            )
             .link(SECOND_FACTOR, "Set up an authenticator app instead")
             .answer();
     }
@@ -79,10 +81,8 @@ pub(super) async fn begin(
 
 async fn register(app: &App, visitor: &Visitor, sent: &Sent) -> Result<Vec<String>> {
     let (binding, now) = (visitor.binding.clone(), app.clock.now());
-    let taken = app
-        .database
-        .write("take a question", move |tx| passkeys::take(tx, Purpose::Register, &binding, now))
-        .await?;
+    let taken =
+        app.database.write("take a question", move |tx| passkeys::take(tx, Purpose::Register, &binding, now)).await?;
     let right = match taken {
         Some(ceremony) => passkeys::register(&ceremony, &sent.text("answer"))?,
         None => None,

@@ -32,10 +32,8 @@ pub(super) async fn begin(app: Data<App>, request: HttpRequest, _: Sent) -> Resu
     let stranger = stranger(&request)?;
     let address = address(&app, &request).await?.ok_or_else(no_address)?;
     let (binding, now) = (stranger.binding, app.clock.now());
-    let begun = app
-        .database
-        .write("ask a passkey", move |tx| passkeys::begin_sign_in(tx, &binding, &address, now))
-        .await?;
+    let begun =
+        app.database.write("ask a passkey", move |tx| passkeys::begin_sign_in(tx, &binding, &address, now)).await?;
     Ok(HttpResponse::Ok().json(begun.options))
 }
 

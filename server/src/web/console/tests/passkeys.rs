@@ -17,7 +17,7 @@ const LIST: &str = "/console/account/passkeys";
 /// Where the browsers of these tests are.
 const HERE: &str = "phones.example";
 
-async fn desk(bench: crate::testing::Bench) -> Desk {
+pub(super) async fn desk(bench: crate::testing::Bench) -> Desk {
     // A council whose public address is where the browsers are.
     bench.council("phones").await;
     Desk::new(bench).await
@@ -28,7 +28,7 @@ async fn question(browser: &mut Browser, action: &str) -> Value {
     serde_json::from_str(&asked.text).expect("a question")
 }
 
-async fn add(browser: &mut Browser, name: &str) -> SoftKey {
+pub(super) async fn add(browser: &mut Browser, name: &str) -> SoftKey {
     let mut key = SoftKey::new(HERE);
     let options = question(browser, NEW).await;
     let answer = key.create(&options);
@@ -37,7 +37,7 @@ async fn add(browser: &mut Browser, name: &str) -> SoftKey {
     key
 }
 
-async fn sign_in(browser: &mut Browser, key: &mut SoftKey) -> super::desk::Answer {
+pub(super) async fn sign_in(browser: &mut Browser, key: &mut SoftKey) -> super::desk::Answer {
     browser.get("/console/sign-in").await.is(200).has("Use your passkey");
     let options = question(browser, SIGN_IN).await;
     let answer = key.get(&options);
@@ -51,8 +51,7 @@ async fn standing(desk: &Desk, login: &'static str) -> crate::model::Moment {
 
 async fn alerts(desk: &Desk, kind: &'static str) -> usize {
     let council = desk.council.clone();
-    let found =
-        desk.bench.database.read("alerts", move |tx| store::alerts::page(tx, &council, true, None, 100)).await;
+    let found = desk.bench.database.read("alerts", move |tx| store::alerts::page(tx, &council, true, None, 100)).await;
     found.expect("reads").iter().filter(|alert| alert.kind == kind).count()
 }
 
