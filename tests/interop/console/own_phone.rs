@@ -69,7 +69,7 @@ fn journey(town: &Town, council: &Council, visitor: &mut Visitor) {
         json!(true)
     );
     visitor.browser.follow("Lock it and sign it out");
-    assert!(visitor.judge("own-phone-done").contains("The lock was sent"));
+    assert!(visitor.judge("own-phone-done").contains("The phone was reported lost"));
     visitor.browser.follow("Go on with this loss");
     assert!(visitor.browser.words().contains("GPC-9: lost phone"));
     visitor.open("/console/account/second-factor");

@@ -61,7 +61,8 @@ fn checked_name(name: &str) -> Result<String> {
 /// # Errors
 /// `Conflict` for a passkey that is known already, or one too many.
 pub fn keep(tx: &mut Transaction<'_>, context: &Context, name: &str, new: &Right) -> Result<Vec<Zeroizing<String>>> {
-    let name = checked_name(name)?;
+    // The browser has made it by now: one without a name is kept, not left behind as a key to nothing.
+    let name = checked_name(if name.trim().is_empty() { "Passkey" } else { name })?;
     let (signed_in, mut operator) = own_locked(tx, context)?;
     let there = store::passkeys::of_operator(tx, &operator.id, MOST)?;
     if i64::try_from(there.len()).unwrap_or(MOST) >= MOST {

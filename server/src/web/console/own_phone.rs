@@ -97,7 +97,7 @@ async fn done(app: Data<App>, visitor: Visitor, asked: Query<Asked>) -> Result<H
     );
     let question = match case {
         Some(case) => question
-            .lead("The lock was sent to the phone. The page of the loss shows whether the phone has confirmed it.")
+            .lead("The phone was reported lost. The page of the loss shows whether it could be locked, and whether it has confirmed that.")
             .link(format!("/console/losses/{case}"), "Go on with this loss"),
         None => question
             .lead("No phone was locked yet. If the phone is on the register, report it lost now.")

@@ -53,7 +53,7 @@ async fn a_recovery_code_and_one_button_shut_the_lost_phone_out() {
         office.post(HERE, &fields, "same-origin").await.is(403);
         let done = office.send(HERE, &fields).await.leads_to();
         assert!(done.starts_with("/console/account/own-phone/done?case="), "{done}");
-        office.get(&done).await.is(200).has("Add a passkey on this device").has("The lock was sent");
+        office.get(&done).await.is(200).has("Add a passkey on this device").has("The phone was reported lost");
         assert_eq!(desk.recorded("loss.reported").await, 1);
         assert_eq!(desk.recorded("device locked").await, 1);
         assert_eq!(desk.recorded("order.requested").await, 0);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::desk::{Browser, Desk, PASSWORD};
 use super::soft_key::SoftKey;
 use crate::model::{Actor, OperatorId};
-use crate::operations::operators;
+use crate::operations::{operators, passkeys};
 use crate::store;
 use crate::testing::on_both;
 
@@ -202,7 +202,7 @@ async fn a_password_alone_does_not_open_an_account_that_has_only_a_passkey() {
         let mut key = SoftKey::new(HERE);
         let options = question(&mut clerk, NEW).await;
         let answer = key.create(&options);
-        clerk.send(NEW, &[("name", ""), ("answer", answer.as_str())]).await.is(422);
+        clerk.send(NEW, &[("name", &"x".repeat(10_000)), ("answer", answer.as_str())]).await.is(422);
         let options = question(&mut clerk, NEW).await;
         let answer = key.create(&options);
         let codes = clerk.send(NEW, &[("name", "laptop"), ("answer", answer.as_str())]).await.is(200);
@@ -293,6 +293,32 @@ async fn where_no_address_is_configured_no_passkey_is_asked_for() {
         let mut visit = desk.nobody();
         visit.get("/console/sign-in").await.is(200);
         visit.send("/console/sign-in/passkey/begin", &[]).await.is(409);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn questions_that_nobody_answered_are_forgotten() {
+    on_both(|bench| async move {
+        let desk = desk(bench).await;
+        let purge = async || {
+            let now = desk.bench.clock.now();
+            let purged = desk
+                .bench
+                .database
+                .write("purge", move |tx| store::passkey_ceremonies::purge(tx, now - passkeys::GOOD_FOR, 500));
+            purged.await.expect("purges")
+        };
+        for _ in 0..2 {
+            let mut visit = desk.nobody();
+            visit.get("/console/sign-in").await.is(200);
+            question(&mut visit, SIGN_IN).await;
+            // Asked anew: in place of the first.
+            question(&mut visit, SIGN_IN).await;
+        }
+        assert_eq!(purge().await, 0);
+        desk.bench.clock.advance(Duration::seconds(301));
+        assert_eq!(purge().await, 2);
     })
     .await;
 }
