@@ -49,7 +49,7 @@ async fn standing(desk: &Desk, login: &'static str) -> crate::model::Moment {
     found.expect("reads").expect("an operator").standing_since
 }
 
-async fn alerts(desk: &Desk, kind: &'static str) -> usize {
+pub(super) async fn alerts(desk: &Desk, kind: &'static str) -> usize {
     let council = desk.council.clone();
     let found = desk.bench.database.read("alerts", move |tx| store::alerts::page(tx, &council, true, None, 100)).await;
     found.expect("reads").iter().filter(|alert| alert.kind == kind).count()
