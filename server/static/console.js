@@ -77,6 +77,7 @@
     var form = part.querySelector("form");
     var note = part.querySelector("[data-passkey-note]");
     part.hidden = false;
+    document.querySelectorAll("[data-without-passkeys]").forEach(function (words) { words.hidden = true; });
     form.addEventListener("submit", function (event) {
       event.preventDefault();
       if (form.dataset.sent) {

@@ -115,7 +115,7 @@ pub(super) struct Question {
     pub(super) facts: Vec<(String, String)>,
     pub(super) warning: Option<String>,
     pub(super) passkey: Option<super::passkeys::Part>,
-    /// What is said where no scripts run.
+    /// What is said until the script has found that the browser has passkeys.
     pub(super) scriptless: Option<&'static str>,
     pub(super) form: Option<Form>,
     pub(super) links: Vec<(String, String)>,

@@ -49,7 +49,7 @@ async fn page(
         .lead("Your phone, computer or security key keeps the passkey, and opens it with your finger, your face or its PIN. \
                No code is typed, and no false page can ask you for it.")
         .lead("If your phone is the one most likely to be lost, make a passkey on your computer too.")
-        .without_scripts("Your browser does not run the scripts that passkeys need.")
+        .without_scripts("Your browser makes no passkeys, or does not run the scripts that they need.")
         .passkey(part)
         .link(SECOND_FACTOR, "Set up an authenticator app instead")
         .answer()
