@@ -23,6 +23,77 @@
     window.setTimeout(function () { delete form.dataset.sent; }, 3000);
   });
 
+  // Passkeys: the server's question is fetched, the browser asks the person, and the answer goes with the form.
+  function bytes(text) {
+    var plain = window.atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(plain, function (letter) { return letter.charCodeAt(0); });
+  }
+
+  function base64(buffer) {
+    var plain = Array.from(new Uint8Array(buffer), function (byte) { return String.fromCharCode(byte); }).join("");
+    return window.btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  }
+
+  function read(options) {
+    var asked = options.publicKey;
+    asked.challenge = bytes(asked.challenge);
+    if (asked.user) {
+      asked.user.id = bytes(asked.user.id);
+    }
+    (asked.allowCredentials || []).concat(asked.excludeCredentials || []).forEach(function (known) {
+      known.id = bytes(known.id);
+    });
+    return { publicKey: asked };
+  }
+
+  function written(passkey) {
+    var given = passkey.response;
+    var response = { clientDataJSON: base64(given.clientDataJSON) };
+    ["attestationObject", "authenticatorData", "signature", "userHandle"].forEach(function (name) {
+      if (given[name]) {
+        response[name] = base64(given[name]);
+      }
+    });
+    return JSON.stringify({ id: passkey.id, rawId: base64(passkey.rawId), type: passkey.type, response: response });
+  }
+
+  function ask(form) {
+    var token = new URLSearchParams({ form_token: form.getAttribute("data-begin-token") });
+    return window.fetch(form.getAttribute("data-begin"), { method: "POST", body: token }).then(function (answer) {
+      if (!answer.ok) {
+        throw new Error(answer.status);
+      }
+      return answer.json();
+    }).then(function (options) {
+      return form.getAttribute("data-passkey") === "create"
+        ? navigator.credentials.create(read(options)) : navigator.credentials.get(read(options));
+    });
+  }
+
+  document.querySelectorAll("[data-passkey-part]").forEach(function (part) {
+    if (!window.PublicKeyCredential || !navigator.credentials) {
+      return;
+    }
+    var form = part.querySelector("form");
+    var note = part.querySelector("[data-passkey-note]");
+    part.hidden = false;
+    document.querySelectorAll("[data-without-passkeys]").forEach(function (words) { words.hidden = true; });
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      if (form.dataset.sent) {
+        return;
+      }
+      note.textContent = "";
+      ask(form).then(function (passkey) {
+        form.elements.answer.value = written(passkey);
+        form.submit();
+      }).catch(function () {
+        delete form.dataset.sent;
+        note.textContent = "That did not work, or was cancelled. Try once more, or choose another way.";
+      });
+    });
+  });
+
   var live = document.querySelector("[data-live-from]");
   if (!live || !window.EventSource) {
     return;

@@ -126,6 +126,38 @@ impl Browser {
         );
     }
 
+    /// Gives the browser a passkey holder of its own, opened by a finger that is always there. Gives its id.
+    pub(crate) fn hold_passkeys(&mut self) -> String {
+        self.ask("WebAuthn.enable", json!({ "enableUI": false }));
+        let options = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+            "isUserVerified": true, "automaticPresenceSimulation": true,
+        });
+        let held = self.ask("WebAuthn.addVirtualAuthenticator", json!({ "options": options }));
+        held["authenticatorId"].as_str().expect("an id").to_owned()
+    }
+
+    /// Whether the finger is the right one.
+    pub(crate) fn set_finger(&mut self, holder: &str, right: bool) {
+        self.ask("WebAuthn.setUserVerified", json!({ "authenticatorId": holder, "isUserVerified": right }));
+    }
+
+    /// How many passkeys the holder has.
+    pub(crate) fn passkeys(&mut self, holder: &str) -> usize {
+        let held = self.ask("WebAuthn.getCredentials", json!({ "authenticatorId": holder }));
+        held["credentials"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Clicks what leads to no other page by itself.
+    pub(crate) fn press(&mut self, words: &str) {
+        let pressed = self.evaluate(&format!(
+            "(() => {{ const e = [...document.querySelectorAll('button')].find(e => e.innerText.includes({})); \
+             if (!e) return false; e.click(); return true; }})()",
+            json!(words)
+        ));
+        assert_eq!(pressed, json!(true), "{words:?} is not on the page");
+    }
+
     /// Opens an address and waits until the page is there. Gives its status.
     pub(crate) fn open(&mut self, url: &str) -> u16 {
         self.events.clear();

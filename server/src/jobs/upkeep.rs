@@ -6,7 +6,7 @@ use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
 use crate::operations::android::tokens;
-use crate::operations::{Context, caps, commands, enroll, idempotency, orders, retention};
+use crate::operations::{Context, caps, commands, enroll, idempotency, orders, passkeys, retention};
 use crate::store::{self, Transaction};
 
 pub(super) const MINUTE: &str = "every_minute";
@@ -66,6 +66,10 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "retention of sign-ins", move |tx, _| store::sessions::purge(tx, sessions_before, ROWS)).await?;
     exhaust(bench, "retention of failed sign-ins", move |tx, _| {
         store::sign_in_limits::purge(tx, now - Duration::days(1), ROWS)
+    })
+    .await?;
+    exhaust(bench, "retention of questions to passkeys", move |tx, _| {
+        store::passkey_ceremonies::purge(tx, now - passkeys::GOOD_FOR, ROWS)
     })
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::text_enum::text_enum;
-use super::{CouncilId, DeviceId, EnrolmentId, InvitationId, Moment, OperatorId, Role, SessionId, TokenId};
+use super::{AssetId, CouncilId, DeviceId, EnrolmentId, InvitationId, Moment, OperatorId, Role, SessionId, TokenId};
 use crate::error::{Error, Result};
 
 /// How long a re-authentication counts for requesting and approving.
@@ -79,6 +79,15 @@ pub enum Actor {
         /// The invitation.
         invitation: InvitationId,
     },
+    /// Whoever has the code on a holder's card: he reports that one item lost, and nothing else.
+    Holder {
+        /// The council.
+        council: CouncilId,
+        /// The item.
+        asset: AssetId,
+        /// While he holds it.
+        custody: String,
+    },
     /// The server's own jobs.
     System,
 }
@@ -120,6 +129,7 @@ impl Actor {
             Self::Local => "local".to_owned(),
             Self::Device { enrolment, .. } => format!("device:{enrolment}"),
             Self::Invitee { invitation, .. } => format!("invitee:{invitation}"),
+            Self::Holder { custody, .. } => format!("holder:{custody}"),
             Self::System => "system".to_owned(),
         }
     }
@@ -140,7 +150,8 @@ impl Actor {
             Self::Operator(signed_in) => signed_in.council.as_ref().is_none_or(|own| own == council),
             Self::Token { council: own, .. }
             | Self::Device { council: own, .. }
-            | Self::Invitee { council: own, .. } => own == council,
+            | Self::Invitee { council: own, .. }
+            | Self::Holder { council: own, .. } => own == council,
             Self::Local | Self::System => true,
         }
     }
@@ -151,6 +162,14 @@ impl Actor {
             return Err(Error::NotFound("council"));
         }
         self.allowed(permission)
+    }
+
+    /// Refuses whoever may speak of one item only, if it is another.
+    pub fn require_own(&self, asset: &AssetId) -> Result<()> {
+        match self {
+            Self::Holder { asset: own, .. } if own != asset => Err(Error::NotFound("asset")),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses unless this actor may do `permission` for the whole installation.
@@ -176,6 +195,8 @@ impl Actor {
             // Access to the files never suffices for an order, nor for opening a phone.
             Self::Local => !matches!(permission, P::RequestOrder | P::ApproveOrder | P::CancelOrder | P::ClearPasscode),
             Self::Device { .. } | Self::Invitee { .. } => false,
+            // Which item, is for the report itself.
+            Self::Holder { .. } => permission == P::Report,
             Self::Token { scopes, .. } => match permission {
                 P::Read => scopes.contains(&TokenScope::Read),
                 P::Report => scopes.contains(&TokenScope::Report),

@@ -82,6 +82,8 @@ identifier!(/// Someone who may sign in.
     OperatorId);
 identifier!(/// One sign-in of an operator.
     SessionId);
+identifier!(/// A passkey of an operator.
+    PasskeyId);
 identifier!(/// A bearer token of the API.
     TokenId);
 identifier!(/// Someone who may hold a device.

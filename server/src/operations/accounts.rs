@@ -5,13 +5,13 @@ use zeroize::Zeroizing;
 
 use super::sign_in::Second;
 use super::standing::{restart, unchanged_since_set_up};
-use super::{Context, operators, second_factor};
+use super::{Context, operators, passkeys, second_factor};
 use crate::error::{Error, Result};
 use crate::model::SignedIn;
 use crate::store::operators::Operator;
 use crate::store::{self, Transaction};
 
-fn own(tx: &mut Transaction<'_>, context: &Context) -> Result<(SignedIn, Operator)> {
+pub(crate) fn own(tx: &mut Transaction<'_>, context: &Context) -> Result<(SignedIn, Operator)> {
     let signed_in = context
         .actor
         .signed_in()
@@ -67,7 +67,7 @@ pub fn begin_second_factor(tx: &mut Transaction<'_>, context: &Context) -> Resul
     if signed_in.must_change_password {
         return Err(Error::forbidden("change your initial password first"));
     }
-    if operator.sealed_totp.is_some() {
+    if operator.has_second_factor() {
         context.actor.require_fresh(context.now)?;
     }
     let seed = second_factor::new_seed(&context.keys, &operator)?;
@@ -88,7 +88,7 @@ pub fn confirm_second_factor(
     let council = own(tx, context)?.1.council_id;
     operators::lock(tx, council.as_ref())?;
     let (signed_in, mut operator) = own(tx, context)?;
-    if operator.sealed_totp.is_some() {
+    if operator.has_second_factor() {
         context.actor.require_fresh(context.now)?;
     }
     let pending =
@@ -121,7 +121,7 @@ pub fn renew_recovery_codes(tx: &mut Transaction<'_>, context: &Context) -> Resu
     Ok(codes)
 }
 
-fn replace_recovery_codes(tx: &mut Transaction<'_>, operator: &Operator) -> Result<Vec<Zeroizing<String>>> {
+pub(crate) fn replace_recovery_codes(tx: &mut Transaction<'_>, operator: &Operator) -> Result<Vec<Zeroizing<String>>> {
     let codes = second_factor::new_recovery_codes()?;
     let hashes: Vec<String> = codes.iter().map(|code| second_factor::recovery_hash(&operator.id, code)).collect();
     store::recovery_codes::replace(tx, &operator.id, &hashes)?;
@@ -132,6 +132,7 @@ fn replace_recovery_codes(tx: &mut Transaction<'_>, operator: &Operator) -> Resu
 pub(crate) fn take(tx: &mut Transaction<'_>, context: &Context, operator: &Operator, second: &Second) -> Result<bool> {
     match second {
         Second::None => Ok(false),
+        Second::Passkey(used) => passkeys::take_used(tx, context, &operator.id, used),
         Second::Step(step) => store::operators::take_totp_step(tx, &operator.id, *step),
         Second::RecoveryCode(hash) => store::recovery_codes::take(tx, &operator.id, hash, context.now),
     }

@@ -97,7 +97,7 @@ pub fn list(
 /// The alerts about what someone did to an account; their subject is the account.
 const ABOUT_WHAT_WAS_DONE: [&str; 2] = ["operator_added", "operator_reset"];
 /// The alerts about how an account was signed in to; their subject is the account.
-const ABOUT_SIGN_IN: [&str; 2] = ["recovery_code_used", "sign_in_failures"];
+const ABOUT_SIGN_IN: [&str; 3] = ["recovery_code_used", "sign_in_failures", "passkey_copied"];
 
 /// Refuses whoever an alert about an account may be about: the one who made or reset it (or stands behind him) must not
 /// make it vanish, nor must the account itself vouch for how it came about.

@@ -1,7 +1,7 @@
 //! What loss and leaver cases share: finding one, its notes, its end, and how it is shown with a timeline that is true.
 
 mod policy;
-mod timeline;
+pub(crate) mod timeline;
 
 pub use timeline::TimelineEntry;
 pub(super) use timeline::of_device as timeline_of_device;

@@ -179,9 +179,10 @@ pub fn list(tx: &mut Transaction<'_>, context: &Context, after: Option<&str>, li
     use crate::model::Actor;
     let only = match &context.actor {
         Actor::Operator(signed_in) => signed_in.council.clone(),
-        Actor::Token { council, .. } | Actor::Device { council, .. } | Actor::Invitee { council, .. } => {
-            Some(council.clone())
-        }
+        Actor::Token { council, .. }
+        | Actor::Device { council, .. }
+        | Actor::Invitee { council, .. }
+        | Actor::Holder { council, .. } => Some(council.clone()),
         Actor::Local | Actor::System => None,
     };
     match &only {

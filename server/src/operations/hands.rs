@@ -17,7 +17,7 @@ fn behind(tx: &mut Transaction<'_>, actor: &Actor) -> Result<Hands> {
     let operator = match actor {
         Actor::Operator(signed_in) => signed_in.operator.clone(),
         Actor::Token { id, .. } => store::api_tokens::find(tx, id)?.ok_or(Error::NotFound("token"))?.issued_by,
-        Actor::Local | Actor::Device { .. } | Actor::Invitee { .. } | Actor::System => {
+        Actor::Local | Actor::Device { .. } | Actor::Invitee { .. } | Actor::Holder { .. } | Actor::System => {
             return Ok(Hands::default().and(&actor.label()));
         }
     };

@@ -32,9 +32,10 @@ pub enum Key {
 fn scope(actor: &Actor) -> String {
     match actor {
         Actor::Operator(signed_in) => signed_in.council.as_ref().map(ToString::to_string),
-        Actor::Token { council, .. } | Actor::Device { council, .. } | Actor::Invitee { council, .. } => {
-            Some(council.to_string())
-        }
+        Actor::Token { council, .. }
+        | Actor::Device { council, .. }
+        | Actor::Invitee { council, .. }
+        | Actor::Holder { council, .. } => Some(council.to_string()),
         Actor::Local | Actor::System => None,
     }
     .unwrap_or_else(|| super::audit::INSTALLATION.to_owned())

@@ -30,12 +30,15 @@ pub mod operators;
 #[cfg(test)]
 pub(crate) mod operators_tests;
 pub mod orders;
+pub mod own_phone;
+pub mod passkeys;
 pub mod passwords;
 pub mod people;
 pub mod policies;
 pub mod push_certificates;
 pub mod quarantine;
 pub(crate) mod register;
+pub mod report_codes;
 pub mod reports;
 pub mod retention;
 pub mod second_factor;

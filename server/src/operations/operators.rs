@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, hands, orders, sign_in_limits};
+use super::{Context, alerts, audit, hands, orders, passkeys, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::named_approvers::NamedApprover;
@@ -249,6 +249,7 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Resu
     operator.sealed_totp_pending = None;
     store::operators::update(tx, &operator)?;
     store::recovery_codes::replace(tx, id, &[])?;
+    passkeys::forget_all(tx, id)?;
     let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;
     let tokens = store::api_tokens::revoke_all_of(tx, id, context.now)?;
     store::named_approvers::delete_all_of(tx, id)?;
@@ -282,6 +283,7 @@ pub fn reset(
         operator.totp_last_step = None;
         operator.mfa_since = None;
         store::recovery_codes::replace(tx, id, &[])?;
+        passkeys::forget_all(tx, id)?;
     }
     hands::reset(tx, context, &mut operator, second_factor)?;
     restart(&mut operator, context);

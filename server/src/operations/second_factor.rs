@@ -86,7 +86,8 @@ pub fn new_recovery_codes() -> Result<Vec<Zeroizing<String>>> {
     (0..RECOVERY_CODES).map(|_| recovery_code()).collect()
 }
 
-fn recovery_code() -> Result<Zeroizing<String>> {
+/// Sixteen letters and digits in groups of four, 80 random bits.
+pub(crate) fn recovery_code() -> Result<Zeroizing<String>> {
     // Sixteen letters of 32: 80 random bits.
     let random = Zeroizing::new(random_bytes::<16>()?);
     let mut code = Zeroizing::new(String::with_capacity(19));
@@ -100,19 +101,22 @@ fn recovery_code() -> Result<Zeroizing<String>> {
     Ok(code)
 }
 
+/// A code as it was made, however it was typed: any case, spaces and hyphens as one likes, misread letters forgiven.
+pub(crate) fn plain_code(code: &str) -> String {
+    code.chars()
+        .filter(|character| character.is_ascii_alphanumeric())
+        .map(|character| match character.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}
+
 /// How a recovery code is stored: any case, spaces and hyphens as one likes, misread letters forgiven.
 #[must_use]
 pub fn recovery_hash(operator: &OperatorId, code: &str) -> String {
-    let plain: Zeroizing<String> = Zeroizing::new(
-        code.chars()
-            .filter(|character| character.is_ascii_alphanumeric())
-            .map(|character| match character.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            })
-            .collect(),
-    );
+    let plain = Zeroizing::new(plain_code(code));
     sha256_hex(format!("beadle recovery code {operator} {}", plain.as_str()).as_bytes())
 }
 

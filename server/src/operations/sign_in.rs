@@ -5,11 +5,12 @@ use chrono::Duration;
 use zeroize::Zeroizing;
 
 use super::sign_in_limits::{self, Counted, Subjects};
-use super::{Context, accounts, alerts, audit, operators, passwords, second_factor};
+use super::{Context, accounts, alerts, audit, operators, passkeys, passwords, second_factor};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, sha256_hex};
 use crate::model::{Actor, Moment, OperatorId, Permission, SessionId, SignedIn, TokenId, TokenScope};
 use crate::store::operators::Operator;
+use crate::store::passkeys::PasskeyRow;
 use crate::store::sessions::Session;
 use crate::store::{self, Transaction};
 
@@ -141,6 +142,8 @@ pub enum Second {
     Step(i64),
     /// A recovery code's hash.
     RecoveryCode(String),
+    /// A passkey, which is password and second factor in one.
+    Passkey(passkeys::Used),
 }
 
 /// One try to show who one is: counted, its account found or not.
@@ -166,6 +169,90 @@ pub fn begin_again(tx: &mut Transaction<'_>, signed_in: &SignedIn, now: Moment) 
     Ok(Try { counted, operator })
 }
 
+/// One try with a passkey: counted, its question taken, its account found or not.
+#[derive(Clone, Debug)]
+pub struct PasskeyTry {
+    tried: Try,
+    ceremony: Option<passkeys::Ceremony>,
+    row: Option<PasskeyRow>,
+}
+
+/// Counts a try with a passkey and takes the question that it answers; refuses one that has to wait. It is counted apart from
+/// passwords, so that whoever guesses those keeps nobody's passkey out.
+pub fn begin_passkey(
+    tx: &mut Transaction<'_>,
+    bound_to: &str,
+    answer: &passkeys::Answer,
+    address: &str,
+    now: Moment,
+) -> Result<PasskeyTry> {
+    let row = passkeys::of_answer(tx, answer)?;
+    let counted = sign_in_limits::count(tx, &Subjects::of_passkey(answer.get_credential_id(), address), now)?;
+    passkey_try(tx, counted, passkeys::Purpose::SignIn, bound_to, row, now)
+}
+
+/// The same of someone signed in, who shows again that it is him: counted among the tries of his session.
+pub fn begin_passkey_again(
+    tx: &mut Transaction<'_>,
+    signed_in: &SignedIn,
+    bound_to: &str,
+    answer: &passkeys::Answer,
+    now: Moment,
+) -> Result<PasskeyTry> {
+    let row = passkeys::of_answer(tx, answer)?.filter(|row| row.operator_id == signed_in.operator);
+    let counted = sign_in_limits::count(tx, &Subjects::of_session(&signed_in.session), now)?;
+    passkey_try(tx, counted, passkeys::Purpose::Confirm, bound_to, row, now)
+}
+
+fn passkey_try(
+    tx: &mut Transaction<'_>,
+    counted: Counted,
+    purpose: passkeys::Purpose,
+    bound_to: &str,
+    row: Option<PasskeyRow>,
+    now: Moment,
+) -> Result<PasskeyTry> {
+    let ceremony = passkeys::take(tx, purpose, bound_to, now)?;
+    let operator = match &row {
+        Some(row) => store::operators::find(tx, &row.operator_id)?.filter(|operator| operator.ended_at.is_none()),
+        None => None,
+    };
+    Ok(PasskeyTry { tried: Try { counted, operator }, ceremony, row })
+}
+
+impl PasskeyTry {
+    /// Checks the answer; slow, and outside any transaction.
+    pub fn verify(&self, answer: &passkeys::Answer) -> Result<passkeys::Verified> {
+        match (&self.ceremony, &self.row, &self.tried.operator) {
+            (Some(ceremony), Some(row), Some(_)) => ceremony.verify(row, answer),
+            _ => Ok(passkeys::Verified::Wrong),
+        }
+    }
+
+    /// The try, as any other.
+    #[must_use]
+    pub fn tried(&self) -> &Try {
+        &self.tried
+    }
+
+    /// Tells the council (or the installation's trail) that a passkey's count went back.
+    pub fn raise_copied(&self, tx: &mut Transaction<'_>, context: &Context, address: &str) -> Result<()> {
+        let (Some(operator), Some(row)) = (&self.tried.operator, &self.row) else { return Ok(()) };
+        let message = format!(
+            "The passkey \u{201c}{}\u{201d} of {} answered from {address} as only a copy of it would, and was refused. If it goes \
+             on, remove that passkey and add a new one.",
+            row.name, operator.name
+        );
+        match &operator.council_id {
+            Some(council) => alerts::raise(tx, context, council, "passkey_copied", operator.id.as_str(), &message),
+            None => {
+                let details = serde_json::json!({ "message": message });
+                audit::record_installation(tx, context, "incident.passkey_copied", operator.id.as_str(), details)
+            }
+        }
+    }
+}
+
 /// The one answer to every wrong sign-in, whatever was wrong.
 fn wrong() -> Error {
     Error::Unauthenticated("login, password or code is wrong".to_owned())
@@ -188,12 +275,15 @@ impl Try {
         let stored = self.operator.as_ref().map(|operator| operator.password_hash.clone());
         let right = passwords::verify(shown.password.clone(), stored).await?;
         let Some(operator) = self.operator.as_ref().filter(|_| right) else { return Ok(Checked::Wrong) };
-        let Some(sealed) = &operator.sealed_totp else { return Ok(Checked::Right(Second::None)) };
+        if !operator.has_second_factor() {
+            return Ok(Checked::Right(Second::None));
+        }
         if let Some(code) = &shown.recovery_code {
             let hash = second_factor::recovery_hash(&operator.id, code);
             return Ok(Checked::Right(Second::RecoveryCode(hash)));
         }
         let Some(code) = &shown.totp else { return Ok(Checked::SecondFactorMissing) };
+        let Some(sealed) = &operator.sealed_totp else { return Ok(Checked::Wrong) };
         Ok(match second_factor::matching_step(keys, operator, sealed, code, now)? {
             Some(step) => Checked::Right(Second::Step(step)),
             None => Checked::Wrong,
@@ -244,7 +334,7 @@ impl Try {
         let operator = store::operators::find(tx, &before.id)?
             .filter(|now| now.ended_at.is_none() && now.password_hash == before.password_hash)
             .ok_or_else(wrong)?;
-        if operator.sealed_totp.is_some() && !accounts::take(tx, context, &operator, second)? {
+        if operator.has_second_factor() && !accounts::take(tx, context, &operator, second)? {
             return Err(wrong());
         }
         sign_in_limits::succeeded(tx, &self.counted, context.now)?;
@@ -272,7 +362,7 @@ pub fn open(
     new: &NewSession,
 ) -> Result<(Session, Operator)> {
     let operator = tried.settle(tx, context, second)?;
-    let shown = operator.sealed_totp.is_some().then_some(context.now);
+    let shown = operator.has_second_factor().then_some(context.now);
     let session = Session {
         id: SessionId::new(),
         operator_id: operator.id.clone(),
@@ -291,6 +381,7 @@ pub fn open(
     let details = serde_json::json!({
         "address": session.address,
         "recovery_code": matches!(second, Second::RecoveryCode(_)),
+        "passkey": matches!(second, Second::Passkey(_)),
     });
     operators::record(tx, &own, operator.council_id.as_ref(), "operator.signed_in", &operator.id, details)?;
     if let (Second::RecoveryCode(_), Some(council)) = (second, &operator.council_id) {
@@ -307,7 +398,7 @@ pub fn confirm(tx: &mut Transaction<'_>, context: &Context, tried: &Try, second:
     if operator.id != signed_in.operator {
         return Err(wrong());
     }
-    if operator.sealed_totp.is_none() {
+    if !operator.has_second_factor() {
         return Err(Error::forbidden("set up a second factor first"));
     }
     store::sessions::set_shown(tx, &signed_in.session, Some(context.now), Some(context.now))?;

@@ -48,6 +48,18 @@ impl Subjects {
     pub fn of_session(session: &SessionId) -> Self {
         Self { account: format!("confirm:{session}"), address: None }
     }
+
+    /// For a passkey, known or not, and the address of the client.
+    #[must_use]
+    pub fn of_passkey(credential: &[u8], address: &str) -> Self {
+        Self { account: format!("passkey:{}", sha256_hex(credential)), ..Self::new("", address) }
+    }
+
+    /// For the code on a holder's card, by its hash, and the address of whoever enters it.
+    #[must_use]
+    pub fn of_report_code(hash: &str, address: &str) -> Self {
+        Self { account: format!("card:{hash}"), ..Self::new("", address) }
+    }
 }
 
 /// How one subject was counted, so that it can be taken back.

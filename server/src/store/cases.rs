@@ -111,6 +111,21 @@ pub fn page(
     Ok(query.load(tx.connection)?)
 }
 
+/// The item's losses, newest first, at most `limit`.
+pub fn losses_of_asset(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    asset: &AssetId,
+    limit: i64,
+) -> Result<Vec<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::asset_id.eq(asset)))
+        .filter(cases::kind.eq(CaseKind::Loss))
+        .order(cases::id.desc())
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// The council's cases of this kind that are not closed, oldest first.
 pub fn unclosed(tx: &mut Transaction<'_>, council: &CouncilId, kind: CaseKind, limit: i64) -> Result<Vec<Case>> {
     Ok(Case::query()

@@ -43,6 +43,14 @@ pub fn find_taken(tx: &mut Transaction<'_>, slug: &str, public_url: &str) -> Res
         .optional()?)
 }
 
+/// The council whose public address this is, as long as there is the council.
+pub fn find_by_public_url(tx: &mut Transaction<'_>, public_url: &str) -> Result<Option<Council>> {
+    Ok(Council::query()
+        .filter(councils::public_url.eq(public_url).and(councils::ended_at.is_null()))
+        .first(tx.connection)
+        .optional()?)
+}
+
 /// The council with this short name.
 pub fn find_by_slug(tx: &mut Transaction<'_>, slug: &str) -> Result<Option<Council>> {
     Ok(Council::query().filter(councils::slug.eq(slug)).first(tx.connection).optional()?)

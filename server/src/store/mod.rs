@@ -37,6 +37,8 @@ pub mod named_approvers;
 pub mod operators;
 pub mod order_caps;
 pub mod orders;
+pub mod passkey_ceremonies;
+pub mod passkeys;
 pub mod people;
 #[cfg(test)]
 mod plan_tests;
@@ -46,6 +48,7 @@ mod postgres;
 pub mod push_certificates;
 pub mod quarantines;
 pub mod recovery_codes;
+pub mod report_codes;
 pub mod reports;
 pub mod scep_challenges;
 pub mod schema;

@@ -35,6 +35,14 @@ pub struct Operator {
     pub hands: String,
 }
 
+impl Operator {
+    /// Whether a password alone does not let him in: he has an app or a passkey, or had one and lost it.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.sealed_totp.is_some() || self.mfa_since.is_some()
+    }
+}
+
 /// The operator with this id.
 pub fn find(tx: &mut Transaction<'_>, id: &OperatorId) -> Result<Option<Operator>> {
     Ok(Operator::query().filter(operators::id.eq(id)).first(tx.connection).optional()?)

@@ -65,6 +65,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    passkeys (id) {
+        id -> Text,
+        operator_id -> Text,
+        credential_hash -> Text,
+        address -> Text,
+        name -> Text,
+        credential -> Text,
+        counter -> BigInt,
+        created_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    passkey_ceremonies (bound_to, purpose) {
+        bound_to -> Text,
+        purpose -> Text,
+        address -> Text,
+        state -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    report_codes (council_id, custody_id) {
+        council_id -> Text,
+        custody_id -> Text,
+        asset_id -> Text,
+        code_hash -> Text,
+        made_by -> Text,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     named_approvers (council_id, operator_id) {
         council_id -> Text,
         operator_id -> Text,
@@ -704,6 +739,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     councils,
     operators,
     recovery_codes,
+    passkeys,
+    passkey_ceremonies,
+    report_codes,
     named_approvers,
     sessions,
     sign_in_limits,

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::{random_bytes, sha256_hex};
 use crate::model::{Actor, SignedIn};
+use crate::operations::passkeys::{self, Verified};
 use crate::operations::sign_in::{self, Checked, NewSession, Second, Shown, TOKEN_PREFIX, Try};
 use crate::operations::{Context, accounts, passwords};
 use crate::store::Transaction;
@@ -36,11 +37,15 @@ pub(crate) enum Who<'a> {
 /// Signs in. The answer to a wrong login, password or code is the same, and comes no sooner.
 pub(crate) async fn sign_in(app: &App, login: &str, shown: &Shown, address: &str, agent: &str) -> Result<Opened> {
     let (tried, second) = check(app, Who::Login(login), shown, address).await?;
+    open(app, &tried, &second, address, agent).await
+}
+
+async fn open(app: &App, tried: &Try, second: &Second, address: &str, agent: &str) -> Result<Opened> {
     let token = Zeroizing::new(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)));
     let new =
         NewSession { token_hash: sha256_hex(token.as_bytes()), address: address.to_owned(), agent: agent.to_owned() };
     let context = app.context(Actor::System);
-    let failed = tried.clone();
+    let (tried, second, failed) = (tried.clone(), second.clone(), tried.clone());
     let opened = app.database.write("sign in", move |tx| sign_in::open(tx, &context, &tried, &second, &new)).await;
     match opened {
         Ok((session, operator)) => Ok(Opened { token, session, operator }),
@@ -72,6 +77,57 @@ pub(crate) async fn check(app: &App, who: Who<'_>, shown: &Shown, address: &str)
         Checked::SecondFactorMissing => {
             app.database.write("take a try back", move |tx| tried.take_back(tx, now)).await?;
             Err(Error::invalid("totp", "the code of your authenticator app is needed too, or a recovery code"))
+        }
+    }
+}
+
+/// Signs in with a passkey's answer to the question that was put to this visit. The answer to every wrong one is the same.
+pub(crate) async fn sign_in_with_passkey(
+    app: &App,
+    binding: &str,
+    answer: &str,
+    address: &str,
+    agent: &str,
+) -> Result<Opened> {
+    let (tried, second) = check_passkey(app, Who::Login(""), binding, answer, address).await?;
+    open(app, &tried, &second, address, agent).await
+}
+
+/// Counts a try with a passkey and checks its answer; a wrong one ends here. Who it is, is what the passkey says.
+pub(crate) async fn check_passkey(
+    app: &App,
+    who: Who<'_>,
+    binding: &str,
+    answer: &str,
+    address: &str,
+) -> Result<(Try, Second)> {
+    let wrong = || Error::Unauthenticated("the passkey was not accepted".to_owned());
+    let now = app.clock.now();
+    let answer = passkeys::answer(answer).ok_or_else(wrong)?;
+    let (asked, from, bound) = (answer.clone(), address.to_owned(), binding.to_owned());
+    let tried = match who {
+        Who::Login(_) => {
+            let counted = move |tx: &mut Transaction<'_>| sign_in::begin_passkey(tx, &bound, &asked, &from, now);
+            app.database.write("count a passkey", counted).await?
+        }
+        Who::SignedIn(signed_in) => {
+            let signed_in = signed_in.clone();
+            let counted =
+                move |tx: &mut Transaction<'_>| sign_in::begin_passkey_again(tx, &signed_in, &bound, &asked, now);
+            app.database.write("count a confirmation", counted).await?
+        }
+    };
+    match tried.verify(&answer)? {
+        Verified::Right(used) => Ok((tried.tried().clone(), Second::Passkey(used))),
+        Verified::Wrong => {
+            fail(app, tried.tried(), address).await?;
+            Err(wrong())
+        }
+        Verified::WentBack => {
+            let (copied, context, from) = (tried.clone(), app.context(Actor::System), address.to_owned());
+            app.database.write("raise copied passkey", move |tx| copied.raise_copied(tx, &context, &from)).await?;
+            fail(app, tried.tried(), address).await?;
+            Err(wrong())
         }
     }
 }

@@ -2,7 +2,10 @@
 
 mod devices;
 mod first_day;
+mod holder;
 mod lost;
+mod own_phone;
+mod passkeys;
 
 use std::path::{Path, PathBuf};
 

@@ -25,7 +25,7 @@ pub struct TimelineEntry {
 }
 
 /// What happened in a case and to its orders, oldest first.
-pub(super) fn of_case(tx: &mut Transaction<'_>, case: &Case, orders: &[Order]) -> Result<Vec<TimelineEntry>> {
+pub(crate) fn of_case(tx: &mut Transaction<'_>, case: &Case, orders: &[Order]) -> Result<Vec<TimelineEntry>> {
     let mut timeline = Vec::new();
     timeline.extend(audited(tx, &case.council_id, case.id.as_str(), None)?);
     for order in orders {
@@ -182,7 +182,7 @@ fn words_of_order(kind: &str, order: &Order, details: Option<&str>) -> Option<(&
     })
 }
 
-fn of_command(command: &CommandRow, mode: Option<Mode>) -> Vec<TimelineEntry> {
+pub(crate) fn of_command(command: &CommandRow, mode: Option<Mode>) -> Vec<TimelineEntry> {
     let android = mode.is_some_and(|mode| mode.platform() == Platform::Android);
     // With a separate work lock, Google locks the work profile alone, whoever owns the phone (Command.type, LOCK).
     let has_work_profile = matches!(mode, Some(Mode::PersonalWorkProfile | Mode::CompanyWorkProfile));

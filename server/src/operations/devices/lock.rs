@@ -61,6 +61,7 @@ pub fn lock(
     let device = visible(tx, context, id)?;
     let permission = if case.is_some() { Permission::Report } else { Permission::Lock };
     context.actor.require(permission, &device.council_id)?;
+    context.actor.require_own(&device.asset_id)?;
     audit::lock(tx, &device.council_id)?;
     let enrolment = live(tx, &device)?;
     let loss = match case {

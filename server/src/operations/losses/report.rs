@@ -62,6 +62,7 @@ pub fn report(tx: &mut Transaction<'_>, context: &Context, new: &NewLoss) -> Res
         .ok_or(Error::NotFound("asset"))?;
     let council = asset.council_id.clone();
     context.actor.require(Permission::Report, &council)?;
+    context.actor.require_own(&asset.id)?;
     // A clock a little behind must not stand between a clerk and a lock.
     let latest = context.now + Duration::minutes(10);
     for (field, at) in [("happened_at", new.happened_at), ("aware_at", new.aware_at)] {
@@ -100,6 +101,7 @@ pub fn report_in(tx: &mut Transaction<'_>, context: &Context, council: &CouncilI
 pub fn lock_again(tx: &mut Transaction<'_>, context: &Context, id: &CaseId) -> Result<Reported> {
     let case = cases::locked(tx, context, id, CaseKind::Loss)?;
     context.actor.require(Permission::Report, &case.council_id)?;
+    context.actor.require_own(&case.asset_id)?;
     if case.state != CaseState::Open {
         return Err(Error::conflict("the case is not open: report the loss again if the phone is missing again"));
     }

@@ -59,7 +59,7 @@ pub(super) struct OperatorView {
 impl OperatorView {
     pub(super) fn of(operator: Operator, approver: bool) -> Self {
         Self {
-            mfa: operator.sealed_totp.is_some(),
+            mfa: operator.has_second_factor(),
             id: operator.id,
             council_id: operator.council_id,
             login: operator.login,

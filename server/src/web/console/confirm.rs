@@ -1,17 +1,18 @@
 //! Confirming who one is before anything that destroys or opens.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::failure::{Failure, go};
 use super::form::{Errors, Field, Form, Sent};
 use super::page::{Frame, Question};
+use super::passkeys;
 use super::sign_in::{own_place, second_factor, shown};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::operations::{accounts, sign_in};
+use crate::operations::{self, accounts, sign_in};
 use crate::web::sign_in::{self as door, Who};
 
 const HERE: &str = "/console/confirm";
@@ -29,8 +30,24 @@ pub(super) fn first(then: &str) -> Failure {
     Failure::First(format!("{HERE}?{query}"))
 }
 
-async fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<Question> {
-    let (operator, _) = visitor.read(app, "show account", accounts::show).await?;
+/// The page once more, with what was wrong with the passkey.
+pub(super) async fn again(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    then: Option<String>,
+    errors: &Errors,
+) -> Result<Question> {
+    page(app, request, visitor, &Asked { then, with: None }, errors).await
+}
+
+async fn page(app: &App, request: &HttpRequest, visitor: &Visitor, asked: &Asked, errors: &Errors) -> Result<Question> {
+    let (operator, own) = visitor
+        .read(app, "show account", |tx, context| {
+            Ok((accounts::show(tx, context)?.0, operations::passkeys::list(tx, context)?))
+        })
+        .await?;
+    let address = passkeys::address(app, request).await?;
     let then = own_place(asked.then.as_deref());
     let recovery = asked.with.as_deref() == Some("recovery");
     let (second, other) = second_factor(HERE, recovery, then.as_deref(), false);
@@ -43,19 +60,33 @@ async fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> R
         form = form.hidden("with", "recovery");
     }
     let frame = Frame::new(app, visitor, "Confirm that it is you", None)?.with(errors);
-    Ok(Question::new(frame, form)
+    let mut question = Question::new(frame, form);
+    if address.is_some_and(|here| own.iter().any(|passkey| passkey.address == here)) {
+        question = question.passkey(passkeys::confirm_part(app, &visitor.binding, then.as_deref())?);
+    }
+    Ok(question
         .lead("What you are about to do destroys data, or opens a phone. Show your password and a code once more.")
         .lead("This counts for five minutes.")
         .link(other.0, &other.1))
 }
 
 /// GET: the form.
-pub(super) async fn show(app: Data<App>, visitor: Visitor, asked: Query<Asked>) -> Result<HttpResponse, Failure> {
-    page(&app, &visitor, &asked, &Errors::default()).await?.answer()
+pub(super) async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: Visitor,
+    asked: Query<Asked>,
+) -> Result<HttpResponse, Failure> {
+    page(&app, &request, &visitor, &asked, &Errors::default()).await?.answer()
 }
 
 /// POST: confirms.
-pub(super) async fn send(app: Data<App>, visitor: Visitor, sent: Sent) -> Result<HttpResponse, Failure> {
+pub(super) async fn send(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: Visitor,
+    sent: Sent,
+) -> Result<HttpResponse, Failure> {
     let asked = Asked { then: sent.given("then"), with: sent.given("with") };
     let checked = door::check(&app, Who::SignedIn(&visitor.signed_in), &shown(&sent), &visitor.address).await;
     let done = match checked {
@@ -77,7 +108,7 @@ pub(super) async fn send(app: Data<App>, visitor: Visitor, sent: Sent) -> Result
                 }
                 other => Errors::of(other)?,
             };
-            page(&app, &visitor, &asked, &errors).await?.answer()
+            page(&app, &request, &visitor, &asked, &errors).await?.answer()
         }
     }
 }

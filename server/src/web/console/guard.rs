@@ -29,7 +29,14 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
                                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What needs no sign-in.
-const OPEN: &[&str] = &["/console/sign-in"];
+const OPEN: &[&str] = &[
+    "/console/sign-in",
+    "/console/sign-in/passkey",
+    "/console/sign-in/passkey/begin",
+    "/lost",
+    "/lost/report",
+    "/lost/phone",
+];
 /// Where the files are, which need none either.
 const FILES: &str = "/console/files/";
 /// What someone may open whose initial password must be changed.

@@ -14,12 +14,15 @@ mod files;
 mod form;
 mod form_token;
 mod guard;
+mod holder;
 mod home;
 mod invite;
 mod live;
 mod losses;
 mod orders;
+mod own_phone;
 mod page;
+mod passkeys;
 mod second_factor;
 mod sign_in;
 #[cfg(test)]
@@ -33,6 +36,7 @@ use failure::{Failure, go, not_found};
 
 /// Every page, grouped by what it is for.
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    holder::configure(config);
     config.route("/", get().to(async || go("/console"))).service(
         web::scope("/console")
             .wrap(from_fn(guard::guard))
@@ -42,6 +46,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             )
             .route("/files/{name}", get().to(files::show))
             .configure(sign_in_pages)
+            .configure(passkeys::configure)
+            .configure(own_phone::configure)
             .configure(council_pages)
             .configure(loss_pages)
             .configure(order_pages)
@@ -80,6 +86,8 @@ fn council_pages(config: &mut ServiceConfig) {
 
 fn loss_pages(config: &mut ServiceConfig) {
     config
+        .route("/assets/{asset}/report-code", get().to(holder::card::show))
+        .route("/assets/{asset}/report-code", post().to(holder::card::send))
         .route("/assets/{asset}/lost", get().to(losses::report::show))
         .route("/assets/{asset}/lost", post().to(losses::report::send))
         .route("/losses/{loss}", get().to(losses::case::show))

@@ -114,6 +114,9 @@ pub(super) struct Question {
     pub(super) lead: Vec<String>,
     pub(super) facts: Vec<(String, String)>,
     pub(super) warning: Option<String>,
+    pub(super) passkey: Option<super::passkeys::Part>,
+    /// What is said until the script has found that the browser has passkeys.
+    pub(super) scriptless: Option<&'static str>,
     pub(super) form: Option<Form>,
     pub(super) links: Vec<(String, String)>,
 }
@@ -121,7 +124,32 @@ pub(super) struct Question {
 impl Question {
     pub(super) fn new(frame: Frame, form: Form) -> Self {
         let form = Some(form.marked(&frame.errors));
-        Self { frame, back: None, lead: Vec::new(), facts: Vec::new(), warning: None, form, links: Vec::new() }
+        Self { form, ..Self::plain(frame) }
+    }
+
+    /// Without a form.
+    pub(super) fn plain(frame: Frame) -> Self {
+        Self {
+            frame,
+            back: None,
+            lead: Vec::new(),
+            facts: Vec::new(),
+            warning: None,
+            passkey: None,
+            scriptless: None,
+            form: None,
+            links: Vec::new(),
+        }
+    }
+
+    /// Asks for a passkey first.
+    pub(super) fn passkey(self, part: super::passkeys::Part) -> Self {
+        Self { passkey: Some(part), ..self }
+    }
+
+    /// Says this where no scripts run.
+    pub(super) fn without_scripts(self, words: &'static str) -> Self {
+        Self { scriptless: Some(words), ..self }
     }
 
     pub(super) fn lead(mut self, words: impl Into<String>) -> Self {

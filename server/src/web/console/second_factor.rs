@@ -11,6 +11,7 @@ use super::confirm;
 use super::failure::Failure;
 use super::form::{Errors, Field, Form, Sent};
 use super::page::{Frame, Question, draw};
+use super::passkeys;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ pub(super) async fn show(app: Data<App>, visitor: Visitor) -> Result<HttpRespons
     let form = Form::new(HERE, visitor.token(&app, HERE)?, "Continue");
     let frame = Frame::new(&app, &visitor, "Set up an authenticator app", None)?;
     Question::new(frame, form)
+        .link(passkeys::NEW, "Add a passkey instead: sign in with your finger, your face or a PIN")
         .lead("Beadle can erase phones, so a password alone is not enough. An app on your own phone shows a new code every \
                half minute; you enter it when you sign in.")
         .lead("Any authenticator app will do: your phone may have one built in, and app shops have several without charge. \
@@ -51,7 +53,7 @@ fn code_form(app: &App, visitor: &Visitor) -> Result<Form> {
 }
 
 /// The code as a picture without any style of its own, which the pages' policy forbids.
-fn picture(link: &str) -> Option<String> {
+pub(super) fn picture(link: &str) -> Option<String> {
     let code = QrCode::new(link.as_bytes()).ok()?;
     let svg = code.render::<svg::Color<'_>>().min_dimensions(240, 240).quiet_zone(true).build();
     svg.split_once("<svg").map(|(_, picture)| format!("<svg role=\"img\" aria-label=\"Code to scan\"{picture}"))
@@ -93,7 +95,7 @@ struct Codes {
     codes: Vec<String>,
 }
 
-fn codes_page(app: &App, visitor: &Visitor, codes: Vec<String>) -> Result<HttpResponse, Failure> {
+pub(super) fn codes_page(app: &App, visitor: &Visitor, codes: Vec<String>) -> Result<HttpResponse, Failure> {
     let frame = Frame::new(app, visitor, "Print your recovery codes", None)?;
     draw(StatusCode::OK, &Codes { frame, codes })
 }

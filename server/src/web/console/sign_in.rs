@@ -12,6 +12,7 @@ use super::form::{Errors, Field, Form, Sent};
 use super::form_token;
 use super::guard::Stranger;
 use super::page::{Frame, Question};
+use super::passkeys;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -28,6 +29,12 @@ pub(super) struct Asked {
     then: Option<String>,
     with: Option<String>,
     out: Option<String>,
+}
+
+impl Asked {
+    fn parts(&self) -> (Option<&str>, bool, bool) {
+        (self.then.as_deref(), self.with.as_deref() == Some("recovery"), self.out.is_some())
+    }
 }
 
 /// An address of the console's own; anything else leads to the first page.
@@ -83,9 +90,16 @@ pub(super) fn shown(sent: &Sent) -> Shown {
     }
 }
 
-fn page(app: &App, stranger: &Stranger, asked: &Asked, errors: &Errors, login: &str) -> Result<Question> {
-    let then = own_place(asked.then.as_deref());
-    let recovery = asked.with.as_deref() == Some("recovery");
+/// The form: where to go afterwards, whether a recovery code is asked for, and whether somebody just signed out.
+pub(super) async fn page(
+    app: &App,
+    request: &HttpRequest,
+    stranger: &Stranger,
+    (then, recovery, out): (Option<&str>, bool, bool),
+    errors: &Errors,
+    login: &str,
+) -> Result<Question> {
+    let then = own_place(then);
     let token = form_token::issue(&app.keys, &stranger.binding, HERE, app.clock.now())?;
     let (second, other) = second_factor(HERE, recovery, then.as_deref(), true);
     let fields = vec![
@@ -101,7 +115,10 @@ fn page(app: &App, stranger: &Stranger, asked: &Asked, errors: &Errors, login: &
         form = form.hidden("with", "recovery");
     }
     let mut question = Question::new(Frame::open("Sign in").with(errors), form).link(other.0, &other.1);
-    if asked.out.is_some() {
+    if !recovery && passkeys::address(app, request).await?.is_some() {
+        question = question.passkey(passkeys::sign_in_part(app, &stranger.binding, then.as_deref())?);
+    }
+    if out {
         question = question.lead("You have signed out.");
     } else if then.is_some() {
         question = question.lead("Sign in to go on. For safety you are signed out after 20 minutes without use.");
@@ -112,10 +129,10 @@ fn page(app: &App, stranger: &Stranger, asked: &Asked, errors: &Errors, login: &
 /// GET: the form.
 pub(super) async fn show(app: Data<App>, request: HttpRequest, asked: Query<Asked>) -> Result<HttpResponse, Failure> {
     let stranger = stranger(&request)?;
-    page(&app, &stranger, &asked, &Errors::default(), "")?.answer()
+    page(&app, &request, &stranger, asked.parts(), &Errors::default(), "").await?.answer()
 }
 
-fn stranger(request: &HttpRequest) -> Result<Stranger, Failure> {
+pub(super) fn stranger(request: &HttpRequest) -> Result<Stranger, Failure> {
     request.extensions().get::<Stranger>().cloned().ok_or(Failure::SignIn(None))
 }
 
@@ -126,7 +143,11 @@ pub(super) async fn send(app: Data<App>, request: HttpRequest, sent: Sent) -> Re
     let login = sent.text("login");
     match door::sign_in(&app, &login, &shown(&sent), &stranger.address, agent).await {
         Ok(opened) => {
-            let then = own_place(sent.given("then").as_deref()).unwrap_or_else(|| "/console".to_owned());
+            let then = own_place(sent.given("then").as_deref()).unwrap_or_else(|| {
+                // Whoever has no code has often lost the phone with the app.
+                let lost = sent.given("recovery_code").is_some();
+                if lost { super::own_phone::HERE.to_owned() } else { "/console".to_owned() }
+            });
             let mut answer = go(&then);
             answer.headers_mut().append(SET_COOKIE, cookie::set(cookie::SESSION, &opened.token)?);
             Ok(answer)
@@ -142,7 +163,7 @@ pub(super) async fn send(app: Data<App>, request: HttpRequest, sent: Sent) -> Re
                 other => Errors::of(other)?,
             };
             let asked = Asked { then: sent.given("then"), with: sent.given("with"), out: None };
-            page(&app, &stranger, &asked, &errors, &login)?.answer()
+            page(&app, &request, &stranger, asked.parts(), &errors, &login).await?.answer()
         }
     }
 }

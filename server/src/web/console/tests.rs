@@ -3,6 +3,10 @@
 mod desk;
 mod devices;
 mod forms;
+mod holder;
 mod invite;
+mod own_phone;
 mod pages;
+mod passkeys;
 mod signing_in;
+mod soft_key;

@@ -149,7 +149,9 @@ impl Browser {
     /// The token that a page of this session has in a form that goes to `action`.
     pub(super) fn token(&self, action: &str) -> String {
         let binding = match (&self.session, &self.visit) {
-            (Some(session), _) if action != "/console/sign-in" => format!("session {}", sha256_hex(session.as_bytes())),
+            (Some(session), _) if !action.starts_with("/console/sign-in") && !action.starts_with("/lost") => {
+                format!("session {}", sha256_hex(session.as_bytes()))
+            }
             (_, Some(visit)) => format!("visit {visit}"),
             _ => "nobody".to_owned(),
         };
