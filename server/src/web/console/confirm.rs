@@ -44,7 +44,7 @@ async fn page(app: &App, visitor: &Visitor, asked: &Asked, errors: &Errors) -> R
     }
     let frame = Frame::new(app, visitor, "Confirm that it is you", None)?.with(errors);
     Ok(Question::new(frame, form)
-        .lead("What you are about to do destroys data, or opens a phone. Show your password and a code once more.")
+        .lead("What you are about to do destroys data, opens a phone, or changes who is told. Show your password and a code once more.")
         .lead("This counts for five minutes.")
         .link(other.0, &other.1))
 }

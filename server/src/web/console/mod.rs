@@ -16,6 +16,7 @@ mod guard;
 mod home;
 mod live;
 mod losses;
+mod mail;
 mod orders;
 mod page;
 mod second_factor;
@@ -43,6 +44,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(council_pages)
             .configure(loss_pages)
             .configure(order_pages)
+            .configure(mail::configure)
             .default_service(web::to(async || not_found())),
     );
 }

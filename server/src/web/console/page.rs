@@ -124,6 +124,11 @@ impl Question {
         Self { frame, back: None, lead: Vec::new(), facts: Vec::new(), warning: None, form, links: Vec::new() }
     }
 
+    /// A page that asks nothing.
+    pub(super) fn plain(frame: Frame) -> Self {
+        Self { frame, back: None, lead: Vec::new(), facts: Vec::new(), warning: None, form: None, links: Vec::new() }
+    }
+
     pub(super) fn lead(mut self, words: impl Into<String>) -> Self {
         self.lead.push(words.into());
         self
