@@ -1,6 +1,8 @@
 //! The worker loop: takes due jobs under a lease, one file per job, several instances at once without harm.
 
 mod android;
+#[cfg(test)]
+mod mail_tests;
 mod outcome;
 mod policy_fan_out;
 mod renew_identities;

@@ -155,7 +155,12 @@ async fn connect(server: &Server, hello: &ClientId) -> Result<AsyncSmtpConnectio
     let at_once = if server.security == MailSecurity::Tls { Some(tls(server)?) } else { None };
     let mut connection = AsyncSmtpConnection::connect_tokio1(address, Some(server.patience), hello, at_once, None)
         .await
-        .map_err(|problem| (if problem.is_tls() { Step::Encrypt } else { Step::Connect }).broken(&problem))?;
+        .map_err(|problem| {
+            // What breaks in the handshake is reported as any other failure to connect.
+            let handshake =
+                problem.is_tls() || (server.security == MailSecurity::Tls && problem.to_string().contains("SSL"));
+            (if handshake { Step::Encrypt } else { Step::Connect }).broken(&problem)
+        })?;
     if server.security == MailSecurity::Starttls {
         if !connection.can_starttls() {
             return Err(passing("The mail server does not offer STARTTLS, and nothing is sent in plain text."));

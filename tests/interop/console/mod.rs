@@ -2,6 +2,7 @@
 
 mod first_day;
 mod lost;
+mod mail;
 
 use std::path::{Path, PathBuf};
 

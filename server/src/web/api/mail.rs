@@ -99,8 +99,9 @@ struct OwnAddress {
     mail: String,
 }
 
-/// Changes the caller's own mail address. Needs a sign-in within five minutes; the account then waits 72 hours before it
-/// approves, and the old address is told.
+/// Changes the caller's own mail address; the old one is told. Needs a sign-in within five minutes.
+///
+/// The account waits 72 hours before it approves again.
 #[utoipa::path(tag = "account", responses((status = NO_CONTENT)))]
 #[put("/account/mail")]
 async fn own(app: web::Data<App>, caller: Caller, body: Json<OwnAddress>) -> Result<HttpResponse, Problem> {

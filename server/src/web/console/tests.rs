@@ -2,5 +2,6 @@
 
 mod desk;
 mod forms;
+mod mail;
 mod pages;
 mod signing_in;
