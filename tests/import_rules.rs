@@ -24,7 +24,7 @@ const ROOMS: &[Room] = &[
     Room {
         folder: "operations",
         not_rooms: &["platform", "web", "jobs", "cli", "app", "google", "config"],
-        not_crates: &["actix_web", "reqwest", "diesel"],
+        not_crates: &["actix_web", "reqwest", "diesel", "lettre"],
     },
     Room {
         folder: "platform",
@@ -32,7 +32,12 @@ const ROOMS: &[Room] = &[
         not_crates: &["actix_web", "diesel"],
     },
     Room { folder: "google", not_rooms: &["web", "jobs", "cli"], not_crates: &["actix_web", "reqwest", "diesel"] },
-    Room { folder: "web", not_rooms: &["jobs", "cli"], not_crates: &["reqwest", "diesel"] },
+    Room {
+        folder: "mail",
+        not_rooms: &["web", "jobs", "cli", "google"],
+        not_crates: &["actix_web", "reqwest", "diesel"],
+    },
+    Room { folder: "web", not_rooms: &["jobs", "cli"], not_crates: &["reqwest", "diesel", "lettre"] },
     Room { folder: "jobs", not_rooms: &["web", "cli"], not_crates: &["actix_web", "diesel"] },
     Room { folder: "cli", not_rooms: &["store", "operations"], not_crates: &["diesel"] },
 ];

@@ -34,6 +34,8 @@ pub struct Config {
     pub apns: ApnsSettings,
     /// Google's Android Management API and Pub/Sub.
     pub google: GoogleSettings,
+    /// The mail server.
+    pub mail: MailSettings,
     /// The provider's certificate from Apple that signs requests for push certificates.
     pub vendor: VendorSettings,
     /// What is logged.
@@ -101,6 +103,13 @@ pub struct GoogleSettings {
     /// The address of Pub/Sub.
     pub pubsub_url: Url,
     /// PEM files with further roots that both, and the token endpoint, may be trusted by.
+    pub extra_roots: Vec<PathBuf>,
+}
+
+/// The mail server, as far as it is not set in the console.
+#[derive(Clone, Debug, Default)]
+pub struct MailSettings {
+    /// PEM files with further roots that it may be trusted by.
     pub extra_roots: Vec<PathBuf>,
 }
 
@@ -177,6 +186,7 @@ impl Default for Config {
                 pubsub_url: constant("https://pubsub.googleapis.com"),
                 extra_roots: Vec::new(),
             },
+            mail: MailSettings::default(),
             vendor: VendorSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Text },
             limits: LimitSettings { connections: 8192, request_seconds: 30 },

@@ -15,6 +15,7 @@ pub mod installation;
 pub mod jobs;
 mod jwt_crypto;
 pub mod keys;
+pub(crate) mod mail;
 pub mod maintenance;
 pub mod model;
 pub mod operations;

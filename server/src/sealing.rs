@@ -30,6 +30,7 @@ pub enum Purpose {
     TlsKey,
     StoredAnswer,
     GoogleKey,
+    MailPassword,
 }
 
 impl Purpose {
@@ -47,6 +48,7 @@ impl Purpose {
             Self::TlsKey => "tls key",
             Self::StoredAnswer => "stored answer",
             Self::GoogleKey => "google key",
+            Self::MailPassword => "mail password",
         }
     }
 }

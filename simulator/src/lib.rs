@@ -7,6 +7,7 @@ pub mod android;
 pub mod apple;
 mod clock;
 mod error;
+pub mod mail_server;
 
 pub use clock::Clock;
 pub use error::{Error, Result};

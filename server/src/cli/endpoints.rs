@@ -86,7 +86,7 @@ endpoints! {
     PROVIDER_ADD = POST "/operators" takes "login name", offline;
     OPERATOR_END = DELETE "/operators/{id}", offline;
     OPERATOR_RESET = POST "/operators/{id}/reset" takes "second_factor", offline;
-    OPERATOR_CHANGE = PATCH "/operators/{id}" takes "login name role";
+    OPERATOR_CHANGE = PATCH "/operators/{id}" takes "login name role mail";
     OPERATOR_SHOW = GET "/operators/{id}";
     APPROVERS = GET "/councils/{council}/approvers" shows "operator_id named_by named_at";
     APPROVER_NAME = PUT "/councils/{council}/approvers/{operator}";

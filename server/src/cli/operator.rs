@@ -84,7 +84,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         whose: Whose,
     },
-    /// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves.
+    /// Changes login, name, role or mail address. A new login, role or address makes the account wait 72 hours before it approves.
     Change {
         /// The login or id.
         operator: String,
@@ -99,6 +99,9 @@ pub(crate) enum Command {
         /// Another role within the council.
         #[arg(long, value_enum)]
         role: Option<RoleOption>,
+        /// Another mail address; empty for none.
+        #[arg(long)]
+        mail: Option<String>,
     },
     /// Gives an account a new initial password and takes its second factor away. It waits 72 hours before it approves.
     Reset {
@@ -134,9 +137,9 @@ impl Command {
                 let id = whose.id(api, &operator).await?;
                 api.show(&to::OPERATOR_SHOW, &[&id]).await
             }
-            Self::Change { operator, whose, login, name, role } => {
+            Self::Change { operator, whose, login, name, role, mail } => {
                 let id = whose.id(api, &operator).await?;
-                let body = json!({ "login": login, "name": name, "role": role.map(RoleOption::word) });
+                let body = json!({ "login": login, "name": name, "role": role.map(RoleOption::word), "mail": mail });
                 let changed = api.call(&to::OPERATOR_CHANGE, &[&id], body).await?;
                 api.print(&changed, record)
             }

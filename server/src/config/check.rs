@@ -14,9 +14,11 @@ pub(super) fn together(config: &Config) -> Vec<Misfit> {
     let mut found = Vec::new();
     tls(config, &mut found);
     vendor(config, &mut found);
-    for (name, roots) in
-        [("apns.extra_roots", &config.apns.extra_roots), ("google.extra_roots", &config.google.extra_roots)]
-    {
+    for (name, roots) in [
+        ("apns.extra_roots", &config.apns.extra_roots),
+        ("google.extra_roots", &config.google.extra_roots),
+        ("mail.extra_roots", &config.mail.extra_roots),
+    ] {
         for root in roots {
             if let Err(problem) = certificates(root) {
                 found.push((name, Some(root.display().to_string()), problem));

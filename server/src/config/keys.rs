@@ -199,6 +199,12 @@ pub const KEYS: &[Key] = &[
         set: |config, given| each::<PathBuf>(given, "a file").map(|value| config.google.extra_roots = value),
     },
     Key {
+        name: "mail.extra_roots",
+        default: "none",
+        about: "PEM files with further root certificates to trust for the mail server, beside the system's. The server itself is set in the console.",
+        set: |config, given| each::<PathBuf>(given, "a file").map(|value| config.mail.extra_roots = value),
+    },
+    Key {
         name: "vendor.certificate",
         default: "none",
         about: "PEM file with the MDM vendor certificate that Apple gave the provider, followed by Apple's intermediate and root. Signs the requests for councils' push certificates.",

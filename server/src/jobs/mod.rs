@@ -1,10 +1,13 @@
 //! The worker loop: takes due jobs under a lease, one file per job, several instances at once without harm.
 
 mod android;
+#[cfg(test)]
+mod mail_tests;
 mod outcome;
 mod policy_fan_out;
 mod renew_identities;
 mod schedule;
+mod send_mail;
 mod tell_councils;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::keys::random_bytes;
 use crate::model::{Actor, CouncilId, Moment};
-use crate::operations::{Context, alerts, android as queue_android, caps, jobs as queue, policies};
+use crate::operations::{Context, alerts, android as queue_android, caps, jobs as queue, mail, policies};
 use crate::platform::apple::push::PushClient;
 use crate::store::jobs::Job;
 use crate::store::{self, Transaction};
@@ -186,6 +189,7 @@ async fn dispatch(bench: &Bench, job: &Job) -> Result<Next, Failure> {
         queue::WAKE_DEVICE => wake_device::run(bench, job).await,
         queue::WAKE_TOPIC => wake_topic::run(bench, job).await,
         policies::FAN_OUT => policy_fan_out::run(bench, job).await,
+        mail::SEND_MAIL => send_mail::run(bench, job).await,
         caps::TELL_COUNCILS => tell_councils::run(bench, job).await,
         renew_identities::KIND => renew_identities::run(bench).await,
         schedule::ASK_FOR_REPORTS => schedule::ask_for_reports(bench).await,

@@ -1,6 +1,6 @@
 //! What needs a person's attention, raised once and ended when it is over.
 
-use super::{Context, audit, hands};
+use super::{Context, audit, hands, mail};
 use crate::error::{Error, Result};
 use crate::model::{AlertId, CouncilId, OperatorId, Permission};
 use crate::store::alerts::Alert;
@@ -51,6 +51,7 @@ pub fn raise_new(
     let raised = store::alerts::insert_unless_open(tx, &alert)?;
     if raised {
         tracing::warn!(council = %council, kind, subject, message, "alert");
+        mail::tell_of_alert(tx, context, &alert)?;
     }
     Ok(raised)
 }

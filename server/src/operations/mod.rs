@@ -26,6 +26,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod leavers;
 pub mod losses;
+pub mod mail;
 pub mod operators;
 #[cfg(test)]
 pub(crate) mod operators_tests;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, hands, orders, passkeys, sign_in_limits};
+use super::{Context, alerts, audit, hands, mail, orders, passkeys, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::named_approvers::NamedApprover;
@@ -107,6 +107,7 @@ pub(crate) fn add_unchecked(tx: &mut Transaction<'_>, context: &Context, new: &N
         ended_at: None,
         ended_by: None,
         hands: String::new(),
+        mail: None,
     };
     hands::made_or_changed(tx, context, &mut operator)?;
     if store::operators::find_by_login(tx, &operator.login)?.is_some() {
@@ -165,9 +166,11 @@ pub struct Change {
     pub name: Option<String>,
     /// The role, within the council.
     pub role: Option<Role>,
+    /// The mail address; empty for none.
+    pub mail: Option<String>,
 }
 
-/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves; a new role also
+/// Changes login, name, role or mail address. A new login, role or address makes the account wait 72 hours before it approves; a new role also
 /// revokes the tokens that it issued.
 pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, change: &Change) -> Result<Operator> {
     let council = permitted(tx, context, id, Permission::Operators)?.council_id;
@@ -175,6 +178,7 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
     let mut operator = active(tx, id)?;
     let mut tokens_revoked = 0;
     let before = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
+    let was = operator.role;
     if let Some(name) = &change.name {
         operator.name = checked_name(name)?;
     }
@@ -200,9 +204,24 @@ pub fn change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId, chan
         restart(&mut operator, context);
         hands::made_or_changed(tx, context, &mut operator)?;
     }
+    let before_mail = operator.mail.clone();
+    if let Some(given) = &change.mail {
+        operator.mail = mail::address_or_none(given)?;
+        if operator.mail != before_mail {
+            restart(&mut operator, context);
+            hands::made_or_changed(tx, context, &mut operator)?;
+            mail::tell_of_new_address(tx, context, &operator, before_mail.as_deref())?;
+        }
+    }
     store::operators::update(tx, &operator)?;
+    if operator.role != was {
+        mail::tell_of_account(tx, context, &operator, "operator_role_changed")?;
+    }
     let after = json!({ "login": operator.login, "name": operator.name, "role": operator.role });
-    let details = json!({ "before": before, "after": after, "tokens_revoked": tokens_revoked });
+    let mail_changed = operator.mail != before_mail;
+    let details = json!({
+        "before": before, "after": after, "tokens_revoked": tokens_revoked, "mail_changed": mail_changed,
+    });
     record(tx, context, council.as_ref(), "operator.changed", &operator.id, details)?;
     Ok(operator)
 }
@@ -255,6 +274,7 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Resu
     store::named_approvers::delete_all_of(tx, id)?;
     let details = json!({ "login": operator.login, "sessions_ended": sessions, "tokens_revoked": tokens });
     record(tx, context, council.as_ref(), "operator.ended", id, details)?;
+    mail::tell_of_account(tx, context, &operator, "operator_ended")?;
     Ok(operator)
 }
 

@@ -7,7 +7,7 @@ mod follow;
 mod google;
 mod request;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 mod view;
 mod watch;
 mod witness;

@@ -5,7 +5,7 @@ use chrono::Duration;
 use zeroize::Zeroizing;
 
 use super::sign_in_limits::{self, Counted, Subjects};
-use super::{Context, accounts, alerts, audit, operators, passkeys, passwords, second_factor};
+use super::{Context, accounts, alerts, audit, mail, operators, passkeys, passwords, second_factor};
 use crate::error::{Error, Result};
 use crate::keys::{Keys, sha256_hex};
 use crate::model::{Actor, Moment, OperatorId, Permission, SessionId, SignedIn, TokenId, TokenScope};
@@ -316,7 +316,8 @@ impl Try {
             Some(council) => alerts::raise(tx, context, council, "sign_in_failures", operator.id.as_str(), &message),
             None if self.counted.tries() == sign_in_limits::PER_ACCOUNT => {
                 let details = serde_json::json!({ "message": message });
-                audit::record_installation(tx, context, "incident.sign_in_failures", operator.id.as_str(), details)
+                audit::record_installation(tx, context, "incident.sign_in_failures", operator.id.as_str(), details)?;
+                mail::tell_of_account(tx, context, operator, "sign_in_failures")
             }
             None => Ok(()),
         }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 pub const TABLES: &[&str] = &[
     "installation",
     "installation_keys",
+    "mail_servers",
     "councils",
     "operators",
     "recovery_codes",

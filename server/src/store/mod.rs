@@ -31,6 +31,7 @@ pub mod installation;
 pub mod invitations;
 pub mod jobs;
 pub mod legal_holds;
+pub mod mail_servers;
 mod migrate;
 pub mod name_starts;
 pub mod named_approvers;

@@ -9,6 +9,9 @@ use super::schema::{devices, installation, operators};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, Moment, OperatorId, Role};
 
+/// How many operators are told of one event at the most.
+const MOST_TOLD: i64 = 100;
+
 /// A row of `operators`; the migration says what each column means.
 #[derive(Clone, Debug, HasQuery, Insertable)]
 #[diesel(table_name = operators)]
@@ -33,6 +36,8 @@ pub struct Operator {
     pub ended_at: Option<Moment>,
     pub ended_by: Option<String>,
     pub hands: String,
+    /// Where he is told by mail what happens.
+    pub mail: Option<String>,
 }
 
 impl Operator {
@@ -72,6 +77,21 @@ pub fn page(
 ) -> Result<Vec<Operator>> {
     let after = after.unwrap_or_default().to_owned();
     let query = Operator::query().filter(operators::id.gt(after)).order(operators::id).limit(limit).into_boxed();
+    Ok(match council {
+        Some(council) => query.filter(operators::council_id.eq(council.clone())),
+        None => query.filter(operators::council_id.is_null()),
+    }
+    .load(tx.connection)?)
+}
+
+/// The operators of a council (or the providers) with one of `roles` who may sign in and have a mail address.
+pub fn with_mail(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &[Role]) -> Result<Vec<Operator>> {
+    let query = Operator::query()
+        .filter(operators::ended_at.is_null().and(operators::mail.is_not_null()))
+        .filter(operators::role.eq_any(roles.to_vec()))
+        .order(operators::id)
+        .limit(MOST_TOLD)
+        .into_boxed();
     Ok(match council {
         Some(council) => query.filter(operators::council_id.eq(council.clone())),
         None => query.filter(operators::council_id.is_null()),
@@ -124,6 +144,7 @@ pub fn update(tx: &mut Transaction<'_>, operator: &Operator) -> Result<()> {
             operators::ended_at.eq(operator.ended_at),
             operators::ended_by.eq(operator.ended_by.clone()),
             operators::hands.eq(&operator.hands),
+            operators::mail.eq(operator.mail.clone()),
         ))
         .execute(tx.connection);
     match changed {

@@ -53,6 +53,7 @@ diesel::table! {
         ended_at -> Nullable<Timestamp>,
         ended_by -> Nullable<Text>,
         hands -> Text,
+        mail -> Nullable<Text>,
     }
 }
 
@@ -589,6 +590,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    mail_servers (id) {
+        id -> Text,
+        host -> Text,
+        port -> BigInt,
+        security -> Text,
+        username -> Nullable<Text>,
+        sealed_password -> Nullable<Binary>,
+        sender -> Text,
+        changed_by -> Text,
+        changed_at -> Timestamp,
+        accepted_at -> Nullable<Timestamp>,
+        problem -> Nullable<Text>,
+        problem_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     google_projects (id) {
         id -> Text,
         slot -> BigInt,
@@ -736,6 +754,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     google_operations,
     installation,
     installation_keys,
+    mail_servers,
     councils,
     operators,
     recovery_codes,

@@ -83,6 +83,14 @@ pub const COLUMNS: &[SealedColumn] = &[
         row: "id",
         cursor: "id",
     },
+    SealedColumn {
+        table: "mail_servers",
+        column: "sealed_password",
+        purpose: Purpose::MailPassword,
+        owner: "'installation'",
+        row: "id",
+        cursor: "id",
+    },
     // The canary comes last: while it is sealed under the old key, a rotation is not over.
     SealedColumn {
         table: "installation",

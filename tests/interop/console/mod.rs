@@ -4,6 +4,7 @@ mod devices;
 mod first_day;
 mod holder;
 mod lost;
+mod mail;
 mod own_phone;
 mod passkeys;
 

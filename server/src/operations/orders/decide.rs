@@ -6,7 +6,7 @@ use super::view::{OrderView, view};
 use super::{advance, end_alerts, google, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
-use crate::operations::{Context, audit, caps, jobs, quarantine};
+use crate::operations::{Context, audit, caps, jobs, mail, quarantine};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -22,6 +22,7 @@ pub fn refuse(tx: &mut Transaction<'_>, context: &Context, id: &OrderId, reason:
     let refused = advance(tx, context, &order, OrderEvent::Refused, json!({ "reason": reason }), |next| {
         next.problem = (!reason.is_empty()).then(|| reason.to_owned());
     })?;
+    mail::tell_of_order(tx, context, &refused, "order_refused")?;
     end_alerts(tx, context, &refused)?;
     view(tx, &refused)
 }
@@ -56,6 +57,7 @@ fn cancel_one(tx: &mut Transaction<'_>, context: &Context, order: &Order, detail
             next.problem = doubt;
         }
     })?;
+    mail::tell_of_order(tx, context, &cancelled, "order_cancelled")?;
     end_alerts(tx, context, &cancelled)?;
     Ok(cancelled)
 }

@@ -9,7 +9,7 @@ use crate::model::{
     APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, DeviceId, EnrolmentState, HeldReason, Moment,
     OrderEvent, OrderId, OrderState, Permission, forbidden_by_ownership,
 };
-use crate::operations::{Context, alerts, audit, reports};
+use crate::operations::{Context, alerts, audit, mail, reports};
 use crate::store::cases::Case;
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::{Order, Subject};
@@ -225,6 +225,7 @@ fn replace_held(tx: &mut Transaction<'_>, context: &Context, new: &Order) -> Res
         if old.held_reason == Some(HeldReason::ReEnrolled) {
             let details = json!({ "replaced_by": new.id });
             let old = advance(tx, context, &old, OrderEvent::Cancelled, details, |_| {})?;
+            mail::tell_of_order(tx, context, &old, "order_cancelled")?;
             end_alerts(tx, context, &old)?;
         }
     }

@@ -6,5 +6,5 @@ mod cases;
 mod keeping;
 mod offers;
 mod rules;
-pub(in crate::operations) mod scene;
+pub(crate) mod scene;
 mod wire;

@@ -20,6 +20,7 @@ mod installation;
 mod invitations;
 mod leavers;
 mod losses;
+mod mail;
 mod operators;
 mod orders;
 mod people;
@@ -53,7 +54,7 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(audit::routes).configure(installation::routes);
     config.configure(people::routes).configure(assets::routes).configure(invitations::routes);
     config.configure(alerts::routes);
-    config.configure(google::routes);
+    config.configure(google::routes).configure(mail::routes);
     config.configure(policies::routes).configure(push_certificates::routes).configure(reports::routes);
 }
 

@@ -51,6 +51,8 @@ pub(super) struct OperatorView {
     /// Whose hands the account has been in besides its owner's: whoever made it once there were devices, or reset it, and
     /// those behind him. Two accounts with a hand in common never decide together about an order.
     hands: Vec<String>,
+    /// Where he is told by mail what happens.
+    mail: Option<String>,
     created_at: Moment,
     /// When the account was ended, if it was.
     ended_at: Option<Moment>,
@@ -68,6 +70,7 @@ impl OperatorView {
             approver,
             standing_since: operator.standing_since,
             hands: operator.hands.split_whitespace().map(str::to_owned).collect(),
+            mail: operator.mail,
             created_at: operator.created_at,
             ended_at: operator.ended_at,
         }
@@ -235,9 +238,11 @@ struct ChangeOperator {
     name: Option<String>,
     /// Another role within the council.
     role: Option<Role>,
+    /// The mail address; empty for none.
+    mail: Option<String>,
 }
 
-/// Changes login, name or role. A new login or role makes the account wait 72 hours before it approves.
+/// Changes login, name, role or mail address. A new login, role or address makes the account wait 72 hours before it approves.
 #[utoipa::path(tag = "operators", responses((status = OK, body = OperatorView)))]
 #[patch("/operators/{operator}")]
 async fn change(
@@ -247,7 +252,7 @@ async fn change(
     body: Json<ChangeOperator>,
 ) -> Result<HttpResponse, Problem> {
     let (id, body) = (OperatorId::from(path.into_inner()), body.into_inner());
-    let change = Change { login: body.login, name: body.name, role: body.role };
+    let change = Change { login: body.login, name: body.name, role: body.role, mail: body.mail };
     caller
         .write(&app, "change operator", StatusCode::OK, move |tx, context| {
             let operator = operators::change(tx, context, &id, &change)?;

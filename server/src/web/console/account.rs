@@ -22,6 +22,7 @@ const PASSWORD: &str = "/console/account/password";
 struct Account {
     frame: Frame,
     login: String,
+    mail: Option<String>,
     codes_left: i64,
 }
 
@@ -29,7 +30,7 @@ struct Account {
 pub(super) async fn show(app: Data<App>, visitor: Visitor) -> Result<HttpResponse, Failure> {
     let (operator, codes_left) = visitor.read(&app, "show account", accounts::show).await?;
     let frame = Frame::new(&app, &visitor, "Your account", None)?;
-    draw(StatusCode::OK, &Account { frame, login: operator.login, codes_left })
+    draw(StatusCode::OK, &Account { frame, login: operator.login, mail: operator.mail, codes_left })
 }
 
 async fn page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Question> {

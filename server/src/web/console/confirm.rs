@@ -65,7 +65,7 @@ async fn page(app: &App, request: &HttpRequest, visitor: &Visitor, asked: &Asked
         question = question.passkey(passkeys::confirm_part(app, &visitor.binding, then.as_deref())?);
     }
     Ok(question
-        .lead("What you are about to do destroys data, or opens a phone. Show your password and a code once more.")
+        .lead("What you are about to do destroys data, opens a phone, or changes who is told. Show your password and a code once more.")
         .lead("This counts for five minutes.")
         .link(other.0, &other.1))
 }

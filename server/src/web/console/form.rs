@@ -143,12 +143,6 @@ impl Field {
         }
     }
 
-    /// With what is wrong about it.
-    pub(super) fn marked(self, errors: &Errors) -> Self {
-        let problem = errors.about(self.name);
-        Self { problem, ..self }
-    }
-
     pub(super) fn line(name: &'static str, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Line("text"))
     }

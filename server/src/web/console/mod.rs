@@ -19,6 +19,7 @@ mod home;
 mod invite;
 mod live;
 mod losses;
+mod mail;
 mod orders;
 mod own_phone;
 mod page;
@@ -53,6 +54,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(order_pages)
             .configure(devices::configure)
             .configure(invite::configure)
+            .configure(mail::configure)
             .default_service(web::to(async || not_found())),
     );
 }

@@ -127,7 +127,7 @@ impl Question {
         Self { form, ..Self::plain(frame) }
     }
 
-    /// Without a form.
+    /// A page that asks nothing.
     pub(super) fn plain(frame: Frame) -> Self {
         Self {
             frame,

@@ -5,6 +5,7 @@ mod devices;
 mod forms;
 mod holder;
 mod invite;
+mod mail;
 mod own_phone;
 mod pages;
 mod passkeys;

@@ -16,35 +16,35 @@ use crate::store::orders::Order;
 use crate::store::{self, AnyConnection, Transaction};
 use crate::testing::Bench;
 
-pub(in crate::operations) struct Scene {
-    pub(in crate::operations) bench: Bench,
-    pub(in crate::operations) council: CouncilId,
-    pub(in crate::operations) clerk: OperatorId,
-    pub(in crate::operations) chair: OperatorId,
-    pub(in crate::operations) provider: OperatorId,
+pub(crate) struct Scene {
+    pub(crate) bench: Bench,
+    pub(crate) council: CouncilId,
+    pub(crate) clerk: OperatorId,
+    pub(crate) chair: OperatorId,
+    pub(crate) provider: OperatorId,
 }
 
 /// What a clerk is told of his report.
-pub(in crate::operations) struct Told {
-    pub(in crate::operations) case: CaseView,
-    pub(in crate::operations) opened: bool,
-    pub(in crate::operations) lock: Option<CommandId>,
-    pub(in crate::operations) warnings: Vec<String>,
+pub(crate) struct Told {
+    pub(crate) case: CaseView,
+    pub(crate) opened: bool,
+    pub(crate) lock: Option<CommandId>,
+    pub(crate) warnings: Vec<String>,
 }
 
-pub(in crate::operations) struct Phone {
-    pub(in crate::operations) tag: String,
-    pub(in crate::operations) asset: AssetId,
-    pub(in crate::operations) device: DeviceId,
-    pub(in crate::operations) enrolment: EnrolmentId,
+pub(crate) struct Phone {
+    pub(crate) tag: String,
+    pub(crate) asset: AssetId,
+    pub(crate) device: DeviceId,
+    pub(crate) enrolment: EnrolmentId,
 }
 
-pub(in crate::operations) fn sql_time(at: Moment) -> String {
+pub(crate) fn sql_time(at: Moment) -> String {
     at.utc().format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 impl Scene {
-    pub(in crate::operations) async fn new(bench: Bench) -> Self {
+    pub(crate) async fn new(bench: Bench) -> Self {
         let council = bench.council("germoe").await;
         let scene =
             Self { bench, council, clerk: OperatorId::new(), chair: OperatorId::new(), provider: OperatorId::new() };
@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// An account that has stood for years.
-    pub(in crate::operations) fn add_operator(&self, id: &OperatorId, role: &str, council: Option<&CouncilId>) {
+    pub(crate) fn add_operator(&self, id: &OperatorId, role: &str, council: Option<&CouncilId>) {
         let council = council.map_or("NULL".to_owned(), |council| format!("'{council}'"));
         self.sql(&format!(
             "INSERT INTO operators (id, council_id, login, name, role, password_hash, must_change_password, \
@@ -69,12 +69,12 @@ impl Scene {
         .expect("an operator");
     }
 
-    pub(in crate::operations) fn blob(&self, hex: &str) -> String {
+    pub(crate) fn blob(&self, hex: &str) -> String {
         if self.bench.database.is_postgres() { format!("'\\x{hex}'") } else { format!("x'{hex}'") }
     }
 
     /// Hand-written SQL, past every door.
-    pub(in crate::operations) fn sql(&self, sql: &str) -> Result<()> {
+    pub(crate) fn sql(&self, sql: &str) -> Result<()> {
         self.bench.database.with_own_connection(|connection| match connection {
             AnyConnection::Sqlite(connection) => Ok(connection.batch_execute(sql)?),
             AnyConnection::Postgres(connection) => Ok(connection.batch_execute(sql)?),
@@ -82,11 +82,11 @@ impl Scene {
     }
 
     /// A council's supervised iPhone, enrolled and just heard from.
-    pub(in crate::operations) fn phone(&self, tag: &str) -> Phone {
+    pub(crate) fn phone(&self, tag: &str) -> Phone {
         self.phone_of(&self.council.clone(), tag, "supervised", "council")
     }
 
-    pub(in crate::operations) fn phone_of(&self, council: &CouncilId, tag: &str, mode: &str, ownership: &str) -> Phone {
+    pub(crate) fn phone_of(&self, council: &CouncilId, tag: &str, mode: &str, ownership: &str) -> Phone {
         let (asset, device) = (AssetId::new(), DeviceId::new());
         let now = sql_time(self.bench.clock.now());
         self.sql(&format!(
@@ -105,7 +105,7 @@ impl Scene {
     }
 
     /// One more generation of a device, with an identity of its own.
-    pub(in crate::operations) fn enrol(
+    pub(crate) fn enrol(
         &self,
         council: &CouncilId,
         device: &DeviceId,
@@ -137,7 +137,7 @@ impl Scene {
     }
 
     /// Someone who signed in with everything a minute ago.
-    pub(in crate::operations) fn signed_in(&self, operator: &OperatorId, role: Role) -> SignedIn {
+    pub(crate) fn signed_in(&self, operator: &OperatorId, role: Role) -> SignedIn {
         SignedIn {
             operator: operator.clone(),
             session: SessionId::new(),
@@ -150,20 +150,20 @@ impl Scene {
         }
     }
 
-    pub(in crate::operations) fn clerk(&self) -> Actor {
+    pub(crate) fn clerk(&self) -> Actor {
         Actor::Operator(self.signed_in(&self.clerk, Role::Clerk))
     }
 
-    pub(in crate::operations) fn chair(&self) -> Actor {
+    pub(crate) fn chair(&self) -> Actor {
         Actor::Operator(self.signed_in(&self.chair, Role::Approver))
     }
 
-    pub(in crate::operations) fn provider(&self) -> Actor {
+    pub(crate) fn provider(&self) -> Actor {
         Actor::Operator(self.signed_in(&self.provider, Role::Provider))
     }
 
     /// Runs an operation as `actor`, now.
-    pub(in crate::operations) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         actor: Actor,
         operation: impl Fn(&mut Transaction<'_>, &Context) -> Result<T> + Send + 'static,
@@ -172,7 +172,7 @@ impl Scene {
         self.bench.database.write("test", move |tx| operation(tx, &context)).await
     }
 
-    pub(in crate::operations) fn loss_of(phone: &Phone) -> NewLoss {
+    pub(crate) fn loss_of(phone: &Phone) -> NewLoss {
         NewLoss {
             asset: phone.asset.clone(),
             reporter: "Mrs P".to_owned(),
@@ -187,7 +187,7 @@ impl Scene {
     }
 
     /// The clerk, who may read cases, reports a loss.
-    pub(in crate::operations) async fn report(&self, phone: &Phone) -> Told {
+    pub(crate) async fn report(&self, phone: &Phone) -> Told {
         let new = Self::loss_of(phone);
         let Reported { case, opened, lock, warnings } =
             self.run(self.clerk(), move |tx, context| losses::report(tx, context, &new)).await.expect("reported");
@@ -196,7 +196,7 @@ impl Scene {
     }
 
     /// How many rows of this kind the council's trail has about `subject`.
-    pub(in crate::operations) async fn rows(&self, kind: &'static str, subject: &str) -> usize {
+    pub(crate) async fn rows(&self, kind: &'static str, subject: &str) -> usize {
         let (council, subject) = (self.council.clone(), subject.to_owned());
         let rows = self
             .run(Actor::System, move |tx, _| store::audit::of_subject(tx, council.as_str(), &subject, 1000))
@@ -205,40 +205,40 @@ impl Scene {
         rows.iter().filter(|(row, _)| row.kind == kind).count()
     }
 
-    pub(in crate::operations) async fn ask(&self, actor: Actor, phone: &Phone, case: &CaseId) -> Result<OrderView> {
+    pub(crate) async fn ask(&self, actor: Actor, phone: &Phone, case: &CaseId) -> Result<OrderView> {
         let new = NewOrder { case: case.clone(), asset_tag: phone.tag.clone(), reason: "stolen".to_owned() };
         self.run(actor, move |tx, context| orders::request(tx, context, &new)).await
     }
 
-    pub(in crate::operations) async fn approve(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
+    pub(crate) async fn approve(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
         let order = order.clone();
         self.run(actor, move |tx, context| orders::approve(tx, context, &order)).await
     }
 
-    pub(in crate::operations) async fn cancel(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
+    pub(crate) async fn cancel(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
         let order = order.clone();
         self.run(actor, move |tx, context| orders::cancel(tx, context, &order)).await
     }
 
-    pub(in crate::operations) async fn resume(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
+    pub(crate) async fn resume(&self, actor: Actor, order: &OrderId) -> Result<OrderView> {
         let order = order.clone();
         self.run(actor, move |tx, context| orders::resume(tx, context, &order)).await
     }
 
     /// Reported lost, asked for, waiting for approval.
-    pub(in crate::operations) async fn requested(&self, phone: &Phone) -> OrderView {
+    pub(crate) async fn requested(&self, phone: &Phone) -> OrderView {
         let case = self.report(phone).await.case.id;
         self.ask(self.clerk(), phone, &case).await.expect("requested")
     }
 
     /// Reported lost, asked for and approved.
-    pub(in crate::operations) async fn approved(&self, phone: &Phone) -> OrderView {
+    pub(crate) async fn approved(&self, phone: &Phone) -> OrderView {
         let order = self.requested(phone).await;
         self.approve(self.chair(), &order.id).await.expect("approved")
     }
 
     /// The phone asks what is next, as far as orders go.
-    pub(in crate::operations) async fn idle(&self, phone: &Phone) -> Option<Release> {
+    pub(crate) async fn idle(&self, phone: &Phone) -> Option<Release> {
         let (council, id) = (self.council.clone(), phone.enrolment.clone());
         self.run(Actor::System, move |tx, context| {
             let enrolment = store::enrolments::find(tx, &council, &id)?.expect("an enrolment");
@@ -252,7 +252,7 @@ impl Scene {
     }
 
     /// The phone answers its order.
-    pub(in crate::operations) async fn answer(&self, phone: &Phone, release: &Release, outcome: Outcome) {
+    pub(crate) async fn answer(&self, phone: &Phone, release: &Release, outcome: Outcome) {
         let (council, id, command) = (self.council.clone(), phone.enrolment.clone(), release.command().clone());
         let settled = self
             .run(Actor::System, move |tx, context| {
@@ -265,7 +265,7 @@ impl Scene {
     }
 
     /// What the worker does every few minutes.
-    pub(in crate::operations) async fn work(&self) {
+    pub(crate) async fn work(&self) {
         self.run(Actor::System, |tx, context| {
             orders::lapse_due(tx, context, 100)?;
             orders::remind_due(tx, context, 100)?;
@@ -276,17 +276,17 @@ impl Scene {
         .expect("works");
     }
 
-    pub(in crate::operations) async fn order(&self, id: &OrderId) -> Order {
+    pub(crate) async fn order(&self, id: &OrderId) -> Order {
         let id = id.clone();
         self.run(Actor::System, move |tx, _| store::orders::find(tx, &id)).await.expect("reads").expect("an order")
     }
 
-    pub(in crate::operations) async fn state(&self, id: &OrderId) -> OrderState {
+    pub(crate) async fn state(&self, id: &OrderId) -> OrderState {
         self.order(id).await.state
     }
 
     /// Whether an alert of this kind is open about `subject`.
-    pub(in crate::operations) async fn alerted(&self, kind: &'static str, subject: &str) -> bool {
+    pub(crate) async fn alerted(&self, kind: &'static str, subject: &str) -> bool {
         let (council, subject) = (self.council.clone(), subject.to_owned());
         self.run(Actor::System, move |tx, _| store::alerts::find_open(tx, &council, kind, &subject))
             .await
@@ -295,7 +295,7 @@ impl Scene {
     }
 
     /// W1 and W4 at the end of every test: no order is in two places or none, and the chain is whole.
-    pub(in crate::operations) async fn check(&self) {
+    pub(crate) async fn check(&self) {
         let (council, key) = (self.council.clone(), std::sync::Arc::clone(&self.bench.keys));
         let found = self
             .run(Actor::System, move |tx, _| audit::verify(tx, &key.audit, council.as_str(), None))
