@@ -30,7 +30,7 @@ async fn cards(place: &Place) {
         visitor.sign_in(&town, &council.clerk);
         visitor.open("/console/councils/germoe/lost?find=gpc");
         let report = visitor.browser.evaluate("document.querySelector('a[href*=\"/assets/\"]').getAttribute('href')");
-        let cards = report.as_str().expect("a link").replace("/lost", "/report-code");
+        let cards = report.as_str().expect("a link").replace("/lost", "/card");
         let mut code = String::new();
         for (screen, button) in
             SCREENS.into_iter().zip(["Make a card", "Make a new card", "Make a new card", "Make a new card"])

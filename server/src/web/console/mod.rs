@@ -88,8 +88,8 @@ fn council_pages(config: &mut ServiceConfig) {
 
 fn loss_pages(config: &mut ServiceConfig) {
     config
-        .route("/assets/{asset}/report-code", get().to(holder::card::show))
-        .route("/assets/{asset}/report-code", post().to(holder::card::send))
+        .route("/assets/{asset}/card", get().to(holder::card::show))
+        .route("/assets/{asset}/card", post().to(holder::card::send))
         .route("/assets/{asset}/lost", get().to(losses::report::show))
         .route("/assets/{asset}/lost", post().to(losses::report::send))
         .route("/losses/{loss}", get().to(losses::case::show))

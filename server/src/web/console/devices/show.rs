@@ -238,6 +238,9 @@ fn steps(visitor: &Visitor, place: &Place, whole: &Whole) -> Vec<(String, &'stat
         }
         None => {}
     }
+    if device.retired_at.is_none() && visitor.may(Permission::Register, council) {
+        steps.push((format!("/console/assets/{}/card", device.asset_id), "Make a card for its holder"));
+    }
     let Some(enrolment) = live else { return steps };
     if enrolment.confirmation == Confirmation::Waiting && visitor.may(Permission::Register, council) {
         steps.push((format!("{}/confirm", place_of(&device.id)), "Confirm that it is the right phone"));

@@ -23,7 +23,7 @@ struct Holder {
 }
 
 #[derive(Template)]
-#[template(path = "console/report_code.html")]
+#[template(path = "console/cards.html")]
 struct Cards {
     frame: Frame,
     holders: Vec<Holder>,
@@ -34,7 +34,7 @@ async fn page(app: &App, visitor: &Visitor, id: &AssetId, errors: &Errors) -> Re
     let (council, asset, cards) =
         visitor.read(app, "holders' cards", move |tx, context| report_codes::cards(tx, context, &asked)).await?;
     let place = Place::from(council);
-    let action = format!("/console/assets/{id}/report-code");
+    let action = format!("/console/assets/{id}/card");
     let mut holders = Vec::new();
     for card in cards {
         let button = if card.made_at.is_some() { "Make a new card" } else { "Make a card" };
@@ -59,12 +59,14 @@ pub(in crate::web::console) async fn show(
 }
 
 #[derive(Template)]
-#[template(path = "console/report_card.html")]
+#[template(path = "console/card.html")]
 struct Card {
     frame: Frame,
     back: String,
     council: String,
     tag: String,
+    item: String,
+    number: Option<String>,
     holder: String,
     code: String,
     address: String,
@@ -96,8 +98,10 @@ pub(in crate::web::console) async fn send(
     let place = Place::from(council);
     let card = Card {
         frame: Frame::new(&app, &visitor, format!("Card for {}", asset.tag), Some(&place))?,
-        back: format!("/console/assets/{id}/report-code"),
+        back: format!("/console/assets/{id}/card"),
         council: place.name.clone(),
+        item: format!("{} {}", asset.make, asset.model).trim().to_owned(),
+        number: asset.phone_number,
         tag: asset.tag,
         holder: cards.into_iter().find(|card| card.custody == custody).map_or_else(String::new, |card| card.holder),
         code,

@@ -1,7 +1,6 @@
 //! Inviting a phone or tablet: three questions, one a page, and nothing kept until the last is answered.
 
 mod answers;
-mod card;
 mod holder;
 mod item;
 mod made;
@@ -29,8 +28,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .route("/councils/{council}/invite/holder", get().to(holder::show))
         .route("/councils/{council}/invite/phone", get().to(phone::show))
         .route("/invitations/{invitation}/withdraw", get().to(withdraw::show))
-        .route("/invitations/{invitation}/withdraw", post().to(withdraw::send))
-        .route("/assets/{asset}/card", get().to(card::show));
+        .route("/invitations/{invitation}/withdraw", post().to(withdraw::send));
 }
 
 /// The council in the address, for whoever may register and invite.

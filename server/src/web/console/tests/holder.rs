@@ -10,7 +10,7 @@ use crate::store;
 use crate::testing::on_both;
 
 fn card(asset: &AssetId) -> String {
-    format!("/console/assets/{asset}/report-code")
+    format!("/console/assets/{asset}/card")
 }
 
 async fn custody(desk: &Desk, asset: &AssetId) -> String {
