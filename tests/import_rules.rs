@@ -184,6 +184,7 @@ fn rows_change_in_operations_alone() {
         "google_enterprises::set_reconciled",
         "google_sign_ups::purge",
         "idempotency_keys::purge",
+        "passkey_ceremonies::purge",
         "push_certificates::set_warned",
         "sessions::purge",
         "sign_in_limits::purge",

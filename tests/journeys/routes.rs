@@ -18,6 +18,7 @@ const CONTROL_SOCKET: &[(&str, &str)] = &[("POST", "/backup"), ("POST", "/seal/r
 /// What concerns only the caller himself, whoever he is.
 const OWN: &[(&str, &str)] = &[
     ("GET", "/account"),
+    ("PUT", "/account/mail"),
     ("POST", "/account/password"),
     ("POST", "/account/totp"),
     ("POST", "/account/totp/confirm"),
@@ -47,6 +48,10 @@ const PROVIDER: &[(&str, &str)] = &[
     ("POST", "/caps/thaw"),
     ("POST", "/quarantine/end"),
     ("PUT", "/google/project"),
+    ("GET", "/mail/server"),
+    ("PUT", "/mail/server"),
+    ("DELETE", "/mail/server"),
+    ("POST", "/mail/test"),
 ];
 
 /// What a program may do that may only report, and read nothing.
@@ -68,11 +73,14 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
     ("POST", "/invitations/{invitation}/android-code", 409),
     // "text" is neither a key, nor a certificate, nor a stored secret, and no change of the policy; another has this login.
     ("PUT", "/google/project", 400),
+    ("PUT", "/mail/server", 400),
     ("POST", "/councils/{council}/apple/push-certificate/import", 400),
     ("PUT", "/councils/{council}/policy/certificates", 404),
     ("PUT", "/councils/{council}/wifi-passwords/{ssid}", 404),
     ("PATCH", "/councils/{council}/policy", 409),
     ("POST", "/operators", 409),
+    // The provider has no address.
+    ("POST", "/mail/test", 409),
     // She is an approver already, by her role.
     ("DELETE", "/councils/{council}/approvers/{operator}", 404),
     ("PUT", "/councils/{council}/approvers/{operator}", 409),
@@ -91,6 +99,7 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
 
 /// What is tried last, in this order, because it ends what others are about.
 const ENDS: &[(&str, &str)] = &[
+    ("DELETE", "/mail/server"),
     ("POST", "/holds/{hold}/end"),
     ("POST", "/orders/{order}/approve"),
     ("POST", "/orders/{order}/refuse"),
@@ -154,6 +163,9 @@ async fn cast(town: &Town) -> Cast {
     let (operator, _) =
         added(town, &operators, json!({ "login": "dora", "name": "Dora Deputy", "role": "approver" })).await;
     let (_, second_provider) = added(town, "/operators", json!({ "login": "second", "name": "Sam Second" })).await;
+    // Nobody listens there.
+    let server = json!({ "host": "127.0.0.1", "port": 1, "security": "none", "sender": "beadle@example.org" });
+    town.provider.api.put("/mail/server", server).await.expect("a mail server");
     let mut ids = BTreeMap::from([("council", council.id.clone()), ("operator", operator.clone())]);
     let clerk = council.clerk.api.clone();
 

@@ -36,6 +36,7 @@ async fn show(app: web::Data<App>, caller: Caller) -> Result<Json<ServerView>, P
 struct NewMailServer {
     /// Its name or address.
     host: String,
+    #[schema(minimum = 1)]
     port: u16,
     /// starttls, tls, or none: the last for a server on this same machine only.
     security: MailSecurity,
