@@ -1,10 +1,11 @@
 //! What is asked of devices.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamp};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 
 use super::Transaction;
 use super::enrolments::Enrolment;
+use super::kept::kept;
 use super::policy_secrets::PolicySecret;
 use super::schema::{cases, commands, policy_secrets};
 use super::written::{CaseIsUnclosed, CommandIsOpen, CommandIsOpenNow};
@@ -115,21 +116,24 @@ pub fn next(
     Ok(row.optional()?)
 }
 
+kept!(
+    /// Of a command that is open.
+    MarkSent: "UPDATE commands SET state = 'sent', offers = offers + 1, sent_at = ",
+    at: Timestamp = Moment, ", available_at = ",
+    again: Timestamp = Moment, " WHERE council_id = ",
+    council: Text = CouncilId, " AND id = ",
+    id: Text = CommandId, " AND state IN ('queued', 'sent', 'deferred')",
+);
+
 /// Marks a command as written to the device; `None` when it is no longer open.
 pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> Result<Option<CommandRow>> {
-    let again = if command.offers + 1 >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
-    let sent = diesel::update(commands::table.find((&command.council_id, &command.id)))
-        .filter(CommandIsOpen)
-        .set((
-            commands::state.eq(CommandState::Sent),
-            commands::sent_at.eq(Some(at)),
-            commands::available_at.eq(again),
-            commands::offers.eq(commands::offers + 1),
-        ))
-        // The columns stand in the table in the order of the fields.
-        .returning(commands::all_columns)
-        .get_result::<CommandRow>(tx.connection);
-    Ok(sent.optional()?)
+    let offers = command.offers + 1;
+    let again = if offers >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
+    let mark = MarkSent { at: &at, again: &again, council: &command.council_id, id: &command.id };
+    let changed = mark.execute(tx.connection)?;
+    let sent =
+        CommandRow { state: CommandState::Sent, sent_at: Some(at), available_at: again, offers, ..command.clone() };
+    Ok((changed == 1).then_some(sent))
 }
 
 /// The open command that was written to the device last.
@@ -157,6 +161,17 @@ pub fn defer(tx: &mut Transaction<'_>, command: &CommandRow, until: Moment, prob
     Ok(changed == 1)
 }
 
+kept!(
+    /// Of a command that is open.
+    Finish: "UPDATE commands SET state = ",
+    state: Text = CommandState, ", ended_at = ",
+    at: Timestamp = Moment, ", answer = ",
+    answer: Nullable<Text> = Option<&'a str>, ", problem = ",
+    problem: Nullable<Text> = Option<&'a str>, " WHERE council_id = ",
+    council: Text = CouncilId, " AND id = ",
+    id: Text = CommandId, " AND state IN ('queued', 'sent', 'deferred')",
+);
+
 /// Ends a command; `false` when it had ended before.
 pub fn finish(
     tx: &mut Transaction<'_>,
@@ -166,16 +181,15 @@ pub fn finish(
     answer: Option<&str>,
     problem: Option<&str>,
 ) -> Result<bool> {
-    let changed = diesel::update(commands::table.find((&command.council_id, &command.id)))
-        .filter(CommandIsOpen)
-        .set((
-            commands::state.eq(state),
-            commands::ended_at.eq(Some(at)),
-            commands::answer.eq(answer),
-            commands::problem.eq(problem),
-        ))
-        .execute(tx.connection)?;
-    Ok(changed == 1)
+    let end = Finish {
+        state: &state,
+        at: &at,
+        answer: &answer,
+        problem: &problem,
+        council: &command.council_id,
+        id: &command.id,
+    };
+    Ok(end.execute(tx.connection)? == 1)
 }
 
 /// The device did it although it had been given up, taken back or replaced here; its word counts. `false` when it was known.
@@ -327,8 +341,6 @@ pub fn sealed_policy_secrets(tx: &mut Transaction<'_>, council: &CouncilId) -> R
 
 #[cfg(test)]
 mod tests {
-    use diesel::sql_types::Text;
-
     use super::*;
     use crate::model::Actor;
     use crate::testing::on_both;

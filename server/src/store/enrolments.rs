@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::Transaction;
+use super::kept::kept;
 use super::schema::enrolments;
 use crate::error::Result;
 use crate::model::{
@@ -132,11 +133,17 @@ pub fn silent(tx: &mut Transaction<'_>, council: &CouncilId, before: Moment, lim
     .load(tx.connection)?)
 }
 
+kept!(
+    /// When a device was heard from.
+    Touch: "UPDATE enrolments SET last_seen_at = ",
+    at: Timestamp = Moment, " WHERE council_id = ",
+    council: Text = CouncilId, " AND id = ",
+    id: Text = EnrolmentId, "",
+);
+
 /// Notes that the device was heard from.
 pub fn touch(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
-        .set(enrolments::last_seen_at.eq(at))
-        .execute(tx.connection)?;
+    Touch { at: &at, council: &enrolment.council_id, id: &enrolment.id }.execute(tx.connection)?;
     Ok(())
 }
 

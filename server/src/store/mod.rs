@@ -30,6 +30,7 @@ pub mod idempotency_keys;
 pub mod installation;
 pub mod invitations;
 pub mod jobs;
+mod kept;
 pub mod legal_holds;
 pub mod mail_servers;
 mod migrate;

@@ -5,6 +5,7 @@ use diesel::sql_types::{Text, Timestamp};
 
 use super::Transaction;
 use super::enrolments::Enrolment;
+use super::kept::kept;
 use super::schema::{assets, commands, enrolments, reports};
 use super::written::CommandIsOpen;
 use crate::error::Result;
@@ -22,19 +23,27 @@ pub struct Report {
     pub received_at: Moment,
 }
 
+kept!(
+    /// An answer, in place of the earlier one of its kind.
+    Put: "INSERT INTO reports (council_id, enrolment_id, kind, answer, received_at) VALUES (",
+    council: Text = CouncilId, ", ",
+    enrolment: Text = EnrolmentId, ", ",
+    kind: Text = String, ", ",
+    answer: Text = String, ", ",
+    at: Timestamp = Moment, ") ON CONFLICT (council_id, enrolment_id, kind) DO UPDATE SET answer = excluded.answer, \
+     received_at = excluded.received_at",
+);
+
 /// Keeps an answer in place of the earlier one of its kind.
 pub fn put(tx: &mut Transaction<'_>, report: &Report) -> Result<()> {
-    diesel::sql_query(
-        "INSERT INTO reports (council_id, enrolment_id, kind, answer, received_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (council_id, enrolment_id, kind) DO UPDATE SET answer = excluded.answer, \
-         received_at = excluded.received_at",
-    )
-    .bind::<Text, _>(&report.council_id)
-    .bind::<Text, _>(&report.enrolment_id)
-    .bind::<Text, _>(&report.kind)
-    .bind::<Text, _>(&report.answer)
-    .bind::<Timestamp, _>(report.received_at)
-    .execute(tx.connection)?;
+    let put = Put {
+        council: &report.council_id,
+        enrolment: &report.enrolment_id,
+        kind: &report.kind,
+        answer: &report.answer,
+        at: &report.received_at,
+    };
+    put.execute(tx.connection)?;
     Ok(())
 }
 
@@ -60,6 +69,20 @@ pub fn find_named(
         .filter(reports::kind.eq(kind))
         .first(tx.connection)
         .optional()?)
+}
+
+/// The kinds of answers from which an iPhone is judged.
+pub const JUDGED: [CommandKind; 3] =
+    [CommandKind::DeviceInformation, CommandKind::SecurityInfo, CommandKind::ProfileList];
+
+/// The last answers of the kinds from which an iPhone is judged.
+pub fn judged(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Vec<Report>> {
+    let [one, two, three] = JUDGED.map(CommandKind::as_str);
+    // Each spelled out: a list would have to be prepared anew each time.
+    Ok(Report::query()
+        .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
+        .filter(reports::kind.eq(one).or(reports::kind.eq(two)).or(reports::kind.eq(three)))
+        .load(tx.connection)?)
 }
 
 /// The last answers of these kinds.

@@ -99,14 +99,3 @@ pub fn remove(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
         .execute(tx.connection)?;
     Ok(())
 }
-
-/// Notes that every setting of an enrolment was judged now.
-pub fn mark_checked(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId, now: Moment) -> Result<()> {
-    diesel::update(
-        setting_states::table
-            .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment))),
-    )
-    .set(setting_states::checked_at.eq(now))
-    .execute(tx.connection)?;
-    Ok(())
-}

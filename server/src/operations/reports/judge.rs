@@ -10,18 +10,18 @@ use super::android_view::{AndroidReport, android_report};
 use super::{answer, policy_in_force};
 use crate::error::{Error, Result};
 use crate::model::{CommandKind, Confirmation, DeviceId, EnrolmentId, Mode, Moment, Permission, SettingState};
+use crate::operations::android::observe;
 use crate::operations::{Context, policies};
 use crate::store::enrolments::Enrolment;
+use crate::store::reports::JUDGED;
 use crate::store::setting_states::SettingStateRow;
 use crate::store::{self, Transaction};
-
-const JUDGED: &[CommandKind] = &[CommandKind::DeviceInformation, CommandKind::SecurityInfo, CommandKind::ProfileList];
 
 /// Judges every setting by what was reported last. `since` moves only where the state does.
 pub(super) fn judge(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
     let (council, id) = (&enrolment.council_id, &enrolment.id);
     let Some(version) = policy_in_force(tx, enrolment)? else { return Ok(()) };
-    let reports = store::reports::of_kinds(tx, council, id, JUDGED)?;
+    let reports = store::reports::judged(tx, council, id)?;
     let nothing = BTreeMap::new();
     let profile_context = policies::context_of(enrolment, version.version, &nothing)?;
     let judged = report::in_force(&version.policy, &profile_context, &answer::reported(&reports)?);
@@ -66,7 +66,7 @@ pub(super) fn keep(
     for row in known.into_values() {
         store::setting_states::remove(tx, &row)?;
     }
-    store::setting_states::mark_checked(tx, council, id, context.now)
+    Ok(())
 }
 
 /// One setting on one phone, as the phone reports it.
@@ -80,7 +80,7 @@ pub struct DeviceSetting {
     pub reason: String,
     /// Since when it is so.
     pub since: Moment,
-    /// When it was last judged.
+    /// When the phone last said what it is judged by.
     pub checked_at: Moment,
 }
 
@@ -144,20 +144,32 @@ fn reporting_enrolment(tx: &mut Transaction<'_>, context: &Context, device: &Dev
     store::enrolments::latest_of_device(tx, &row.council_id, &row.id)?.ok_or(Error::NotFound("enrolment"))
 }
 
-/// What a device reports about each setting of the policy.
-pub fn settings_of_device(tx: &mut Transaction<'_>, context: &Context, device: &DeviceId) -> Result<DeviceSettings> {
-    let enrolment = reporting_enrolment(tx, context, device)?;
+/// Each setting as an enrolment's phone reports it.
+pub fn settings(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<DeviceSetting>> {
     let (council, id) = (&enrolment.council_id, &enrolment.id);
-    let settings = store::setting_states::of_enrolment(tx, council, id)?
+    // A report that changes nothing is noted once, with the report, and not with each of twenty settings.
+    let judged = |kind: &String| kind == observe::REPORT || JUDGED.iter().any(|judged| judged.as_str() == kind);
+    let answered =
+        store::reports::times(tx, council, id)?.into_iter().filter(|(kind, _)| judged(kind)).map(|(_, at)| at);
+    let checked = answered.max();
+    let rows = store::setting_states::of_enrolment(tx, council, id)?;
+    Ok(rows
         .into_iter()
         .map(|row| DeviceSetting {
             setting: row.setting,
             state: row.state,
             reason: row.reason,
             since: row.since,
-            checked_at: row.checked_at,
+            checked_at: checked.map_or(row.checked_at, |checked| checked.max(row.checked_at)),
         })
-        .collect();
+        .collect())
+}
+
+/// What a device reports about each setting of the policy.
+pub fn settings_of_device(tx: &mut Transaction<'_>, context: &Context, device: &DeviceId) -> Result<DeviceSettings> {
+    let enrolment = reporting_enrolment(tx, context, device)?;
+    let (council, id) = (&enrolment.council_id, &enrolment.id);
+    let settings = settings(tx, &enrolment)?;
     let answered =
         store::reports::times(tx, council, id)?.into_iter().map(|(kind, at)| Answered { kind, at }).collect();
     Ok(DeviceSettings {

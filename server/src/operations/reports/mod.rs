@@ -22,7 +22,7 @@ use crate::store::{self, Transaction};
 
 pub(super) use android::{judge_android, says_no_passcode as android_says_no_passcode};
 pub use android_view::{AndroidReport, android_report};
-pub use judge::{AppInventory, DeviceSettings, apps_of_device, settings_of_device};
+pub use judge::{AppInventory, DeviceSetting, DeviceSettings, apps_of_device, settings, settings_of_device};
 
 /// How long a question to a phone is worth asking; after that the next round asks anew.
 const QUESTION: Duration = Duration::days(7);

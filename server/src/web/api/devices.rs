@@ -13,10 +13,10 @@ use crate::app::App;
 use crate::error::Error;
 use crate::model::{
     AssetId, CaseId, CommandId, CommandKind, CommandState, Confirmation, CouncilId, DeviceId, EnrolmentId,
-    EnrolmentState, Mode, Moment, Ownership, Platform, SettingState, Sight, sight,
+    EnrolmentState, Mode, Moment, Ownership, Platform, Sight, sight,
 };
 use crate::operations::devices::{self, Managed};
-use crate::operations::reports::{self, AndroidReport};
+use crate::operations::reports::{self, AndroidReport, DeviceSetting};
 use crate::operations::{commands, councils};
 use crate::sealing::Purpose;
 use crate::store;
@@ -172,23 +172,13 @@ impl From<CommandRow> for CommandView {
     }
 }
 
-/// A setting of the policy, as the device reports it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ReportedSetting {
-    setting: String,
-    state: SettingState,
-    reason: String,
-    since: Moment,
-    checked_at: Moment,
-}
-
 /// A device with what it reports, what is asked of it, and what the council can see.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct DeviceDetail {
     #[serde(flatten)]
     device: DeviceView,
     /// Setting by setting, what the device reports: never what was only sent.
-    settings: Vec<ReportedSetting>,
+    settings: Vec<DeviceSetting>,
     /// What an Android phone reports beside the single settings: its policy, locks, encryption, patches and security.
     android: Option<AndroidReport>,
     /// The newest twenty commands.
@@ -234,16 +224,7 @@ async fn show(app: web::Data<App>, caller: Caller, path: web::Path<String>) -> R
             };
             if let Some(enrolment) = &managed.enrolment {
                 let council = &enrolment.council_id;
-                detail.settings = store::setting_states::of_enrolment(tx, council, &enrolment.id)?
-                    .into_iter()
-                    .map(|row| ReportedSetting {
-                        setting: row.setting,
-                        state: row.state,
-                        reason: row.reason,
-                        since: row.since,
-                        checked_at: row.checked_at,
-                    })
-                    .collect();
+                detail.settings = reports::settings(tx, enrolment)?;
                 detail.android = reports::android_report(tx, context, enrolment)?;
                 let rows = commands::list(tx, context, council, &enrolment.id, None, 20)?;
                 detail.commands = rows.into_iter().map(CommandView::from).collect();
