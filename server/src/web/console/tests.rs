@@ -2,6 +2,7 @@
 
 mod desk;
 mod devices;
+mod every_route;
 mod forms;
 mod holder;
 mod invite;
