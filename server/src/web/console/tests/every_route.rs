@@ -175,7 +175,8 @@ async fn nobody_and_no_other_council_gets_in_anywhere() {
             if route.path.contains('{') {
                 let answer =
                     if route.form { desk.stranger.send(&path, &[]).await } else { desk.stranger.get(&path).await };
-                assert!((400..500).contains(&answer.status), "{told} by a stranger: {}", answer.status);
+                let over = route.path.ends_with("/live") && answer.text == "event: over\ndata: over\n\n";
+                assert!((400..500).contains(&answer.status) || over, "{told} by a stranger: {}", answer.status);
                 answer.lacks("GPC-001").lacks("Mary-Ann").lacks("Penzance");
             }
         }
