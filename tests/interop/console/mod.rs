@@ -7,6 +7,7 @@ mod lost;
 mod mail;
 mod own_phone;
 mod passkeys;
+mod policy;
 
 use std::path::{Path, PathBuf};
 

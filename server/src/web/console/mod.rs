@@ -24,6 +24,7 @@ mod orders;
 mod own_phone;
 mod page;
 mod passkeys;
+mod policy;
 mod second_factor;
 mod sign_in;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(devices::configure)
             .configure(invite::configure)
             .configure(mail::configure)
+            .configure(policy::configure)
             .default_service(web::to(async || not_found())),
     );
 }

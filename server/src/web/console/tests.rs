@@ -10,5 +10,6 @@ mod mail;
 mod own_phone;
 mod pages;
 mod passkeys;
+mod policy;
 mod signing_in;
 mod soft_key;
