@@ -48,7 +48,7 @@ async fn policies(place: &Place) {
     })
     .await
     .expect("the phone reports the version");
-    assert_eq!(phone.state().violations, Vec::<String>::new());
+    assert_eq!(phone.snapshot().violations, Vec::<String>::new());
     town.server.expect("runs").stop().await.expect("stops");
 }
 
