@@ -488,6 +488,23 @@ pub fn hand_over(
     listed_one(tx, asset)
 }
 
+/// One person gives an item up; whoever else holds it keeps it.
+///
+/// # Errors
+/// `NotFound` for an item that the caller does not see; `Conflict` when the person does not hold it.
+pub fn give_up(tx: &mut Transaction<'_>, context: &Context, id: &AssetId, person: &PersonId) -> Result<Listed> {
+    let asset = changeable(tx, context, id)?;
+    let now = store::custody::current_of_assets(tx, &asset.council_id, vec![asset.id.clone()])?;
+    let held = now
+        .iter()
+        .find(|held| held.person_id == *person)
+        .ok_or_else(|| Error::conflict(format!("this person does not hold {} any more", asset.tag)))?;
+    store::custody::end(tx, held, context.now)?;
+    let details = json!({ "tag": asset.tag, "taken_by": [], "given_up_by": [person] });
+    audit::record(tx, context, &asset.council_id, "asset handed over", id.as_str(), details)?;
+    listed_one(tx, asset)
+}
+
 /// The item was disposed of: nobody holds it any more. Refused while a device is enrolled as it or a case is open.
 pub fn dispose(tx: &mut Transaction<'_>, context: &Context, id: &AssetId) -> Result<Listed> {
     let mut asset = changeable(tx, context, id)?;

@@ -14,7 +14,7 @@ use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
-use crate::operations::{Context, attention, devices, orders, people};
+use crate::operations::{Context, attention, devices, leavers, orders, people};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -294,6 +294,11 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                 asked.extend(statements(connection, |tx| devices::whole(tx, &context, &phone.device_id).map(drop)));
                 asked.extend(statements(connection, |tx| {
                     people::find(tx, &context, council.as_str(), "hol", 21).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| {
+                    let person = people::list(tx, &context, council.as_str(), true, None, 1)?.remove(0).id;
+                    people::list(tx, &context, council.as_str(), true, Some(person.as_str()), 2)?;
+                    leavers::checklist(tx, &context, &person).map(drop)
                 }));
                 asked.sort();
                 asked.dedup();

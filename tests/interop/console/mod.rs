@@ -3,6 +3,7 @@
 mod devices;
 mod first_day;
 mod holder;
+mod leaver;
 mod lost;
 mod mail;
 mod own_phone;

@@ -20,10 +20,12 @@ mod invite;
 mod live;
 mod losses;
 mod mail;
+mod operators;
 mod orders;
 mod own_phone;
 mod page;
 mod passkeys;
+mod people;
 mod second_factor;
 mod sign_in;
 #[cfg(test)]
@@ -55,6 +57,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(devices::configure)
             .configure(invite::configure)
             .configure(mail::configure)
+            .configure(people::configure)
+            .configure(operators::configure)
             .default_service(web::to(async || not_found())),
     );
 }
