@@ -163,7 +163,7 @@ fn go(
     clerk.open(&list);
     let words = clerk.judge("leaving-erased");
     assert!(words.contains("Confirmed by the phone") && !words.contains("Begin its return"), "{words}");
-    clerk.browser.follow(&format!("Take it back: {}", invited.tag));
+    clerk.browser.follow(&format!("Take it back\n: {}", invited.tag));
     assert!(clerk.judge("give-back").contains("in your hands"));
     clerk.browser.follow("It is back");
     assert!(clerk.browser.words().contains("Only its return is still open"));
@@ -174,7 +174,7 @@ fn go(
     clerk.browser.fill("#outcome", "Erased, and in the safe with its charger.");
     clerk.browser.follow("Close its return");
     assert_eq!(clerk.place(), list);
-    clerk.browser.follow(&format!("Take it back: {}", leaver.dongle));
+    clerk.browser.follow(&format!("Take it back\n: {}", leaver.dongle));
     clerk.browser.follow("It is back");
     assert!(clerk.judge("leaving-done").contains("Everything is back"));
     clerk.browser.follow("They have left");

@@ -9,6 +9,7 @@ mod cookie;
 mod councils;
 mod dates;
 mod devices;
+mod equipment;
 mod failure;
 mod files;
 mod form;
@@ -57,6 +58,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(devices::configure)
             .configure(invite::configure)
             .configure(mail::configure)
+            .configure(equipment::configure)
             .configure(people::configure)
             .configure(operators::configure)
             .default_service(web::to(async || not_found())),

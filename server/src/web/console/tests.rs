@@ -2,6 +2,7 @@
 
 mod desk;
 mod devices;
+mod equipment;
 mod forms;
 mod holder;
 mod invite;

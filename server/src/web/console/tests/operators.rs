@@ -93,7 +93,11 @@ async fn the_last_one_who_can_act_stays_and_an_ended_one_is_out_at_once() {
         let (own, chair) = (place(&mut desk, "clerk").await, place(&mut desk, "chair").await);
         desk.clerk.get(&own).await.is(200).lacks("Change the role").lacks("give them a new password");
         desk.clerk.send(&format!("{own}/role"), &[("role", "auditor")]).await.is(422).has("Someone else must change");
-        desk.clerk.send(&format!("{own}/reset"), &[("second_factor", "keep")]).await.is(422).has("Change your own password");
+        desk.clerk
+            .send(&format!("{own}/reset"), &[("second_factor", "keep")])
+            .await
+            .is(422)
+            .has("Change your own password");
         desk.chair.get(HOME).await.is(200);
         desk.clerk.send(&format!("{chair}/end"), &[]).await.is(303);
         // The chair's session ended with the account.
