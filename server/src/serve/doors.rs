@@ -52,6 +52,8 @@ pub(super) fn open(
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(settings.limits.request_seconds))
     .client_disconnect_timeout(Duration::from_secs(5))
+    // An answer that goes out in two writes must not wait for the acknowledgement of the first.
+    .tcp_nodelay(true)
     .tls_handshake_timeout(Duration::from_secs(10))
     .disable_signals()
     .on_connect(mark_local_peer);

@@ -3,6 +3,7 @@
 mod desk;
 mod devices;
 mod equipment;
+mod every_route;
 mod forms;
 mod holder;
 mod invite;
