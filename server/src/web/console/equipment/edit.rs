@@ -27,7 +27,8 @@ const LABELS: [(&str, &str); 9] = [
     ("backup_note", "Back-up"),
 ];
 
-fn fields(asset: Option<&Asset>) -> Vec<Field> {
+/// What every item has.
+fn first_fields(asset: Option<&Asset>) -> Vec<Field> {
     let text = |of: fn(&Asset) -> Option<&String>| asset.and_then(of).cloned().unwrap_or_default();
     let ownership = asset.map_or(Ownership::Council, |asset| asset.ownership);
     let kind = asset.map(|asset| asset.kind.clone()).unwrap_or_default();
@@ -49,26 +50,29 @@ fn fields(asset: Option<&Asset>) -> Vec<Field> {
             &[("council", "The council\u{2019}s"), ("personal", "Its holder\u{2019}s own")],
         )
         .value(ownership.as_str()),
-        Field::line("serial", "Serial number (optional)").value(text(|asset| asset.serial.as_ref())).most(60).short(),
+    ]
+}
+
+/// The same, and what some have.
+fn all_fields(asset: &Asset) -> Vec<Field> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut fields = first_fields(Some(asset));
+    fields.extend([
+        Field::line("serial", "Serial number (optional)").value(text(&asset.serial)).most(60).short(),
         Field::line("imei", "IMEI (optional)")
             .hint("The phone shows it when *#06# is dialled. The network needs it to block a stolen phone.")
-            .value(text(|asset| asset.imei.as_ref()))
+            .value(text(&asset.imei))
             .most(40)
             .short(),
-        Field::line("sim", "Number of the SIM card (optional)")
-            .value(text(|asset| asset.sim.as_ref()))
-            .most(40)
-            .short(),
-        Field::line("phone_number", "Telephone number (optional)")
-            .value(text(|asset| asset.phone_number.as_ref()))
-            .most(40)
-            .short(),
+        Field::line("sim", "Number of the SIM card (optional)").value(text(&asset.sim)).most(40).short(),
+        Field::line("phone_number", "Telephone number (optional)").value(text(&asset.phone_number)).most(40).short(),
         Field::line("backup_note", "Back-up (optional)")
             .hint("How what is on it is backed up, for example: to the council\u{2019}s iCloud, every night.")
-            .value(text(|asset| Some(&asset.backup_note)))
+            .value(asset.backup_note.clone())
             .most(500),
-        Field::line("note", "Note (optional)").value(text(|asset| Some(&asset.note))).most(500),
-    ]
+        Field::line("note", "Note (optional)").value(asset.note.clone()).most(500),
+    ]);
+    fields
 }
 
 /// What was entered.
@@ -107,11 +111,12 @@ async fn place_for(app: &App, visitor: &Visitor, council: String) -> Result<Plac
 
 fn new_page(app: &App, visitor: &Visitor, place: &Place, errors: &Errors) -> Result<Question> {
     let action = format!("{}/equipment/new", place.home());
-    let form = Form::new(&action, visitor.token(app, &action)?, "Add it to the register").fields(fields(None));
+    let form = Form::new(&action, visitor.token(app, &action)?, "Add it to the register").fields(first_fields(None));
     let frame = Frame::new(app, visitor, "Add an item", Some(place))?.with(errors);
     Ok(Question::new(frame, form)
         .back(format!("{}/equipment", place.home()), "All equipment")
-        .lead("A phone or tablet that Beadle shall manage can be added while it is invited, which takes fewer steps."))
+        .lead("A phone or tablet that Beadle shall manage can be added while it is invited, which takes fewer steps. Numbers and notes \
+         can be added afterwards."))
 }
 
 /// GET: the empty form.
@@ -148,7 +153,7 @@ pub(super) async fn send_new(
 async fn page(app: &App, visitor: &Visitor, id: &AssetId, errors: &Errors) -> Result<Question> {
     let (place, shown) = super::changeable(app, visitor, id).await?;
     let action = format!("{}/change", place_of(id));
-    let form = Form::new(&action, visitor.token(app, &action)?, "Save").fields(fields(Some(&shown.asset)));
+    let form = Form::new(&action, visitor.token(app, &action)?, "Save").fields(all_fields(&shown.asset));
     let title = format!("Change {}", shown.asset.tag);
     let frame = Frame::new(app, visitor, title, Some(&place))?.with(errors);
     Ok(Question::new(frame, form).back(place_of(id), "Back to this item"))

@@ -72,11 +72,18 @@ fn headline(shown: &Shown, place: &Place) -> String {
         return format!("Disposed of on {}.", place.zone.when(at));
     }
     let open = |kind: CaseKind| shown.cases.iter().any(|case| case.kind == kind);
-    match (open(CaseKind::Loss), open(CaseKind::Leaver), is_managed(shown)) {
-        (true, ..) => "Reported lost.",
-        (false, true, _) => "Being returned.",
-        (false, false, true) => "In use, under management.",
-        (false, false, false) => "In use, not under management.",
+    if open(CaseKind::Loss) {
+        return "Reported lost.".to_owned();
+    }
+    if open(CaseKind::Leaver) {
+        return "Being returned.".to_owned();
+    }
+    let held = shown.custody.iter().any(|held| held.until.is_none());
+    match (held, is_managed(shown)) {
+        (true, true) => "In use, under management.",
+        (true, false) => "In use, not under management.",
+        (false, true) => "Nobody holds it. It is under management.",
+        (false, false) => "Nobody holds it. It is not under management.",
     }
     .to_owned()
 }
@@ -84,7 +91,7 @@ fn headline(shown: &Shown, place: &Place) -> String {
 fn facts(shown: &Shown, place: &Place) -> Vec<(&'static str, String)> {
     let asset = &shown.asset;
     vec![
-        ("What it is", kind_word(&asset.kind).to_owned()),
+        ("Kind", kind_word(&asset.kind).to_owned()),
         ("Make and model", format!("{} {}", asset.make, asset.model).trim().to_owned()),
         (
             "Whose it is",

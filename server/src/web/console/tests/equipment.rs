@@ -32,7 +32,8 @@ async fn an_unmanaged_item_lives_its_whole_life_on_the_register() {
         let fields = [("tag", "gpc-001"), ("kind", "dongle"), ("make", "Huawei"), ("ownership", "council")];
         desk.clerk.send(&new, &fields).await.is(422).has("is on another item");
         let item = dongle(&mut desk.clerk, "DONGLE-1").await;
-        let shown = desk.clerk.get(&item).await.is(200).has("In use, not under management").has("Nobody.");
+        let shown =
+            desk.clerk.get(&item).await.is(200).has("Nobody holds it. It is not under management").has("Nobody.");
         shown.has("Dongle").lacks("Take it back").lacks("Make a card").lacks("/console/devices/");
 
         let change = format!("{item}/change");

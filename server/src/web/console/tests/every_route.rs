@@ -187,7 +187,8 @@ async fn nobody_and_no_other_council_gets_in_anywhere() {
             if route.path.contains('{') {
                 let answer =
                     if route.form { desk.stranger.send(&path, &[]).await } else { desk.stranger.get(&path).await };
-                let over = route.path.ends_with("/live") && answer.text == "event: over\ndata: over\n\n";
+                let nothing = ["", "event: over\ndata: over\n\n"].contains(&answer.text.as_str());
+                let over = route.path.ends_with("/live") && nothing;
                 assert!((400..500).contains(&answer.status) || over, "{told} by a stranger: {}", answer.status);
                 answer.lacks("GPC-001").lacks("Mary-Ann").lacks("Penzance");
             }
