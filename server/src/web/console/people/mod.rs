@@ -67,11 +67,10 @@ fn with_council(tx: &mut Transaction<'_>, context: &Context, id: &PersonId) -> R
 }
 
 /// A leaver's case with its council, and who gives the item back, as far as the register tells.
-fn leaver_case(
-    tx: &mut Transaction<'_>,
-    context: &Context,
-    id: &CaseId,
-) -> Result<(Place, CaseDetail, Option<(PersonId, String)>)> {
+type LeaverCase = (Place, CaseDetail, Option<(PersonId, String)>);
+
+/// The leaver's case with this id.
+fn leaver_case(tx: &mut Transaction<'_>, context: &Context, id: &CaseId) -> Result<LeaverCase> {
     let detail = leavers::show(tx, context, id)?;
     let leaver = leavers::who(tx, context, &detail.case.asset)?;
     Ok((Place::of(tx, &detail.case.council)?, detail, leaver))
