@@ -45,6 +45,16 @@ pub struct Enrolment {
     pub end_reason: Option<String>,
 }
 
+/// How many of the council's enrolments are live, by mode.
+pub fn live_by_mode(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<(Mode, i64)>> {
+    Ok(enrolments::table
+        .filter(enrolments::council_id.eq(council).and(enrolments::ended_at.is_null()))
+        .group_by(enrolments::mode)
+        .order(enrolments::mode)
+        .select((enrolments::mode, diesel::dsl::count_star()))
+        .load(tx.connection)?)
+}
+
 /// Adds an enrolment.
 pub fn insert(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<()> {
     diesel::insert_into(enrolments::table).values(enrolment).execute(tx.connection)?;

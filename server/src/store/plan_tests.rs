@@ -14,7 +14,8 @@ use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted, Which};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
-use crate::operations::{Context, attention, devices, leavers, orders, people};
+use crate::operations::policies::Base;
+use crate::operations::{Context, attention, devices, leavers, orders, people, policies};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -292,6 +293,11 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                     devices::glances(tx, &context, council.as_str(), None, None, 2).map(drop)
                 }));
                 asked.extend(statements(connection, |tx| devices::whole(tx, &context, &phone.device_id).map(drop)));
+                asked.extend(statements(connection, |tx| {
+                    policies::unmet(tx, &context, &council)?;
+                    policies::history(tx, &context, &council, None, 20)?;
+                    policies::draft(tx, &context, &council, &Base::Current, &[]).map(drop)
+                }));
                 asked.extend(statements(connection, |tx| {
                     people::find(tx, &context, council.as_str(), "hol", 21).map(drop)
                 }));

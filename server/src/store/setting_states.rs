@@ -65,6 +65,27 @@ pub fn unmet(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Resul
     .load(tx.connection)?)
 }
 
+/// How many of the council's devices under management report each setting as not in force, by setting.
+pub fn unmet_by_setting(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<(String, i64)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        setting: String,
+        #[diesel(sql_type = BigInt)]
+        devices: i64,
+    }
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT s.setting, COUNT(*) AS devices FROM setting_states s \
+         CROSS JOIN enrolments e \
+         WHERE s.council_id = $1 AND s.state = 'not_in_force' \
+         AND e.council_id = s.council_id AND e.id = s.enrolment_id AND e.ended_at IS NULL \
+         GROUP BY s.setting ORDER BY s.setting",
+    )
+    .bind::<Text, _>(council)
+    .load(tx.connection)?;
+    Ok(rows.into_iter().map(|row| (row.setting, row.devices)).collect())
+}
+
 /// How many settings an enrolment reports as not in force.
 pub fn count_unmet(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<i64> {
     // The state stands in the text, so that the index of what is not in force serves on both databases.

@@ -8,6 +8,7 @@ mod lost;
 mod mail;
 mod own_phone;
 mod passkeys;
+mod policy;
 mod register;
 
 use std::path::{Path, PathBuf};

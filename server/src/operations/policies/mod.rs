@@ -1,6 +1,7 @@
 //! A council's policy: its versions, who changed what and when, and the profile it becomes on one phone.
 
 mod android;
+mod draft;
 mod profile;
 mod secrets;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use beadle_profiles::{Policy, Preset, Problem, coverage};
 use serde::{Deserialize, Serialize};
 
+pub use draft::{Draft, change_from, draft, unmet};
 pub use profile::{DeviceProfile, compile, profile_for};
 
 pub(crate) use android::{android_context, compile_android, first_wifi, open_wifi, secrets_of, wifi_network};
@@ -175,6 +177,21 @@ pub fn change(
 ) -> Result<Version> {
     context.actor.require(Permission::Settings, council)?;
     audit::lock(tx, council)?;
+    let (now, policy) = drafted(tx, council, base, changes)?;
+    let differences = differences(&now.policy, &policy);
+    if differences.is_empty() && now.version > 0 {
+        return Err(Error::conflict("the policy is so already; nothing was changed"));
+    }
+    new_version(tx, context, council, now.version, &policy, note, &differences)
+}
+
+/// The version in force, and the policy that a base with changes on top of it makes.
+fn drafted(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    base: &Base,
+    changes: &[Change],
+) -> Result<(Version, Policy)> {
     let now = in_force(tx, council)?;
     let mut policy = match base {
         Base::Current => now.policy.clone(),
@@ -190,11 +207,7 @@ pub fn change(
     if let Err(problems) = policy.validate() {
         refuse(problems)?;
     }
-    let differences = differences(&now.policy, &policy);
-    if differences.is_empty() && now.version > 0 {
-        return Err(Error::conflict("the policy is so already; nothing was changed"));
-    }
-    new_version(tx, context, council, now.version, policy, note, &differences)
+    Ok((now, policy))
 }
 
 /// The first version of a new council's policy; what the maker of the council may do needs no further permission.
@@ -202,7 +215,7 @@ pub fn start(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, p
     let policy = Policy::preset(preset);
     let differences = differences(&Policy::default(), &policy);
     let note = format!("started from the preset \"{preset}\"");
-    new_version(tx, context, council, 0, policy, &note, &differences)
+    new_version(tx, context, council, 0, &policy, &note, &differences)
 }
 
 fn new_version(
@@ -210,20 +223,20 @@ fn new_version(
     context: &Context,
     council: &CouncilId,
     present: i64,
-    policy: Policy,
+    policy: &Policy,
     note: &str,
     differences: &[Difference],
 ) -> Result<Version> {
     let row = PolicyVersion {
         council_id: council.clone(),
         version: present + 1,
-        settings: serde_json::to_string(&policy)?,
+        settings: serde_json::to_string(policy)?,
         note: note.trim().to_owned(),
         changed_by: context.actor.label(),
         changed_at: context.now,
     };
     // What a phone could not be given is found out now, not when the phone asks for it.
-    refuse(profile::problems(tx, context, council, row.version, &policy)?)?;
+    refuse(profile::problems(tx, context, council, row.version, policy)?)?;
     store::policies::insert(tx, &row)?;
     let details = serde_json::json!({ "version": row.version, "note": row.note, "differences": differences });
     audit::record(tx, context, council, "policy changed", &format!("policy {}", row.version), details)?;

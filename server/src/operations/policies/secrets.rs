@@ -153,5 +153,5 @@ fn set(
     if !in_use {
         return Ok(None);
     }
-    new_version(tx, context, council, now.version, now.policy, note, &[]).map(|version| Some(version.version))
+    new_version(tx, context, council, now.version, &now.policy, note, &[]).map(|version| Some(version.version))
 }

@@ -27,6 +27,7 @@ mod own_phone;
 mod page;
 mod passkeys;
 mod people;
+mod policy;
 mod second_factor;
 mod sign_in;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(equipment::configure)
             .configure(people::configure)
             .configure(operators::configure)
+            .configure(policy::configure)
             .default_service(web::to(async || not_found())),
     );
 }

@@ -13,5 +13,6 @@ mod own_phone;
 mod pages;
 mod passkeys;
 mod people;
+mod policy;
 mod signing_in;
 mod soft_key;
