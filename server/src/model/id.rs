@@ -108,6 +108,8 @@ identifier!(/// An authorised instruction to destroy data.
     OrderId);
 identifier!(/// A reported loss, or a leaver, and everything done about it.
     CaseId);
+identifier!(/// A fault of an item on the register.
+    FaultId);
 identifier!(/// A legal hold.
     HoldId);
 identifier!(/// A background job.

@@ -132,6 +132,12 @@ impl OrderState {
         !self.is_rest()
     }
 
+    /// Whether the device counts as erased: it said so, or was not heard from again after it fetched the order.
+    #[must_use]
+    pub fn counts_as_erased(self) -> bool {
+        matches!(self, Self::Confirmed | Self::PresumedErased)
+    }
+
     /// Whether an order in this state may be given to its device.
     #[must_use]
     pub fn may_be_released(self) -> bool {

@@ -12,8 +12,12 @@ use crate::store::cases::Case;
 use crate::store::custody::Custody;
 use crate::store::devices::Device;
 use crate::store::enrolments::Enrolment;
+use crate::store::faults::Fault;
 use crate::store::invitations::Invitation;
 use crate::store::{self, Transaction};
+
+/// The most faults of one item that are shown.
+const MOST_FAULTS: i64 = 50;
 
 /// The most people who may hold one item at once.
 const MOST_HOLDERS: usize = 20;
@@ -43,6 +47,8 @@ pub struct Description {
     pub phone_number: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
+    /// What is known of how it is backed up.
+    pub backup_note: Option<String>,
 }
 
 impl Description {
@@ -80,6 +86,9 @@ impl Description {
         }
         if let Some(note) = &self.note {
             asset.note = entry::optional("note", note, 500)?.unwrap_or_default();
+        }
+        if let Some(note) = &self.backup_note {
+            asset.backup_note = entry::optional("backup_note", note, 500)?.unwrap_or_default();
         }
         Ok(())
     }
@@ -124,6 +133,8 @@ pub struct Shown {
     pub cases: Vec<Case>,
     /// Its invitations that no device has enrolled with and nobody has taken back.
     pub invitations: Vec<Invitation>,
+    /// Its faults, the newest first.
+    pub faults: Vec<Fault>,
 }
 
 /// Adds an item, held by these people from now on.
@@ -153,6 +164,7 @@ pub fn add(
         note: String::new(),
         created_at: context.now,
         disposed_at: None,
+        backup_note: String::new(),
     };
     let whole = Description {
         tag: Some(new.tag.clone().unwrap_or_default()),
@@ -164,7 +176,7 @@ pub fn add(
     store::assets::insert(tx, &asset)?;
     let people = distinct(holders)?;
     for person in &people {
-        take(tx, context, &asset, person)?;
+        take(tx, &asset, person, context.now)?;
     }
     let mut details = details(&asset);
     if let Some(fields) = details.as_object_mut() {
@@ -187,6 +199,7 @@ fn details(asset: &Asset) -> serde_json::Value {
         "sim": asset.sim,
         "phone_number": asset.phone_number,
         "note": asset.note,
+        "backup_note": asset.backup_note,
     })
 }
 
@@ -228,7 +241,7 @@ fn distinct(holders: &[PersonId]) -> Result<Vec<PersonId>> {
     Ok(people)
 }
 
-fn take(tx: &mut Transaction<'_>, context: &Context, asset: &Asset, person: &PersonId) -> Result<()> {
+fn take(tx: &mut Transaction<'_>, asset: &Asset, person: &PersonId, at: Moment) -> Result<()> {
     let person = people::present(tx, &asset.council_id, person, "holders")?;
     store::custody::insert(
         tx,
@@ -237,10 +250,23 @@ fn take(tx: &mut Transaction<'_>, context: &Context, asset: &Asset, person: &Per
             id: uuid::Uuid::now_v7().to_string(),
             asset_id: asset.id.clone(),
             person_id: person.id,
-            since: context.now,
+            since: at,
             until: None,
         },
     )
+}
+
+/// When an item changes hands: not in time to come, and not before it last did.
+fn checked_time(tx: &mut Transaction<'_>, context: &Context, asset: &Asset, at: Option<Moment>) -> Result<Moment> {
+    let Some(at) = at else { return Ok(context.now) };
+    if at > context.now {
+        return Err(Error::invalid("at", "must not be in the future"));
+    }
+    let custody = store::custody::of_asset(tx, &asset.council_id, &asset.id)?;
+    if custody.iter().any(|held| held.since > at || held.until.is_some_and(|until| until > at)) {
+        return Err(Error::invalid("at", "must not be before it last changed hands, as the register has it"));
+    }
+    Ok(at)
 }
 
 /// Which items to list.
@@ -253,8 +279,31 @@ pub struct Wanted {
     /// Those with a word in their tag or in a holder's name that begins so, whose telephone number ends so, whose serial number
     /// begins so, or whose IMEI is this.
     pub search: Option<String>,
-    /// Those disposed of, too.
-    pub disposed_too: bool,
+    /// In use or not; a tag or serial number is found either way, a search finds only what is in use.
+    pub which: Which,
+}
+
+/// Which part of the register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// What is in use.
+    #[default]
+    InUse,
+    /// What was disposed of.
+    Disposed,
+    /// Both.
+    All,
+}
+
+impl Which {
+    /// Whether the items were disposed of; nothing where that does not matter.
+    fn disposed(self) -> Option<bool> {
+        match self {
+            Self::InUse => Some(false),
+            Self::Disposed => Some(true),
+            Self::All => None,
+        }
+    }
 }
 
 /// The council's items after `after`, by id. With a tag, a serial number or a search, the first `limit` that fit, without pages.
@@ -268,7 +317,7 @@ pub fn list(
 ) -> Result<Vec<Listed>> {
     let council = councils::permitted(tx, context, council, Permission::Read)?;
     let mut found = match (&wanted.tag, &wanted.serial, &wanted.search) {
-        (None, None, None) => store::assets::page(tx, &council, wanted.disposed_too, after, limit)?,
+        (None, None, None) => store::assets::page(tx, &council, wanted.which.disposed(), after, limit)?,
         (Some(tag), None, None) => store::assets::find_by_tag(tx, &council, tag.trim())?,
         (None, Some(serial), None) => store::assets::find_by_serial(tx, &council, serial.trim())?,
         (None, None, Some(search)) => find(tx, &council, search, limit)?,
@@ -364,6 +413,32 @@ pub(crate) fn of_council(tx: &mut Transaction<'_>, council: &CouncilId, name: &s
     store::assets::find_by_tag(tx, council, name)?.into_iter().next().ok_or(Error::NotFound("asset"))
 }
 
+/// A page of an export: the items after `after`, in use or not, each with who holds it and its open faults.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council.
+pub fn export(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<(Listed, Vec<Fault>)>> {
+    let wanted = Wanted { which: Which::All, ..Wanted::default() };
+    let listed = list(tx, context, council, &wanted, after, limit)?;
+    let Some(council) = listed.first().map(|listed| listed.asset.council_id.clone()) else { return Ok(Vec::new()) };
+    let ids = listed.iter().map(|listed| listed.asset.id.clone()).collect();
+    let mut faults: HashMap<AssetId, Vec<Fault>> = HashMap::new();
+    for fault in store::faults::open_of_assets(tx, &council, ids)? {
+        faults.entry(fault.asset_id.clone()).or_default().push(fault);
+    }
+    let with_faults = |listed: Listed| {
+        let own = faults.remove(&listed.asset.id).unwrap_or_default();
+        (listed, own)
+    };
+    Ok(listed.into_iter().map(with_faults).collect())
+}
+
 /// Everything about the item with this id.
 pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &AssetId) -> Result<Shown> {
     let asset = visible(tx, context, id)?;
@@ -391,7 +466,8 @@ fn whole(tx: &mut Transaction<'_>, asset: Asset) -> Result<Shown> {
     };
     let cases = open_cases(tx, &asset)?;
     let invitations = store::invitations::pending_of_asset(tx, council, &asset.id)?;
-    Ok(Shown { custody, device, cases, invitations, asset })
+    let faults = store::faults::of_asset(tx, council, &asset.id, MOST_FAULTS)?;
+    Ok(Shown { custody, device, cases, invitations, faults, asset })
 }
 
 fn open_cases(tx: &mut Transaction<'_>, asset: &Asset) -> Result<Vec<Case>> {
@@ -411,7 +487,7 @@ pub(crate) fn live_enrolment(tx: &mut Transaction<'_>, asset: &Asset) -> Result<
 }
 
 /// Finds the item again after the lock, for somebody who may change it and if it was not disposed of.
-fn changeable(tx: &mut Transaction<'_>, context: &Context, id: &AssetId) -> Result<Asset> {
+pub(super) fn changeable(tx: &mut Transaction<'_>, context: &Context, id: &AssetId) -> Result<Asset> {
     let asset = visible(tx, context, id)?;
     context.actor.require(Permission::Register, &asset.council_id)?;
     audit::lock(tx, &asset.council_id)?;
@@ -463,13 +539,29 @@ pub fn hand_over(
     holders: &[PersonId],
     shared: bool,
 ) -> Result<Listed> {
+    hand_over_at(tx, context, id, holders, shared, None)
+}
+
+/// Like [`hand_over`], at a time in the past; now where there is none.
+///
+/// # Errors
+/// As [`hand_over`]; `Invalid` for a time to come, or one that does not fit what is written about it.
+pub fn hand_over_at(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    id: &AssetId,
+    holders: &[PersonId],
+    shared: bool,
+    at: Option<Moment>,
+) -> Result<Listed> {
     let asset = changeable(tx, context, id)?;
     let people = distinct(holders)?;
+    let at = checked_time(tx, context, &asset, at)?;
     let now = store::custody::current_of_assets(tx, &asset.council_id, vec![asset.id.clone()])?;
     let mut given_up = Vec::new();
     for held in &now {
         if !shared && !people.contains(&held.person_id) {
-            store::custody::end(tx, held, context.now)?;
+            store::custody::end(tx, held, at)?;
             given_up.push(&held.person_id);
         }
     }
@@ -479,12 +571,29 @@ pub fn hand_over(
         return Err(Error::invalid("holders", format!("at most {MOST_HOLDERS} people may hold one item")));
     }
     for person in &taken {
-        take(tx, context, &asset, person)?;
+        take(tx, &asset, person, at)?;
     }
     if !given_up.is_empty() || !taken.is_empty() {
-        let details = json!({ "tag": asset.tag, "taken_by": taken, "given_up_by": given_up });
+        let details = json!({ "tag": asset.tag, "at": at.unix_micros(), "taken_by": taken, "given_up_by": given_up });
         audit::record(tx, context, &asset.council_id, "asset handed over", id.as_str(), details)?;
     }
+    listed_one(tx, asset)
+}
+
+/// One person gives an item up; whoever else holds it keeps it.
+///
+/// # Errors
+/// `NotFound` for an item that the caller does not see; `Conflict` when the person does not hold it.
+pub fn give_up(tx: &mut Transaction<'_>, context: &Context, id: &AssetId, person: &PersonId) -> Result<Listed> {
+    let asset = changeable(tx, context, id)?;
+    let now = store::custody::current_of_assets(tx, &asset.council_id, vec![asset.id.clone()])?;
+    let held = now
+        .iter()
+        .find(|held| held.person_id == *person)
+        .ok_or_else(|| Error::conflict(format!("this person does not hold {} any more", asset.tag)))?;
+    store::custody::end(tx, held, context.now)?;
+    let details = json!({ "tag": asset.tag, "taken_by": [], "given_up_by": [person] });
+    audit::record(tx, context, &asset.council_id, "asset handed over", id.as_str(), details)?;
     listed_one(tx, asset)
 }
 

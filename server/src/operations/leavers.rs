@@ -1,11 +1,15 @@
 //! Leavers: someone gives a phone back; the case under which it may be erased for the next holder.
 
+mod checklist;
+
+pub use checklist::{Checklist, Item, Next, checklist};
+
 use serde_json::json;
 
 use super::cases::{self, CaseDetail, CaseView, DetailAnswer};
 use super::{Context, audit};
 use crate::error::{Error, Result};
-use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, Permission};
+use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, Permission, PersonId};
 use crate::store::cases::Case;
 use crate::store::{self, Transaction};
 
@@ -100,4 +104,15 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<CaseView>> {
     cases::list(tx, context, council, CaseKind::Leaver, after, limit)
+}
+
+/// Who holds an item, or held it last: whoever gives it back.
+///
+/// # Errors
+/// `NotFound` for an item that the caller does not see.
+pub fn who(tx: &mut Transaction<'_>, context: &Context, asset: &AssetId) -> Result<Option<(PersonId, String)>> {
+    let shown = super::assets::show(tx, context, asset)?;
+    let now = shown.custody.iter().rev().find(|held| held.until.is_none());
+    let last = now.or_else(|| shown.custody.iter().max_by_key(|held| held.until));
+    Ok(last.map(|held| (held.person.clone(), held.name.clone())))
 }

@@ -18,6 +18,7 @@ pub mod devices;
 pub mod enroll;
 pub mod enrolments;
 pub(crate) mod entry;
+pub mod faults;
 pub(crate) mod hands;
 pub mod holds;
 pub mod idempotency;

@@ -157,6 +157,14 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Res
     permitted(tx, context, id, Permission::Read)
 }
 
+/// Refuses whoever may not change this operator.
+///
+/// # Errors
+/// `NotFound` when the caller does not see him; `Forbidden` without the role.
+pub fn require_change(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Result<()> {
+    permitted(tx, context, id, Permission::Operators).map(drop)
+}
+
 /// What may be changed of an operator.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
@@ -329,6 +337,32 @@ pub fn reset(
 pub fn approvers(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> Result<Vec<NamedApprover>> {
     context.actor.require(Permission::Read, council)?;
     store::named_approvers::of_council(tx, council)
+}
+
+/// Somebody whom a council named as approver, for people.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Who.
+    pub operator: OperatorId,
+    /// The name to show.
+    pub name: String,
+    /// A provider, whom the council does not see otherwise.
+    pub provider: bool,
+}
+
+/// The same operators with their names.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council.
+pub fn named_approvers(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> Result<Vec<Named>> {
+    let mut named = Vec::new();
+    for approver in approvers(tx, context, council)? {
+        if let Some(operator) = store::operators::find(tx, &approver.operator_id)? {
+            let provider = operator.role == Role::Provider;
+            named.push(Named { operator: operator.id, name: operator.name, provider });
+        }
+    }
+    Ok(named)
 }
 
 /// Names a clerk of the council, or a provider, as an approver. Only an operator of the council itself does that, and for

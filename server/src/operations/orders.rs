@@ -18,6 +18,7 @@ pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
 pub(crate) use google::{WIPE, claim_for_google, forgotten, given_to_google, google_ended, stop_if_frozen, to_forget};
+pub(super) use request::refusal;
 pub use request::{NewOrder, Preview, preview, request};
 pub use view::{OrderView, list, show, unended};
 pub use watch::{lapse_due, presume_erased_due, remind_due, unreachable_due};

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Context, audit, councils, entry, invitations};
 use crate::error::{Error, Result};
 use crate::model::{AssetId, CouncilId, Moment, Ownership, Permission, PersonId};
+use crate::store::custody::Custody;
 use crate::store::people::Person;
 use crate::store::{self, Transaction};
 
@@ -39,7 +40,10 @@ impl Description {
     }
 }
 
-/// An item that a person holds now.
+/// The most items of a person's past that are shown.
+const MOST_HELD: i64 = 100;
+
+/// An item that a person holds, or held.
 #[derive(Clone, Debug)]
 pub struct Held {
     /// The item.
@@ -48,6 +52,8 @@ pub struct Held {
     pub tag: String,
     /// Since when.
     pub since: Moment,
+    /// Until when; none while it lasts.
+    pub until: Option<Moment>,
 }
 
 /// Adds a person to the council's register.
@@ -132,8 +138,24 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &PersonId) -> Resul
     Ok((person, held))
 }
 
+/// A person and what they hold and held, the newest first.
+///
+/// # Errors
+/// `NotFound` when there is none that the caller sees.
+pub fn show_with_past(tx: &mut Transaction<'_>, context: &Context, id: &PersonId) -> Result<(Person, Vec<Held>)> {
+    let person = visible(tx, context, id)?;
+    context.actor.require(Permission::Read, &person.council_id)?;
+    let custody = store::custody::of_person(tx, &person.council_id, &person.id, MOST_HELD)?;
+    let held = with_tags(tx, &person, custody)?;
+    Ok((person, held))
+}
+
 fn held(tx: &mut Transaction<'_>, person: &Person) -> Result<Vec<Held>> {
     let custody = store::custody::current_of_person(tx, &person.council_id, &person.id)?;
+    with_tags(tx, person, custody)
+}
+
+fn with_tags(tx: &mut Transaction<'_>, person: &Person, custody: Vec<Custody>) -> Result<Vec<Held>> {
     let ids = custody.iter().map(|held| held.asset_id.clone()).collect();
     let mut tags = store::assets::tags(tx, &person.council_id, ids)?;
     Ok(custody
@@ -142,6 +164,7 @@ fn held(tx: &mut Transaction<'_>, person: &Person) -> Result<Vec<Held>> {
             tag: tags.remove(&held.asset_id).unwrap_or_default(),
             asset: held.asset_id,
             since: held.since,
+            until: held.until,
         })
         .collect())
 }
@@ -211,15 +234,21 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &PersonId) -> Result
 /// The tag of a phone that is still under management by this person's invitation. A council phone that somebody else holds
 /// by now is that person's concern.
 fn enrolled(tx: &mut Transaction<'_>, person: &Person) -> Result<Option<String>> {
+    let Some(asset) = still_managed(tx, person)?.into_iter().next() else { return Ok(None) };
+    Ok(store::assets::tags(tx, &person.council_id, vec![asset.clone()])?.remove(&asset))
+}
+
+/// The phones under management by this person's invitations that keep them from having left.
+pub(super) fn still_managed(tx: &mut Transaction<'_>, person: &Person) -> Result<Vec<AssetId>> {
     let council = &person.council_id;
+    let mut assets = Vec::new();
     for invitation in store::invitations::in_use_of_person(tx, council, &person.id)? {
-        let assets = vec![invitation.asset_id.clone()];
-        let held = !store::custody::current_of_assets(tx, council, assets.clone())?.is_empty();
+        let held = !store::custody::current_of_assets(tx, council, vec![invitation.asset_id.clone()])?.is_empty();
         if invitation.ownership == Ownership::Personal || !held {
-            return Ok(store::assets::tags(tx, council, assets)?.remove(&invitation.asset_id));
+            assets.push(invitation.asset_id);
         }
     }
-    Ok(None)
+    Ok(assets)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub struct Asset {
     pub note: String,
     pub created_at: Moment,
     pub disposed_at: Option<Moment>,
+    pub backup_note: String,
 }
 
 /// Adds an asset.
@@ -174,18 +175,21 @@ pub fn phone_ends_with(
     Ok(query.load(tx.connection)?)
 }
 
-/// The council's assets after `after`, by id, which is by the time they were added; with those disposed of, or without.
+/// The council's assets after `after`, by id, which is by the time they were added: those disposed of, those that were not, or
+/// both.
 pub fn page(
     tx: &mut Transaction<'_>,
     council: &CouncilId,
-    disposed_too: bool,
+    disposed: Option<bool>,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Asset>> {
     let mut query =
         Asset::query().filter(assets::council_id.eq(council.clone())).order(assets::id).limit(limit).into_boxed();
-    if !disposed_too {
-        query = query.filter(assets::disposed_at.is_null());
+    match disposed {
+        Some(false) => query = query.filter(assets::disposed_at.is_null()),
+        Some(true) => query = query.filter(assets::disposed_at.is_not_null()),
+        None => {}
     }
     if let Some(after) = after {
         query = query.filter(assets::id.gt(after.to_owned()));
@@ -225,6 +229,7 @@ pub fn update(tx: &mut Transaction<'_>, asset: &Asset) -> Result<()> {
             assets::phone_digits.eq(&asset.phone_digits),
             assets::note.eq(&asset.note),
             assets::disposed_at.eq(asset.disposed_at),
+            assets::backup_note.eq(&asset.backup_note),
         ))
         .execute(tx.connection)?;
     super::name_starts::put_asset(tx, &asset.council_id, &asset.id, &asset.tag)

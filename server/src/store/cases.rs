@@ -69,6 +69,20 @@ pub fn unclosed_of_asset(
         .optional()?)
 }
 
+/// The cases of this kind about these assets that are not closed.
+pub fn unclosed_of_assets(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    assets: Vec<AssetId>,
+    kind: CaseKind,
+) -> Result<Vec<Case>> {
+    Ok(Case::query()
+        .filter(cases::council_id.eq(council).and(cases::asset_id.eq_any(assets)).and(cases::kind.eq(kind)))
+        .filter(cases::state.ne("closed"))
+        .order(cases::id)
+        .load(tx.connection)?)
+}
+
 /// The newest cases about this device, closed or not, newest first.
 pub fn last_of_device(
     tx: &mut Transaction<'_>,

@@ -52,6 +52,15 @@ pub fn current_of_person(tx: &mut Transaction<'_>, council: &CouncilId, person: 
         .load(tx.connection)?)
 }
 
+/// What a person holds and held, the newest first; the first `limit`.
+pub fn of_person(tx: &mut Transaction<'_>, council: &CouncilId, person: &PersonId, limit: i64) -> Result<Vec<Custody>> {
+    Ok(Custody::query()
+        .filter(custody::council_id.eq(council).and(custody::person_id.eq(person)))
+        .order((custody::since.desc(), custody::id.desc()))
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// What these people hold now.
 pub fn current_of_people(tx: &mut Transaction<'_>, council: &CouncilId, people: Vec<PersonId>) -> Result<Vec<Custody>> {
     Ok(Custody::query()

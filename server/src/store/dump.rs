@@ -28,6 +28,7 @@ pub const TABLES: &[&str] = &[
     "person_name_starts",
     "asset_tag_starts",
     "custody",
+    "faults",
     "report_codes",
     "authorities",
     "push_certificates",

@@ -21,6 +21,7 @@ pub mod custody;
 pub mod devices;
 mod dump;
 pub mod enrolments;
+pub mod faults;
 pub mod freezes;
 pub mod google_enterprises;
 pub mod google_operations;

@@ -11,11 +11,11 @@ use super::enrolments::Enrolment;
 use crate::error::Result;
 use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment};
 use crate::operations::apple_test_bench::{command, queue};
-use crate::operations::assets::{self, Wanted};
+use crate::operations::assets::{self, Wanted, Which};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
 use crate::operations::policies::Base;
-use crate::operations::{Context, attention, devices, orders, people, policies};
+use crate::operations::{Context, attention, devices, leavers, orders, people, policies};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -300,6 +300,17 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                 }));
                 asked.extend(statements(connection, |tx| {
                     people::find(tx, &context, council.as_str(), "hol", 21).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| {
+                    let person = people::list(tx, &context, council.as_str(), true, None, 1)?.remove(0).id;
+                    people::list(tx, &context, council.as_str(), true, Some(person.as_str()), 2)?;
+                    leavers::checklist(tx, &context, &person).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| {
+                    let one = assets::export(tx, &context, council.as_str(), None, 1)?.remove(0).0.asset.id;
+                    let wanted = Wanted { which: Which::Disposed, ..Wanted::default() };
+                    assets::list(tx, &context, council.as_str(), &wanted, Some(one.as_str()), 2)?;
+                    assets::show(tx, &context, &one).map(drop)
                 }));
                 asked.sort();
                 asked.dedup();

@@ -190,6 +190,22 @@ diesel::table! {
         note -> Text,
         created_at -> Timestamp,
         disposed_at -> Nullable<Timestamp>,
+        backup_note -> Text,
+    }
+}
+
+diesel::table! {
+    faults (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        asset_id -> Text,
+        what -> Text,
+        noticed_at -> Timestamp,
+        noted_by -> Text,
+        noted_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        ended_by -> Nullable<Text>,
+        outcome -> Nullable<Text>,
     }
 }
 
@@ -780,6 +796,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commands,
     orders,
     legal_holds,
+    faults,
     order_caps,
     cap_changes,
     freezes,

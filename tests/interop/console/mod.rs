@@ -3,11 +3,13 @@
 mod devices;
 mod first_day;
 mod holder;
+mod leaver;
 mod lost;
 mod mail;
 mod own_phone;
 mod passkeys;
 mod policy;
+mod register;
 
 use std::path::{Path, PathBuf};
 

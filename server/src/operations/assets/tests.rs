@@ -281,7 +281,7 @@ async fn nothing_is_disposed_of_that_is_managed_or_lost() {
                 assert!(refusal(hand_over(tx, &context, &asset.id, &[ann], false)).contains("disposed of"));
                 assert!(refusal(change(tx, &context, &asset.id, &phone("G-2"))).contains("disposed of"));
                 assert!(list(tx, &context, "germoe", &Wanted::default(), None, 5)?.is_empty());
-                let all = Wanted { disposed_too: true, ..Wanted::default() };
+                let all = Wanted { which: Which::All, ..Wanted::default() };
                 assert_eq!(list(tx, &context, "germoe", &all, None, 5)?.len(), 1);
                 Ok(())
             })

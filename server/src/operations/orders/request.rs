@@ -114,8 +114,11 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
     view(tx, &order)
 }
 
+/// Why an item without a device has no order.
+const UNMANAGED: &str = "this item is not managed by Beadle, so it cannot be erased from here";
+
 fn unmanaged() -> Error {
-    Error::conflict("this item is not managed by Beadle, so it cannot be erased from here")
+    Error::conflict(UNMANAGED)
 }
 
 /// The enrolment by which the device of a case could be erased now, or why it could not.
@@ -185,6 +188,19 @@ pub fn preview(tx: &mut Transaction<'_>, context: &Context, case: &CaseId) -> Re
         reported_number: subject.phone_number,
         last_seen_at: enrolment.last_seen_at,
     })
+}
+
+/// Why the device of a case may not be erased at all, or not now; nothing where it may be asked for.
+pub(in crate::operations) fn refusal(tx: &mut Transaction<'_>, case: &Case) -> Result<Option<String>> {
+    let Some(device) = &case.device_id else { return Ok(Some(UNMANAGED.to_owned())) };
+    let Some(subject) = store::orders::subject(tx, &case.council_id, device)? else {
+        return Ok(Some(UNMANAGED.to_owned()));
+    };
+    match orderable(tx, case, device, &subject) {
+        Ok(_) => Ok(None),
+        Err(Error::Conflict(why)) => Ok(Some(why)),
+        Err(other) => Err(other),
+    }
 }
 
 /// What the audit trail keeps of a request; an approval compares the row with it.

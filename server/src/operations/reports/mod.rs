@@ -31,7 +31,7 @@ const PROFILE: Duration = Duration::days(90);
 /// A profile that vanished is put back at most this often.
 const PUT_BACK: Duration = Duration::days(1);
 
-/// What the device's last report says about a back-up, in words that claim no more than it does.
+/// What the device's last report says about a back-up, in words that claim no more than it does, and what the register says.
 pub fn backup(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<String> {
     let kinds = [CommandKind::DeviceInformation];
     let reports = store::reports::of_kinds(tx, &enrolment.council_id, &enrolment.id, &kinds)?;
@@ -39,12 +39,18 @@ pub fn backup(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<String>
         let answer: Value = serde_json::from_str(&report.answer).ok()?;
         answer.pointer("/QueryResponses/IsCloudBackupEnabled").or(answer.get("IsCloudBackupEnabled"))?.as_bool()
     });
-    Ok(match told {
+    let told = match told {
         Some(true) => "The phone reports that iCloud back-up is turned on. It does not say when it last ran.",
         Some(false) => "The phone reports that iCloud back-up is turned off: what is only on the phone will be gone.",
         None => "Not known: the phone has not reported whether it is backed up.",
-    }
-    .to_owned())
+    };
+    let device = store::devices::find(tx, &enrolment.device_id)?;
+    let asset = device.map(|device| store::assets::find_of_council(tx, &enrolment.council_id, &device.asset_id));
+    let note = asset.transpose()?.flatten().map(|asset| asset.backup_note).filter(|note| !note.is_empty());
+    Ok(match note {
+        Some(note) => format!("{told} The register says: {note}"),
+        None => told.to_owned(),
+    })
 }
 
 /// Asks for a report of everything, and sends the policy's profile; after enrolment and after every policy change.

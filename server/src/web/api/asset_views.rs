@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    AssetId, CaseId, CaseKind, CaseState, Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId,
-    Mode, Moment, Ownership, PersonId, Platform,
+    AssetId, CaseId, CaseKind, CaseState, Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, FaultId,
+    InvitationId, Mode, Moment, Ownership, PersonId, Platform,
 };
 use crate::operations::assets::{Holder, Listed, Shown};
 use crate::store::assets::Asset;
@@ -43,6 +43,8 @@ pub(super) struct AssetView {
     sim: Option<String>,
     phone_number: Option<String>,
     note: String,
+    /// What is known of how it is backed up.
+    backup_note: String,
     created_at: Moment,
     /// When it was disposed of, if it was.
     disposed_at: Option<Moment>,
@@ -66,6 +68,7 @@ impl AssetView {
             sim: asset.sim,
             phone_number: asset.phone_number,
             note: asset.note,
+            backup_note: asset.backup_note,
             created_at: asset.created_at,
             disposed_at: asset.disposed_at,
             holders,
@@ -122,6 +125,30 @@ struct AssetInvitation {
     expires_at: Moment,
 }
 
+/// What is wrong, or was wrong, with an item.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct FaultView {
+    id: FaultId,
+    what: String,
+    noticed_at: Moment,
+    /// When it was mended, or given up.
+    ended_at: Option<Moment>,
+    /// How it ended.
+    outcome: Option<String>,
+}
+
+impl From<crate::store::faults::Fault> for FaultView {
+    fn from(fault: crate::store::faults::Fault) -> Self {
+        Self {
+            id: fault.id,
+            what: fault.what,
+            noticed_at: fault.noticed_at,
+            ended_at: fault.ended_at,
+            outcome: fault.outcome,
+        }
+    }
+}
+
 /// An item with all that belongs to it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct AssetDetail {
@@ -135,6 +162,8 @@ pub(super) struct AssetDetail {
     open_cases: Vec<AssetCase>,
     /// Its invitations that no phone has enrolled with and nobody has withdrawn.
     invitations: Vec<AssetInvitation>,
+    /// Its faults, the newest first.
+    faults: Vec<FaultView>,
 }
 
 impl From<Shown> for AssetDetail {
@@ -172,6 +201,7 @@ impl From<Shown> for AssetDetail {
             device,
             open_cases: shown.cases.into_iter().map(case).collect(),
             invitations: shown.invitations.into_iter().map(invitation).collect(),
+            faults: shown.faults.into_iter().map(FaultView::from).collect(),
         }
     }
 }

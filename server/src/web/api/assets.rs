@@ -11,8 +11,8 @@ use super::caller::Caller;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::app::App;
-use crate::model::{AssetId, AssetKind, Ownership, PersonId, Platform};
-use crate::operations::assets::{self, Description, Wanted};
+use crate::model::{AssetId, AssetKind, Moment, Ownership, PersonId, Platform};
+use crate::operations::assets::{self, Description, Wanted, Which};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -45,6 +45,8 @@ struct AddAsset {
     sim: Option<String>,
     phone_number: Option<String>,
     note: Option<String>,
+    /// What is known of how it is backed up.
+    backup_note: Option<String>,
     /// The people who hold it from now on.
     #[serde(default)]
     holders: Vec<PersonId>,
@@ -72,6 +74,7 @@ async fn add(
         sim: body.sim,
         phone_number: body.phone_number,
         note: body.note,
+        backup_note: body.backup_note,
     };
     caller
         .write(&app, "add asset", StatusCode::CREATED, move |tx, context| {
@@ -114,7 +117,7 @@ async fn list(
         tag: query.tag,
         serial: query.serial,
         search: query.search,
-        disposed_too: query.disposed.unwrap_or(false),
+        which: if query.disposed.unwrap_or(false) { Which::All } else { Which::InUse },
     };
     let paged = wanted.tag.is_none() && wanted.serial.is_none() && wanted.search.is_none();
     let query = PageQuery { after: query.after, limit: query.limit };
@@ -176,6 +179,8 @@ struct ChangeAsset {
     sim: Option<String>,
     phone_number: Option<String>,
     note: Option<String>,
+    /// What is known of how it is backed up.
+    backup_note: Option<String>,
 }
 
 /// Changes what is written about an item.
@@ -200,6 +205,7 @@ async fn change(
         sim: body.sim,
         phone_number: body.phone_number,
         note: body.note,
+        backup_note: body.backup_note,
     };
     caller
         .write(&app, "change asset", StatusCode::OK, move |tx, context| {
@@ -216,6 +222,8 @@ struct HandOver {
     holders: Vec<PersonId>,
     /// Whether former holders keep it together with them; false unless given.
     shared: Option<bool>,
+    /// When it changed hands; now unless given, and not before it last did.
+    at: Option<Moment>,
 }
 
 /// Hands an item over. Former holders give it up, unless it is shared with them.
@@ -230,7 +238,8 @@ async fn hand_over(
     let (id, body) = (path.into_inner(), body.into_inner());
     caller
         .write(&app, "hand asset over", StatusCode::OK, move |tx, context| {
-            assets::hand_over(tx, context, &id, &body.holders, body.shared.unwrap_or(false)).map(AssetView::from)
+            let shared = body.shared.unwrap_or(false);
+            assets::hand_over_at(tx, context, &id, &body.holders, shared, body.at).map(AssetView::from)
         })
         .await
 }

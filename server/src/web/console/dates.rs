@@ -55,7 +55,12 @@ impl Zone {
         format!("{} {} {} at {time}", local.day(), local.format("%B"), local.year())
     }
 
-    /// The same, or what to say where there is no time.
+    /// "2026-11-21 16:05", for a table that a program sorts.
+    pub(super) fn sortable(&self, at: impl At) -> String {
+        at.at().utc().with_timezone(&self.0).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// In words, or what to say where there is no time.
     pub(super) fn when_or(&self, at: &Option<Moment>, otherwise: &str) -> String {
         at.as_ref().map_or_else(|| otherwise.to_owned(), |at| self.when(at))
     }

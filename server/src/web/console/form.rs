@@ -86,6 +86,19 @@ impl Errors {
         self.0.is_empty()
     }
 
+    /// The same, where what is wrong with a field begins with "must": its label goes before.
+    pub(super) fn named(self, labels: &[(&str, &str)]) -> Self {
+        let named = |(field, problem): (String, String)| {
+            let label = labels.iter().find(|(name, _)| *name == field).map(|(_, label)| *label);
+            let problem = match (label, problem.strip_prefix("Must ")) {
+                (Some(label), Some(rest)) => format!("{label} must {rest}"),
+                _ => problem,
+            };
+            (field, problem)
+        };
+        Self(self.0.into_iter().map(named).collect())
+    }
+
     /// The errors, each with the field it is about; empty for one about the whole form.
     pub(super) fn all(&self) -> &[(String, String)] {
         &self.0

@@ -9,6 +9,7 @@ mod cookie;
 mod councils;
 mod dates;
 mod devices;
+mod equipment;
 mod failure;
 mod files;
 mod form;
@@ -20,10 +21,12 @@ mod invite;
 mod live;
 mod losses;
 mod mail;
+mod operators;
 mod orders;
 mod own_phone;
 mod page;
 mod passkeys;
+mod people;
 mod policy;
 mod second_factor;
 mod sign_in;
@@ -56,6 +59,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(devices::configure)
             .configure(invite::configure)
             .configure(mail::configure)
+            .configure(equipment::configure)
+            .configure(people::configure)
+            .configure(operators::configure)
             .configure(policy::configure)
             .default_service(web::to(async || not_found())),
     );

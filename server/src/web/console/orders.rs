@@ -36,7 +36,7 @@ struct Page {
     frame: Frame,
     moving: Moving,
     here: String,
-    loss: Option<String>,
+    case: Option<(String, &'static str)>,
     backup: String,
     model: String,
     serial: String,
@@ -71,8 +71,8 @@ struct Looked {
     place: Place,
     order: OrderView,
     backup: String,
-    /// The loss that it serves; a leaver's case has no page yet.
-    loss: Option<String>,
+    /// The case that it serves: where it is, and the words that lead there.
+    case: Option<(String, &'static str)>,
 }
 
 fn look(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<Looked> {
@@ -82,13 +82,16 @@ fn look(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<Loo
         Some(enrolment) => reports::backup(tx, &enrolment)?,
         None => "Not known".to_owned(),
     };
-    let case = store::cases::find(tx, &order.case)?.filter(|case| case.kind == CaseKind::Loss);
-    Ok(Looked { loss: case.map(|case| format!("/console/losses/{}", case.id)), place, order, backup })
+    let case = store::cases::find(tx, &order.case)?.map(|case| match case.kind {
+        CaseKind::Loss => (format!("/console/losses/{}", case.id), "Back to the lost phone"),
+        CaseKind::Leaver => (super::people::place_of_leaver(&case.id), "Back to its return"),
+    });
+    Ok(Looked { case, place, order, backup })
 }
 
 async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Result<HttpResponse, Failure> {
     let wanted = id.clone();
-    let Looked { place, order, backup, loss } =
+    let Looked { place, order, backup, case } =
         visitor.read(app, "show order", move |tx, context| look(tx, context, &wanted)).await?;
     let (here, council) = (place_of(id), &place.id);
     let form = |name: &str, button: &str| -> Result<Form> {
@@ -120,7 +123,7 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
     let confirm = (decides && !fresh).then(|| format!("/console/confirm?then={here}"));
     let page = Page {
         frame: Frame::new(app, visitor, title, Some(&place))?.with(errors),
-        loss,
+        case,
         backup,
         model: or_unknown(order.reported_model.as_deref()),
         serial: or_unknown(order.reported_serial.as_deref()),

@@ -175,6 +175,12 @@ impl Question {
         self
     }
 
+    /// The page with its form as it was filled in.
+    pub(super) fn filled(self, sent: &super::form::Sent) -> Self {
+        let form = self.form.map(|form| form.filled(sent));
+        Self { form, ..self }
+    }
+
     /// The page: 200, or 422 where something is wrong with what was sent.
     ///
     /// # Errors

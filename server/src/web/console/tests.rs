@@ -2,14 +2,17 @@
 
 mod desk;
 mod devices;
+mod equipment;
 mod every_route;
 mod forms;
 mod holder;
 mod invite;
 mod mail;
+mod operators;
 mod own_phone;
 mod pages;
 mod passkeys;
+mod people;
 mod policy;
 mod signing_in;
 mod soft_key;

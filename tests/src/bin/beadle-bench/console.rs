@@ -112,7 +112,7 @@ async fn settle(database: &Database, council: &str) {
         let (council, from) = (council.clone(), after.clone());
         let last = database
             .write("seed holders", move |tx| {
-                let items = store::assets::page(tx, &council, false, from.as_deref(), BATCH)?;
+                let items = store::assets::page(tx, &council, Some(false), from.as_deref(), BATCH)?;
                 for asset in &items {
                     let Some(number) = asset.tag.strip_prefix("SEED-") else { continue };
                     let person = store::people::Person {

@@ -108,13 +108,11 @@ impl Browser {
         assert_eq!(header("cache-control"), "no-store", "{path}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header("referrer-policy"), "same-origin", "{path}");
-        assert!(!answer.text.contains(" style=") && !answer.text.contains("<style"), "{path} has styles of its own");
-        let scripts = answer.text.matches("<script").count();
-        assert_eq!(
-            scripts,
-            answer.text.matches("<script src=\"/console/files/").count(),
-            "{path} has a script of its own"
-        );
+        // What is no page is not run, whatever is in it.
+        let page = if header("content-type").starts_with("text/csv") { "" } else { answer.text.as_str() };
+        assert!(!page.contains(" style=") && !page.contains("<style"), "{path} has styles of its own");
+        let scripts = page.matches("<script").count();
+        assert_eq!(scripts, page.matches("<script src=\"/console/files/").count(), "{path} has a script of its own");
         for cookie in answer.headers.get_all(SET_COOKIE).filter_map(|value| value.to_str().ok()) {
             let (pair, _) = cookie.split_once(';').expect("attributes");
             let (name, value) = pair.split_once('=').expect("a value");

@@ -13,7 +13,7 @@ async fn register(desk: &Desk) -> (usize, usize) {
     desk.bench
         .database
         .read("the register", move |tx| {
-            let items = store::assets::page(tx, &council, true, None, 100)?.len();
+            let items = store::assets::page(tx, &council, None, None, 100)?.len();
             Ok((items, store::people::page(tx, &council, true, None, 100)?.len()))
         })
         .await
