@@ -41,7 +41,7 @@ fn beside(error: Error, wanted: &Wanted) -> Result<Errors, Failure> {
         Error::Invalid { field, problem } => {
             let own = wanted.setting.as_deref() == Some(field.as_str());
             let field = if own { "value" } else { "" };
-            let words = if own { problem } else { format!("{}: {problem}", questions::words(&field)) };
+            let words = if own { problem } else { format!("{}: {problem}", questions::words(field)) };
             Errors::of(Error::invalid(field, words))
         }
         other => Errors::of(other),
