@@ -12,6 +12,19 @@
     button.addEventListener("click", function () { window.print(); });
   });
 
+  // A file is read here and goes into the form's box: nothing is sent before the button is pressed.
+  document.querySelectorAll("[data-fill]").forEach(function (part) {
+    var input = part.querySelector("input");
+    part.hidden = false;
+    input.addEventListener("change", function () {
+      if (input.files.length) {
+        input.files[0].text().then(function (text) {
+          document.getElementById(part.getAttribute("data-fill")).value = text;
+        });
+      }
+    });
+  });
+
   // A second click on a button sends nothing: the server would do nothing either, but the page would seem to hang.
   document.addEventListener("submit", function (event) {
     var form = event.target;

@@ -19,6 +19,7 @@ pub mod enroll;
 pub mod enrolments;
 pub(crate) mod entry;
 pub mod faults;
+pub mod getting_started;
 pub(crate) mod hands;
 pub mod holds;
 pub mod idempotency;

@@ -5,6 +5,7 @@ pub mod api;
 pub(crate) mod apple;
 pub(crate) mod console;
 pub(crate) mod once;
+pub(crate) mod push_certificates;
 pub mod routes;
 pub(crate) mod sign_in;
 pub(crate) mod visitor;

@@ -1,24 +1,20 @@
 //! Push certificates over the API: asking for one, importing what Apple gave, seeing where they stand.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Json};
 use actix_web::{HttpResponse, get, post};
-use beadle_enrollment::push_certificate::{PushRequest, vendor_signed_request};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
-use zeroize::Zeroizing;
 
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::app::App;
-use crate::config::VendorSettings;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::model::{Permission, PushCertificateId};
 use crate::operations::councils;
 use crate::operations::push_certificates::{self, Status};
 use crate::store;
+use crate::web::push_certificates::{make_request, read_certificate};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(request).service(import).service(status);
@@ -55,39 +51,20 @@ async fn request(app: web::Data<App>, caller: Caller, path: web::Path<String>) -
             store::councils::find(tx, &id)?.ok_or(Error::NotFound("council"))
         })
         .await?;
-    let (keys, vendor, now) = (Arc::clone(&app.keys), app.config.vendor.clone(), app.clock.now());
-    let (row, view) = tokio::task::spawn_blocking(move || {
-        let prepared = push_certificates::prepare(&keys, &council.id, &council.name, now)?;
-        let signed = sign(&vendor, &prepared.request)?;
-        let view = RequestView {
-            id: prepared.row.id.clone(),
-            csr_pem: prepared.request.csr_pem,
-            what_next: if signed.is_some() { SIGNED } else { UNSIGNED },
-            vendor_signed_request: signed,
-        };
-        Ok::<_, Error>((prepared.row, view))
-    })
-    .await
-    .map_err(Error::internal)??;
+    let made = make_request(&app, council).await?;
+    let view = RequestView {
+        id: made.row.id.clone(),
+        csr_pem: made.csr_pem,
+        what_next: if made.vendor_signed.is_some() { SIGNED } else { UNSIGNED },
+        vendor_signed_request: made.vendor_signed,
+    };
+    let row = made.row;
     caller
         .write(&app, "request push certificate", StatusCode::CREATED, move |tx, context| {
             push_certificates::request(tx, context, &row)?;
             Ok(view.clone())
         })
         .await
-}
-
-/// Signs with the provider's vendor certificate, if one is set. The files are read anew, as they are renewed yearly.
-fn sign(vendor: &VendorSettings, made: &PushRequest) -> Result<Option<String>> {
-    let (Some(certificate), Some(key)) = (&vendor.certificate, &vendor.key) else { return Ok(None) };
-    let read = |path: &std::path::Path| {
-        std::fs::read(path)
-            .map_err(|problem| Error::Internal(format!("the vendor's file {}: {problem}", path.display())))
-    };
-    let key = Zeroizing::new(read(key)?);
-    vendor_signed_request(&made.csr_der, &read(certificate)?, &key)
-        .map(Some)
-        .map_err(|problem| Error::Internal(format!("the vendor's certificate and key: {problem}")))
 }
 
 /// What Apple's portal gave.
@@ -120,13 +97,8 @@ async fn import(
             Ok((council, candidates))
         })
         .await?;
-    let keys = Arc::clone(&app.keys);
-    let import = tokio::task::spawn_blocking(move || {
-        let ImportCertificate { certificate, apple_account, new_topic } = &body;
-        push_certificates::read_import(&keys, &candidates, certificate, apple_account, *new_topic)
-    })
-    .await
-    .map_err(Error::internal)??;
+    let ImportCertificate { certificate, apple_account, new_topic } = body;
+    let import = read_certificate(&app, candidates, certificate, apple_account, new_topic).await?;
     caller
         .write(&app, "import push certificate", StatusCode::OK, move |tx, context| {
             push_certificates::import(tx, context, &council, &import)?;

@@ -14,6 +14,7 @@ mod failure;
 mod files;
 mod form;
 mod form_token;
+mod getting_started;
 mod guard;
 mod holder;
 mod home;
@@ -63,6 +64,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(people::configure)
             .configure(operators::configure)
             .configure(policy::configure)
+            .configure(getting_started::configure)
             .default_service(web::to(async || not_found())),
     );
 }

@@ -1,0 +1,56 @@
+//! What a council still needs before its phones are looked after, read from how things stand, so that it can be left at any time.
+
+use super::Context;
+use crate::error::Result;
+use crate::model::{CouncilId, Permission, PushCertificateState, Role};
+use crate::store::{self, Transaction};
+
+/// More operators than this need not be looked at to see that there are two.
+const ENOUGH: i64 = 50;
+
+/// How far a council is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a step of its own, in any order")]
+pub struct Progress {
+    /// It has a policy.
+    pub policy: bool,
+    /// It can reach iPhones and iPads.
+    pub apple: bool,
+    /// It can reach Android phones.
+    pub android: bool,
+    /// Somebody other than the one who asks for an order can approve it.
+    pub second_person: bool,
+    /// A phone is under management, or was.
+    pub phone: bool,
+}
+
+impl Progress {
+    /// Whether nothing is left that a council cannot do without; one kind of phone is enough.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.policy && (self.apple || self.android) && self.second_person && self.phone
+    }
+}
+
+/// How far the council is.
+///
+/// # Errors
+/// `Forbidden` for whoever may not read it.
+pub fn progress(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) -> Result<Progress> {
+    context.actor.require(Permission::Read, council)?;
+    let apple = store::push_certificates::live(tx, council)?
+        .into_iter()
+        .any(|row| row.state == PushCertificateState::Current && row.not_after.is_some_and(|end| end > context.now));
+    let decides = |role: Role| matches!(role, Role::Clerk | Role::Approver);
+    let operators = store::operators::page(tx, Some(council), None, ENOUGH)?;
+    let ready = operators
+        .iter()
+        .filter(|operator| operator.ended_at.is_none() && operator.mfa_since.is_some() && decides(operator.role));
+    Ok(Progress {
+        policy: store::policies::current_number(tx, council)?.is_some(),
+        apple,
+        android: store::google_enterprises::current(tx, council)?.is_some(),
+        second_person: ready.count() > 1,
+        phone: store::operators::any_device(tx, Some(council))?,
+    })
+}
