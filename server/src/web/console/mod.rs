@@ -11,6 +11,7 @@ mod dates;
 mod devices;
 mod failure;
 mod files;
+mod first_run;
 mod form;
 mod form_token;
 mod guard;
@@ -46,6 +47,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                     .error_handler(|_, _| Failure::Refused(crate::error::Error::NotFound("page")).into()),
             )
             .route("/files/{name}", get().to(files::show))
+            .configure(first_run::configure)
             .configure(sign_in_pages)
             .configure(passkeys::configure)
             .configure(own_phone::configure)

@@ -3,6 +3,7 @@
 mod desk;
 mod devices;
 mod every_route;
+mod first_run;
 mod forms;
 mod holder;
 mod invite;
