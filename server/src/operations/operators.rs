@@ -430,8 +430,15 @@ pub struct FirstOperator {
     pub login: String,
     /// The name to show.
     pub name: String,
-    /// The hash of the initial password.
+    /// The hash of the password.
     pub password_hash: String,
+    /// Whether he chose the password himself, so that it need not be changed at the first sign-in.
+    pub own_password: bool,
+}
+
+/// Whether there is an operator already.
+pub fn is_set_up(tx: &mut Transaction<'_>) -> Result<bool> {
+    store::operators::any(tx)
 }
 
 /// Makes the first operator with the one-use code that the first start printed. The code is looked at before anything else:
@@ -452,5 +459,10 @@ pub fn set_up(tx: &mut Transaction<'_>, context: &Context, code_hash: &str, firs
         name: first.name.clone(),
         password_hash: first.password_hash.clone(),
     };
-    add_unchecked(tx, context, &new)
+    let mut operator = add_unchecked(tx, context, &new)?;
+    if first.own_password {
+        operator.must_change_password = false;
+        store::operators::update(tx, &operator)?;
+    }
+    Ok(operator)
 }

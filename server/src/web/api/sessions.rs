@@ -66,6 +66,7 @@ async fn set_up(app: web::Data<App>, address: Address, body: Json<SetUp>) -> Res
                 login: body.login.clone(),
                 name: body.name.clone(),
                 password_hash: hash.clone(),
+                own_password: false,
             };
             operators::set_up(tx, &context, &code_hash, &first)
         })

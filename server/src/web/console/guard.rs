@@ -30,6 +30,7 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 
 /// What needs no sign-in.
 const OPEN: &[&str] = &[
+    "/console/set-up",
     "/console/sign-in",
     "/console/sign-in/passkey",
     "/console/sign-in/passkey/begin",

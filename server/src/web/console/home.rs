@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::model::{CaseState, DeviceId, OrderState, Permission};
 use crate::operations::attention::{self, Attention};
-use crate::operations::councils;
+use crate::operations::{councils, getting_started};
 
 /// Alerts whose subject is a device.
 const ABOUT_DEVICES: [&str; 2] = ["serial_differs", "left_management"];
@@ -45,20 +45,34 @@ struct Home {
 /// GET: the page.
 pub(super) async fn show(app: Data<App>, visitor: Visitor, path: Path<String>) -> Result<HttpResponse, Failure> {
     let name = path.into_inner();
-    let (place, attention) = visitor
+    let (place, attention, progress) = visitor
         .read(&app, "what needs attention", move |tx, context| {
             let council = councils::permitted(tx, context, &name, Permission::Read)?;
-            Ok((Place::of(tx, &council)?, attention::of_council(tx, context, &council)?))
+            let progress = getting_started::progress(tx, context, &council)?;
+            Ok((Place::of(tx, &council)?, attention::of_council(tx, context, &council)?, progress))
         })
         .await?;
     let frame = Frame::new(&app, &visitor, place.name.clone(), Some(&place))?;
+    let mut groups = groups(&app, &visitor, &place, attention)?;
+    if !progress.is_complete() && visitor.may(Permission::Settings, &place.id) {
+        groups.push(Group { title: "Getting started", items: vec![started(&place)] });
+    }
     let page = Home {
         frame,
         lost: format!("{}/lost", place.home()),
         may_report: visitor.may(Permission::Report, &place.id),
-        groups: groups(&app, &visitor, &place, attention)?,
+        groups,
     };
     draw(StatusCode::OK, &page)
+}
+
+fn started(place: &Place) -> Item {
+    Item {
+        what: "Something is still missing before phones are looked after".to_owned(),
+        detail: "A connection to Apple or Google, a second person, or the first phone".to_owned(),
+        step: Some((format!("{}/set-up", place.home()), "See what is left".to_owned())),
+        seen: None,
+    }
 }
 
 fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Result<Vec<Group>> {

@@ -12,6 +12,7 @@ mod devices;
 mod equipment;
 mod failure;
 mod files;
+mod first_run;
 mod form;
 mod form_token;
 mod getting_started;
@@ -51,6 +52,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                     .error_handler(|_, _| Failure::Refused(crate::error::Error::NotFound("page")).into()),
             )
             .route("/files/{name}", get().to(files::show))
+            .configure(first_run::configure)
             .configure(sign_in_pages)
             .configure(passkeys::configure)
             .configure(own_phone::configure)

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::cookie;
 use super::failure::{Failure, go};
+use super::first_run;
 use super::form::{Errors, Field, Form, Sent};
 use super::form_token;
 use super::guard::Stranger;
@@ -129,6 +130,9 @@ pub(super) async fn page(
 /// GET: the form.
 pub(super) async fn show(app: Data<App>, request: HttpRequest, asked: Query<Asked>) -> Result<HttpResponse, Failure> {
     let stranger = stranger(&request)?;
+    if !first_run::is_set_up(&app).await? {
+        return Ok(go(first_run::HERE));
+    }
     page(&app, &request, &stranger, asked.parts(), &Errors::default(), "").await?.answer()
 }
 

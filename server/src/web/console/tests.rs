@@ -4,6 +4,7 @@ mod desk;
 mod devices;
 mod equipment;
 mod every_route;
+mod first_run;
 mod forms;
 mod holder;
 mod invite;

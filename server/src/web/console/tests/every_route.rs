@@ -11,6 +11,7 @@ use crate::testing::on_both;
 
 /// What a form may be sent to without a sign-in; it has tests of its own.
 const OPEN: &[&str] = &[
+    "/console/set-up",
     "/console/sign-in",
     "/console/sign-in/passkey",
     "/console/sign-in/passkey/begin",
