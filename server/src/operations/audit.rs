@@ -261,22 +261,62 @@ pub fn export(
     limit: i64,
 ) -> Result<Vec<ExportedRow>> {
     let chain = permitted_chain(context, council)?;
-    store::audit::page(tx, &chain, after, limit)?
-        .into_iter()
-        .map(|(row, details)| {
-            Ok(ExportedRow {
-                chain: row.chain,
-                seq: row.seq,
-                at: row.at,
-                kind: row.kind,
-                subject: row.subject,
-                salt: details.as_ref().map(|details| hex::encode(&details.salt)),
-                details: details.map(|details| serde_json::from_str(&details.details)).transpose()?,
-                details_hash: hex::encode(row.details_hash),
-                mac: hex::encode(row.mac),
-            })
-        })
-        .collect()
+    store::audit::page(tx, &chain, after, limit)?.into_iter().map(exported).collect()
+}
+
+/// What rows are wanted by somebody who reads.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only those before this number.
+    pub before: Option<i64>,
+    /// Only those written before this moment.
+    pub until: Option<Moment>,
+    /// Only those about the item with this tag and its devices.
+    pub tag: Option<String>,
+}
+
+/// The council's rows that are wanted, newest first.
+///
+/// # Errors
+/// `NotFound` where no item has the tag.
+pub fn read(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    wanted: &Wanted,
+    limit: i64,
+) -> Result<Vec<ExportedRow>> {
+    let chain = permitted_chain(context, Some(council))?;
+    let mut subjects = Vec::new();
+    if let Some(tag) = &wanted.tag {
+        for asset in store::assets::find_by_tag(tx, council, tag)? {
+            let device = store::devices::of_asset(tx, council, &asset.id)?;
+            subjects.extend(device.map(|device| device.id.to_string()));
+            subjects.push(asset.id.to_string());
+        }
+        if subjects.is_empty() {
+            return Err(Error::NotFound("item"));
+        }
+    }
+    let mut before = wanted.before.unwrap_or(i64::MAX);
+    if let Some(until) = wanted.until {
+        before = before.min(store::audit::last_before(tx, &chain, until)?.saturating_add(1));
+    }
+    store::audit::page_before(tx, &chain, before, &subjects, limit)?.into_iter().map(exported).collect()
+}
+
+fn exported((row, details): (AuditRow, Option<AuditDetails>)) -> Result<ExportedRow> {
+    Ok(ExportedRow {
+        chain: row.chain,
+        seq: row.seq,
+        at: row.at,
+        kind: row.kind,
+        subject: row.subject,
+        salt: details.as_ref().map(|details| hex::encode(&details.salt)),
+        details: details.map(|details| serde_json::from_str(&details.details)).transpose()?,
+        details_hash: hex::encode(row.details_hash),
+        mac: hex::encode(row.mac),
+    })
 }
 
 fn permitted_chain(context: &Context, council: Option<&CouncilId>) -> Result<String> {

@@ -144,6 +144,39 @@ pub fn of_subject(
     Ok(found)
 }
 
+/// Up to `limit` rows of `chain` before number `before`, newest first, with the details that were not purged; of those about one
+/// of `subjects`, where any are given.
+pub fn page_before(
+    tx: &mut Transaction<'_>,
+    chain: &str,
+    before: i64,
+    subjects: &[String],
+    limit: i64,
+) -> Result<Vec<(AuditRow, Option<AuditDetails>)>> {
+    let rows = AuditRow::query()
+        .filter(audit_rows::chain.eq(chain).and(audit_rows::seq.lt(before)))
+        .order(audit_rows::seq.desc())
+        .limit(limit)
+        .into_boxed();
+    let rows: Vec<AuditRow> = match subjects {
+        [] => rows.load(tx.connection)?,
+        subjects => rows.filter(audit_rows::subject.eq_any(subjects.to_vec())).load(tx.connection)?,
+    };
+    let numbers: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    let details = AuditDetails::query()
+        .filter(audit_details::chain.eq(chain).and(audit_details::seq.eq_any(numbers)))
+        .load(tx.connection)?;
+    let mut details: std::collections::BTreeMap<i64, AuditDetails> =
+        details.into_iter().map(|details| (details.seq, details)).collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let found = details.remove(&row.seq);
+            (row, found)
+        })
+        .collect())
+}
+
 /// The newest rows about `subject`, newest first, without their details.
 pub fn last_of_subject(tx: &mut Transaction<'_>, chain: &str, subject: &str, limit: i64) -> Result<Vec<AuditRow>> {
     Ok(AuditRow::query()

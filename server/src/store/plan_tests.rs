@@ -9,13 +9,13 @@ use diesel::sql_types::Text;
 use super::connection::{AnyConnection, Transaction};
 use super::enrolments::Enrolment;
 use crate::error::Result;
-use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment};
+use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment, Role};
 use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted, Which};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
 use crate::operations::policies::Base;
-use crate::operations::{Context, attention, devices, leavers, orders, people, policies};
+use crate::operations::{Context, attention, audit, devices, leavers, orders, people, policies};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -294,6 +294,11 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                 }));
                 asked.extend(statements(connection, |tx| devices::whole(tx, &context, &phone.device_id).map(drop)));
                 asked.extend(statements(connection, |tx| {
+                    let wanted = audit::Wanted { until: Some(context.now), ..audit::Wanted::default() };
+                    audit::read(tx, &context, &council, &wanted, 50)?;
+                    store::audit::page_before(tx, council.as_str(), 9, &["a".to_owned(), "b".to_owned()], 50).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| {
                     policies::unmet(tx, &context, &council)?;
                     policies::history(tx, &context, &council, None, 20)?;
                     policies::draft(tx, &context, &council, &Base::Current, &[]).map(drop)
@@ -344,6 +349,37 @@ async fn nothing_on_a_phones_way_walks_through_a_table() {
                 prepare(connection);
                 let asked = path(connection, &context, &council, &phone, &command);
                 assert!(asked.len() > 15, "{asked:#?}");
+                let walks = walks(connection, asked);
+                assert!(walks.is_empty(), "{}", walks.join("\n"));
+                Ok(())
+            })
+            .expect("explains");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_told_by_mail_is_found_without_walking_through_the_accounts() {
+    on_both(|bench| async move {
+        let (council, _, _) = years_of_use(&bench, true).await;
+        bench
+            .database
+            .with_own_connection(|connection| {
+                prepare(connection);
+                let mut asked = Vec::new();
+                for (council, roles) in
+                    [(Some(&council), &[Role::Clerk, Role::Approver][..]), (None, &[Role::Provider])]
+                {
+                    asked
+                        .extend(statements(connection, |tx| store::operators::with_mail(tx, council, roles).map(drop)));
+                }
+                assert_eq!(asked.len(), 2, "{asked:#?}");
+                if !matches!(connection, AnyConnection::Postgres(_)) {
+                    for statement in &asked {
+                        let plan = plan(connection, statement);
+                        assert!(plan.contains("operators_of_council"), "{statement}\n{plan}");
+                    }
+                }
                 let walks = walks(connection, asked);
                 assert!(walks.is_empty(), "{}", walks.join("\n"));
                 Ok(())

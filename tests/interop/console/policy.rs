@@ -34,6 +34,10 @@ async fn policies(place: &Place) {
             clerk.sit(screen);
             change(&council, &mut clerk, 9 + number);
         }
+        clerk.open("/console/councils/germoe/policy/settings/passcode.minimum_length");
+        clerk.browser.fill("#value", "8");
+        clerk.browser.follow("Continue");
+        clerk.browser.follow("Save the policy");
         (town, council)
     })
     .await
@@ -41,13 +45,17 @@ async fn policies(place: &Place) {
     // What was saved last reaches the phone, which reports it.
     let version =
         council.clerk.api.get(&format!("/councils/{}/policy", council.id)).await.expect("a policy")["version"].clone();
-    assert_eq!(version, json!(9), "one change and one step back at each screen");
+    assert_eq!(version, json!(10), "one change and one step back at each screen, and one more");
     let device = format!("/devices/{}", device(&council).await);
     until(&council.clerk.api, &format!("{device}/settings"), PATIENCE, |settings| {
         settings["reported_version"] == version
     })
     .await
     .expect("the phone reports the version");
+    let settings = council.clerk.api.get(&format!("{device}/settings")).await.expect("settings");
+    let all = settings["settings"].as_array().expect("a list");
+    let length = all.iter().find(|one| one["setting"] == "passcode.minimum_length").expect("the length");
+    assert_eq!(length["state"], json!("in_force"), "{settings}");
     assert_eq!(phone.snapshot().violations, Vec::<String>::new());
     town.server.expect("runs").stop().await.expect("stops");
 }
@@ -90,7 +98,7 @@ fn change(council: &Council, clerk: &mut Visitor, length: usize) {
     clerk.browser.follow("Save the policy");
     clerk.browser.follow("Start from a ready-made policy");
     clerk.judge("policy-presets");
-    clerk.browser.follow("See what changes with Coreley");
+    clerk.browser.click("a[href$='preset=coreley']");
     clerk.judge("policy-preset-check");
     clerk.browser.follow("Back, without saving");
 }

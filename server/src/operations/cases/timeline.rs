@@ -118,7 +118,7 @@ fn audited(
 }
 
 /// The words for an audit row's kind, and whether the phone itself reported it.
-fn words_of(kind: &str) -> Option<(&'static str, bool)> {
+pub(crate) fn words_of(kind: &str) -> Option<(&'static str, bool)> {
     Some(match kind {
         "loss.reported" => ("loss reported", false),
         "loss.reported_again" => ("loss reported again", false),

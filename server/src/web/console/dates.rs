@@ -1,6 +1,6 @@
 //! Dates as British public services write them, in the council's own time.
 
-use chrono::{Datelike as _, LocalResult, NaiveDateTime, TimeZone as _, Timelike as _};
+use chrono::{Datelike as _, LocalResult, NaiveDate, NaiveDateTime, TimeZone as _, Timelike as _};
 use chrono_tz::Tz;
 
 use crate::error::{Error, Result};
@@ -63,6 +63,16 @@ impl Zone {
     /// In words, or what to say where there is no time.
     pub(super) fn when_or(&self, at: &Option<Moment>, otherwise: &str) -> String {
         at.as_ref().map_or_else(|| otherwise.to_owned(), |at| self.when(at))
+    }
+
+    /// The end of the day that was entered in a `date` field; nothing for what is no day.
+    pub(super) fn end_of_day(&self, text: &str) -> Option<Moment> {
+        let forms = ["%Y-%m-%d", "%d/%m/%Y", "%d %B %Y"];
+        let day = forms.iter().find_map(|form| NaiveDate::parse_from_str(text.trim(), form).ok())?;
+        let midnight = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
+        // Where clocks change at midnight, the day ends with the hour after it.
+        let local = |at: NaiveDateTime| self.0.from_local_datetime(&at).earliest();
+        local(midnight).or_else(|| local(midnight + chrono::Duration::hours(1))).map(|at| at.to_utc().into())
     }
 
     /// What was entered in a `datetime-local` field; nothing for an empty one.

@@ -4,6 +4,7 @@
 mod account;
 mod alerts;
 mod approvals;
+mod audit;
 mod confirm;
 mod cookie;
 mod councils;
@@ -66,6 +67,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(people::configure)
             .configure(operators::configure)
             .configure(policy::configure)
+            .configure(audit::configure)
             .configure(getting_started::configure)
             .default_service(web::to(async || not_found())),
     );

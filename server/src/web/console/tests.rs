@@ -1,11 +1,13 @@
 //! The console as a browser meets it, without the browser: pages, forms, and what must not get through them.
 
+mod audit;
 mod desk;
 mod devices;
 mod equipment;
 mod every_route;
 mod first_run;
 mod forms;
+mod getting_started;
 mod holder;
 mod invite;
 mod mail;

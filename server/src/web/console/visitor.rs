@@ -85,6 +85,18 @@ impl Visitor {
             )),
         }
     }
+    /// Whether this form is sent for the first time, for what a transaction cannot do: then `operation` looks whether it may be
+    /// done, and its refusal leaves the form unused.
+    ///
+    /// # Errors
+    /// What the operation refuses.
+    pub(super) async fn first<F>(&self, app: &App, sent: &Sent, name: &'static str, operation: F) -> Result<bool>
+    where
+        F: Fn(&mut Transaction<'_>, &Context) -> Result<()> + Send + 'static,
+    {
+        let key = OnceKey { key: format!("form {}", sent.nonce), request_hash: sent.hash.clone() };
+        Ok(matches!(once::write(app, name, &self.credential, Some(key), 200, operation).await?, Done::Now { .. }))
+    }
 }
 
 impl FromRequest for Visitor {

@@ -38,8 +38,27 @@ pub(in super::super) async fn show(app: Data<App>, visitor: Visitor) -> Result<H
     page(&app, &visitor, &Errors::default()).await
 }
 
-/// POST: sends it. A second click sends a second one, which does no harm.
-pub(in super::super) async fn send(app: Data<App>, visitor: Visitor, _: Sent) -> Result<HttpResponse, Failure> {
+/// What a second click sees, perhaps while the first still waits for the mail server.
+fn again(app: &App, visitor: &Visitor) -> Result<HttpResponse, Failure> {
+    Question::plain(Frame::new(app, visitor, "The test message was sent already", None)?)
+        .lead("It was sent when you pressed the button first, and not again. The mail settings show what the mail server said.")
+        .link(HERE, "Back to the mail settings")
+        .answer()
+}
+
+/// POST: sends it, once for each form: a second click, or a step back, sends nothing.
+pub(in super::super) async fn send(app: Data<App>, visitor: Visitor, sent: Sent) -> Result<HttpResponse, Failure> {
+    let first = visitor
+        .first(&app, &sent, "send a test message", |tx, context| {
+            settings::server(tx, context)?.map(drop).ok_or(Error::NotFound("mail server"))
+        })
+        .await;
+    match first {
+        Ok(true) => {}
+        Ok(false) => return again(&app, &visitor),
+        Err(Error::NotFound(_)) => return Ok(go(HERE)),
+        Err(error) => return Err(error.into()),
+    }
     match mail::try_out(&app, app.context(visitor.actor())).await {
         Ok(Ok(said)) => Question::plain(Frame::new(&app, &visitor, "The mail server accepted the message", None)?)
             .lead("Look whether it arrives, also among the unwanted mail.")

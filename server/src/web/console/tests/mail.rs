@@ -3,7 +3,7 @@
 use beadle_simulator::mail_server::{Fault, MailServer, Privacy, Stage};
 use chrono::Duration;
 
-use super::desk::{Desk, NASTY};
+use super::desk::{Desk, NASTY, with_token};
 use crate::testing::on_both;
 
 const MAIL: &str = "/console/settings/mail";
@@ -74,6 +74,11 @@ async fn a_provider_sets_the_server_and_sees_what_it_says() {
         desk.provider.get(TEST).await.is(200).has("pat@provider.example");
         desk.provider.send(TEST, &[]).await.is(200).has("accepted the message").has("250 2.0.0 queued as 1");
         assert_eq!(server.received()[0].to, ["pat@provider.example"]);
+        let token = desk.provider.token(TEST);
+        let form = with_token(&[], &token);
+        desk.provider.post(TEST, &form, "same-origin").await.is(200).has("accepted the message");
+        desk.provider.post(TEST, &form, "same-origin").await.is(200).has("was sent already");
+        assert_eq!(server.received().len(), 2, "a second click sends nothing");
         desk.provider.get(MAIL).await.is(200).lacks("Not yet").lacks("What went wrong last");
         server.at(Stage::Recipient, Some(Fault::Answer(550, "5.1.1 <script>alert(1)</script>".to_owned())));
         let page = desk.provider.send(TEST, &[]).await.is(422);
