@@ -190,6 +190,12 @@ impl Person {
         Ok(person)
     }
 
+    /// Somebody who has an account already, and is not signed in.
+    pub fn known(api: &Api, login: &str, password: &str, secret: &str, clock: &Clock) -> Self {
+        let (login, password, secret) = (login.to_owned(), password.to_owned(), secret.to_owned());
+        Self { api: api.clone(), login, password, secret, clock: clock.clone() }
+    }
+
     /// The authenticator's code, `steps` half-minutes from now.
     pub fn code(&self, steps: i64) -> Result<String, Refusal> {
         let trouble = |problem: &dyn fmt::Display| Refusal { status: 0, detail: problem.to_string() };

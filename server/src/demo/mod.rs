@@ -8,7 +8,7 @@ mod town;
 use std::time::Instant;
 
 pub use api::{Api, Person, Refusal, text};
-pub use town::{COUNCILS, Council, Invited, Offer, Town, settings, until, write_settings};
+pub use town::{COUNCILS, Council, Fresh, Invited, Offer, Town, settings, until, write_settings};
 
 /// Tells the story; with `exit` it ends there, otherwise the server stays up for trying it by hand until Ctrl-C.
 ///

@@ -137,8 +137,29 @@ pub fn write_settings(folder: &Path, config: &Config) -> Result<(PathBuf, Vec<St
     Ok((file, listen.iter().map(|address| format!("https://{address}")).collect()))
 }
 
-impl Town {
-    /// Starts everything in `folder` with `change` applied to the settings, and makes the provider's first operator.
+/// A server at its first start: nobody may sign in yet.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The server.
+    pub server: Running,
+    /// The set-up code, good once.
+    pub code: String,
+    /// Where it listens.
+    pub addresses: Vec<String>,
+    /// Apple's push service.
+    pub push: PushService,
+    /// Google's cloud.
+    pub google: GoogleCloud,
+    /// The time that they all live at.
+    pub clock: Clock,
+    root: PathBuf,
+}
+
+impl Fresh {
+    /// Starts it with its data under `folder`, its settings changed by `change`.
+    ///
+    /// # Errors
+    /// What hinders it.
     pub async fn start(folder: &Path, change: impl FnOnce(&mut Config)) -> Result<Self, Refusal> {
         let clock = Clock::default();
         // Apple and the phones live at the same time as the server, also when a test moves it.
@@ -151,6 +172,49 @@ impl Town {
         let server = serve::start(config, clock.clone()).await.map_err(trouble)?;
         let code = server.set_up_code.clone().ok_or_else(|| trouble("this was not the first start"))?;
         let addresses = server.addresses.iter().map(|address| format!("https://{address}")).collect();
+        Ok(Self { server, code, addresses, push, google, clock, root: folder.join("data/tls/certificate.pem") })
+    }
+
+    /// The code that an authenticator app with this secret shows now.
+    ///
+    /// # Errors
+    /// For what is no secret.
+    pub fn code_of(&self, secret: &str) -> Result<String, Refusal> {
+        let base = self.addresses.first().ok_or_else(|| trouble("no address"))?;
+        Person::known(&Api::new(base, self.root_pem()?.as_str())?, "nobody", "", secret, &self.clock).code(0)
+    }
+
+    fn root_pem(&self) -> Result<String, Refusal> {
+        std::fs::read_to_string(&self.root).map_err(trouble)
+    }
+
+    /// The town around it, once a provider with this sign-in has set it up.
+    ///
+    /// # Errors
+    /// What hinders it.
+    pub fn settled(self, login: &str, password: &str, secret: &str) -> Result<Town, Refusal> {
+        let root_pem = self.root_pem()?;
+        let base = self.addresses.first().ok_or_else(|| trouble("no address"))?;
+        let api = Api::new(base, &root_pem)?;
+        let provider = Person::known(&api, login, password, secret, &self.clock);
+        Ok(Town {
+            server: Some(self.server),
+            addresses: self.addresses,
+            push: self.push,
+            google: self.google,
+            clock: self.clock,
+            api,
+            provider,
+            root_pem,
+            councils: AtomicUsize::new(0),
+        })
+    }
+}
+
+impl Town {
+    /// Starts everything in `folder` with `change` applied to the settings, and makes the provider's first operator.
+    pub async fn start(folder: &Path, change: impl FnOnce(&mut Config)) -> Result<Self, Refusal> {
+        let Fresh { server, code, addresses, push, google, clock, .. } = Fresh::start(folder, change).await?;
         let mut town = Self::settle(folder, addresses, &code, (push, google), clock).await?;
         town.server = Some(server);
         Ok(town)

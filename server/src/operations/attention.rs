@@ -68,8 +68,8 @@ pub fn of_council(tx: &mut Transaction<'_>, context: &Context, council: &Council
             reported_at: case.reported_at,
         })
         .collect();
-    let mut alerts = store::alerts::page(tx, council, true, None, MOST * 2)?;
-    alerts.retain(|alert| !SHOWN_OTHERWISE.contains(&alert.kind.as_str()));
+    // The newest first: old ones that nobody saw to must not hide what has just happened.
+    let alerts = store::alerts::newest_open(tx, council, &SHOWN_OTHERWISE, MOST * 2)?;
     Ok(Attention {
         losses,
         orders: orders::unended(tx, context, council, MOST)?,

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::model::{CouncilId, Permission, PushCertificateState, Role};
+use crate::store::operators::Operator;
 use crate::store::{self, Transaction};
 
 /// More operators than this need not be looked at to see that there are two.
@@ -18,7 +19,7 @@ pub struct Progress {
     pub apple: bool,
     /// It can reach Android phones.
     pub android: bool,
-    /// Somebody other than the one who asks for an order can approve it.
+    /// Somebody can approve what a clerk or the provider asks for.
     pub second_person: bool,
     /// A phone is under management, or was.
     pub phone: bool,
@@ -41,16 +42,18 @@ pub fn progress(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId
     let apple = store::push_certificates::live(tx, council)?
         .into_iter()
         .any(|row| row.state == PushCertificateState::Current && row.not_after.is_some_and(|end| end > context.now));
-    let decides = |role: Role| matches!(role, Role::Clerk | Role::Approver);
+    let ready = |operator: &Operator| operator.ended_at.is_none() && operator.mfa_since.is_some();
     let operators = store::operators::page(tx, Some(council), None, ENOUGH)?;
-    let ready = operators
-        .iter()
-        .filter(|operator| operator.ended_at.is_none() && operator.mfa_since.is_some() && decides(operator.role));
+    let mut approves = operators.iter().any(|operator| ready(operator) && operator.role == Role::Approver);
+    // A clerk or provider whom the council named approves what another asks for.
+    for named in store::named_approvers::of_council(tx, council)? {
+        approves = approves || store::operators::find(tx, &named.operator_id)?.is_some_and(|operator| ready(&operator));
+    }
     Ok(Progress {
         policy: store::policies::current_number(tx, council)?.is_some(),
         apple,
         android: store::google_enterprises::current(tx, council)?.is_some(),
-        second_person: ready.count() > 1,
+        second_person: approves,
         phone: store::operators::any_device(tx, Some(council))?,
     })
 }

@@ -109,7 +109,8 @@ pub struct Held {
 /// A try at a code: counted, and what it opens, if it is right.
 #[derive(Clone, Debug)]
 pub struct CodeTry {
-    counted: Counted,
+    /// Nothing for a right code.
+    counted: Option<Counted>,
     /// What it opens; nothing for a wrong code, whatever is wrong with it.
     pub held: Option<Held>,
 }
@@ -120,19 +121,19 @@ pub struct CodeTry {
 /// `TooMany`.
 pub fn begin(tx: &mut Transaction<'_>, code: &str, address: &str, now: Moment) -> Result<CodeTry> {
     let hash = hash(code);
-    let counted = sign_in_limits::count(tx, &Subjects::of_report_code(&hash, address), now)?;
-    let held = held(tx, &hash)?;
-    if held.is_some() {
-        sign_in_limits::succeeded(tx, &counted, now)?;
+    // A right code is never held up by what others behind the same address tried: a report must not wait.
+    if let Some(held) = held(tx, &hash)? {
+        return Ok(CodeTry { counted: None, held: Some(held) });
     }
-    Ok(CodeTry { counted, held })
+    let counted = sign_in_limits::count(tx, &Subjects::of_report_code(&hash, address), now)?;
+    Ok(CodeTry { counted: Some(counted), held: None })
 }
 
 impl CodeTry {
     /// How many tries at this code this made.
     #[must_use]
     pub fn tries(&self) -> i64 {
-        self.counted.tries()
+        self.counted.as_ref().map_or(0, Counted::tries)
     }
 }
 
@@ -153,8 +154,10 @@ fn held(tx: &mut Transaction<'_>, hash: &str) -> Result<Option<Held>> {
 /// What a holder is told when he has reported his phone.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Told {
-    /// Whether a lock was sent; otherwise the item cannot be locked from here.
-    pub lock_sent: bool,
+    /// Whether a lock was ordered; otherwise the item cannot be locked from here.
+    pub lock_ordered: bool,
+    /// What he must know at once: that it may not help, or why there is none.
+    pub warnings: Vec<String>,
 }
 
 /// Reports the holder's own phone lost, which locks it; once for each form (`key`), so that a page sent again does not lose a
@@ -182,7 +185,8 @@ pub fn report(tx: &mut Transaction<'_>, context: &Context, code: &str, key: &str
         contact_number: String::new(),
         police_reference: String::new(),
     };
-    let told = Told { lock_sent: losses::report(tx, &context, &new)?.lock.is_some() };
+    let reported = losses::report(tx, &context, &new)?;
+    let told = Told { lock_ordered: reported.lock.is_some(), warnings: reported.warnings };
     idempotency::keep(tx, &context, key, 200, &serde_json::to_vec(&told)?)?;
     Ok(told)
 }

@@ -74,6 +74,16 @@ pub fn find_open(tx: &mut Transaction<'_>, council: &CouncilId, kind: &str, subj
         .optional()?)
 }
 
+/// A council's newest open alerts, newest first, but for those of `other` kinds.
+pub fn newest_open(tx: &mut Transaction<'_>, council: &CouncilId, other: &[&str], limit: i64) -> Result<Vec<Alert>> {
+    Ok(Alert::query()
+        .filter(alerts::council_id.eq(council).and(alerts::ended_at.is_null()))
+        .filter(alerts::kind.ne_all(other))
+        .order(alerts::id.desc())
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// A council's alerts after `after`, by id, which is by age; the open ones only, or all.
 pub fn page(
     tx: &mut Transaction<'_>,

@@ -68,7 +68,7 @@ fn night(visitor: &mut Visitor, code: &str) {
     let words = visitor.judge("holder-item");
     assert!(words.contains("<i>GPC</i>-1") && words.contains("Germoe Parish Council"), "{words}");
     visitor.browser.follow("Lock it now and report it lost");
-    assert!(visitor.judge("holder-reported").contains("The lock was sent"));
+    assert!(visitor.judge("holder-reported").contains("The lock was ordered"));
     visitor.open("/lost");
     visitor.browser.fill("#code", code);
     visitor.browser.follow("Continue");

@@ -2,6 +2,7 @@
 
 mod devices;
 mod first_day;
+mod first_run;
 mod holder;
 mod leaver;
 mod lost;

@@ -44,6 +44,8 @@ pub fn seal(keys: &Keys, project: &str, client_email: &str, key_file: &[u8]) -> 
 /// since an enterprise cannot move.
 pub fn set_project(tx: &mut Transaction<'_>, context: &Context, tried: &Tried) -> Result<()> {
     context.actor.require_installation(Permission::Installation)?;
+    // Whoever has the project has every Android phone of it, past all that Beadle asks for.
+    context.actor.require_fresh(context.now)?;
     store::audit::lock_head(tx, audit::INSTALLATION)?;
     let by = context.actor.label();
     match store::google_projects::find(tx)? {
@@ -99,6 +101,7 @@ pub fn notifications_ready(tx: &mut Transaction<'_>, context: &Context, project:
 /// `Conflict` where the council is connected already, or the installation has no project.
 pub fn begin(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, state_hash: &str) -> Result<SignUp> {
     context.actor.require(Permission::Settings, council)?;
+    context.actor.require_fresh(context.now)?;
     audit::lock(tx, council)?;
     if store::google_projects::find(tx)?.is_none() {
         return Err(Error::conflict(

@@ -106,6 +106,17 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
             "The council's phones must be enrolled again before it ends.",
             Page::Home,
         ),
+        "own_phone_lost" => notice(
+            "An operator's own phone is lost",
+            "Somebody who signs in to Beadle said that the lost phone is the one used for signing in. The account's other \
+             sign-ins and its passkeys were ended. If its owner did not do that, end the account now.",
+            Page::Home,
+        ),
+        "passkey_copied" => notice(
+            "A passkey may have been copied",
+            "A passkey was used in a way that only a copy of it can be. Ask its owner, and have it removed.",
+            Page::Home,
+        ),
         "operator_added" => notice(
             "An account was added",
             "Somebody was given an account in Beadle. If nobody meant that, end the account now.",

@@ -25,6 +25,9 @@ use crate::model::{CouncilId, Moment, Permission};
 use crate::store::policies::PolicyVersion;
 use crate::store::{self, Transaction};
 
+/// After how many wrong PINs a phone erases itself.
+const ERASE: &str = "passcode.erase_after_failed_attempts";
+
 /// The kind of the job that brings a changed policy to every phone of a council.
 pub const FAN_OUT: &str = "policy_fan_out";
 
@@ -181,6 +184,10 @@ pub fn change(
     let differences = differences(&now.policy, &policy);
     if differences.is_empty() && now.version > 0 {
         return Err(Error::conflict("the policy is so already; nothing was changed"));
+    }
+    // Two wrong PINs on every phone of the council erase them all: as weighty as an order, so as freshly confirmed.
+    if differences.iter().any(|one| one.setting == ERASE && one.to.as_deref() != Some("null")) && now.version > 0 {
+        context.actor.require_fresh(context.now)?;
     }
     new_version(tx, context, council, now.version, &policy, note, &differences)
 }

@@ -6,8 +6,8 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
-    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _, web};
@@ -16,6 +16,7 @@ use super::cookie;
 use super::failure::Failure;
 use super::form::{Sent, TOKEN};
 use super::form_token;
+use super::passkeys;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -98,7 +99,7 @@ pub(super) async fn guard(
 
 async fn admit(app: &App, request: &mut ServiceRequest, visit: &mut Option<HeaderValue>) -> Result<(), Failure> {
     let changes = ![Method::GET, Method::HEAD].contains(request.method());
-    if changes && !is_own(request.headers()) {
+    if changes && !is_own(request.headers(), &passkeys::host(request.request())) {
         return Err(Failure::Foreign);
     }
     let address = client_address(request.request(), &trusted(app)).0;
@@ -125,12 +126,12 @@ fn trusted(app: &App) -> Vec<IpAddr> {
 
 /// Whether a form comes from a page of this very server. Browsers say so, and no page can make them say otherwise; what
 /// says nothing is no browser of these ten years.
-fn is_own(headers: &HeaderMap) -> bool {
+fn is_own(headers: &HeaderMap, host: &str) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return site == "same-origin";
     }
-    let (Some(origin), Some(host)) = (text(ORIGIN), text(HOST)) else { return false };
+    let Some(origin) = text(ORIGIN).filter(|_| !host.is_empty()) else { return false };
     origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host))
 }
 
@@ -194,8 +195,8 @@ mod tests {
     #[test]
     fn only_this_servers_own_forms_count() {
         let host = ("host", "phones.example");
-        assert!(is_own(&headers(&[host, ("sec-fetch-site", "same-origin")])));
-        assert!(is_own(&headers(&[host, ("origin", "https://phones.example")])));
+        assert!(is_own(&headers(&[("sec-fetch-site", "same-origin")]), "phones.example"));
+        assert!(is_own(&headers(&[("origin", "https://phones.example")]), "phones.example"));
         for foreign in [
             vec![host],
             vec![host, ("sec-fetch-site", "cross-site"), ("origin", "https://phones.example")],
@@ -205,7 +206,7 @@ mod tests {
             vec![host, ("origin", "https://evil.example")],
             vec![host, ("origin", "https://phones.example.evil.example")],
         ] {
-            assert!(!is_own(&headers(&foreign)), "{foreign:?}");
+            assert!(!is_own(&headers(&foreign), "phones.example"), "{foreign:?}");
         }
     }
 }

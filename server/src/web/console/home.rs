@@ -127,6 +127,8 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
         let seen = if may_end { Some((action.clone(), visitor.token(app, &action)?)) } else { None };
         let step = if alert.kind.starts_with("order_") {
             step(format!("/console/orders/{}", alert.subject), "See how it stands")
+        } else if alert.kind == "push_certificate_ends" {
+            step(format!("{}/apple", place.home()), "Renew the certificate")
         } else if ABOUT_DEVICES.contains(&alert.kind.as_str()) {
             step(format!("/console/devices/{}", alert.subject), "Look at this device")
         } else {

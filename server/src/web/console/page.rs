@@ -11,7 +11,7 @@ use super::form::{Errors, Form};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{CouncilId, Role};
+use crate::model::{CouncilId, Permission, Role};
 use crate::store::councils::Council;
 use crate::store::{self, Transaction};
 
@@ -22,6 +22,8 @@ pub(super) struct Who {
     pub(super) role: &'static str,
     /// A provider sees every council, which the page says.
     pub(super) provider: bool,
+    /// Whether he may set the council up.
+    pub(super) sets: bool,
     pub(super) sign_out: String,
 }
 
@@ -94,6 +96,7 @@ impl Frame {
             name: visitor.signed_in.name.clone(),
             role,
             provider: visitor.signed_in.role == Role::Provider,
+            sets: council.is_some_and(|council| visitor.may(Permission::Settings, &council.id)),
             sign_out: visitor.token(app, super::sign_in::SIGN_OUT)?,
         };
         Ok(Self { who: Some(who), council: council.cloned(), ..Self::open(title) })

@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 use crate::operations::sign_in::{self, Shown};
 use crate::web::sign_in as door;
 
+/// Where one comes in who asked for no other page.
+const FIRST: &str = "/console";
+
 const HERE: &str = "/console/sign-in";
 /// Where the form goes that signs out.
 pub(super) const SIGN_OUT: &str = "/console/sign-out";
@@ -147,11 +150,12 @@ pub(super) async fn send(app: Data<App>, request: HttpRequest, sent: Sent) -> Re
     let login = sent.text("login");
     match door::sign_in(&app, &login, &shown(&sent), &stranger.address, agent).await {
         Ok(opened) => {
-            let then = own_place(sent.given("then").as_deref()).unwrap_or_else(|| {
-                // Whoever has no code has often lost the phone with the app.
-                let lost = sent.given("recovery_code").is_some();
-                if lost { super::own_phone::HERE.to_owned() } else { "/console".to_owned() }
-            });
+            // Whoever has no code has often lost the phone with the app. The first page is where everybody is led who did not
+            // ask for another.
+            let lost = sent.given("recovery_code").is_some();
+            let first = if lost { super::own_phone::HERE } else { FIRST };
+            let then = own_place(sent.given("then").as_deref()).filter(|then| then != FIRST);
+            let then = then.unwrap_or_else(|| first.to_owned());
             let mut answer = go(&then);
             answer.headers_mut().append(SET_COOKIE, cookie::set(cookie::SESSION, &opened.token)?);
             Ok(answer)

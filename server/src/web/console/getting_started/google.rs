@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::google;
-use crate::model::{Permission, Role};
+use crate::model::{CONFIRM_FIRST, Permission, Role};
 use crate::operations::android::connect::{self, GoogleStatus};
+use crate::web::console::confirm;
 use crate::web::console::failure::Failure;
 use crate::web::console::form::{Errors, Field, Form, Sent};
 use crate::web::console::page::{Frame, Place, Question};
@@ -75,6 +76,9 @@ pub(super) async fn sign_up(
             .lead("At its end it leads back here, and the connection is finished.")
             .link(url, "Open Google\u{2019}s page")
             .answer(),
+        Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => {
+            Err(confirm::first(&format!("{}/google", place.home())))
+        }
         Err(error) => page(&app, &visitor, &place, &status, &Errors::of(error)?)?.answer(),
     }
 }
@@ -91,8 +95,12 @@ fn project_page(app: &App, visitor: &Visitor, errors: &Errors) -> Result<Questio
         .lead("Make a service account in it with the role Android Management User, and a key for it."))
 }
 
-/// GET: the form for the project's key.
+/// GET: the form for the project's key; a confirmation first, so that the key is not pasted twice.
 pub(super) async fn show_project(app: Data<App>, visitor: Visitor) -> Result<HttpResponse, Failure> {
+    visitor.actor().require_installation(Permission::Installation)?;
+    if !visitor.is_fresh(&app) {
+        return Err(confirm::first(PROJECT));
+    }
     project_page(&app, &visitor, &Errors::default())?.answer()
 }
 
@@ -110,6 +118,7 @@ pub(super) async fn send_project(app: Data<App>, visitor: Visitor, sent: Sent) -
             let errors = Errors::one("key_file", &format!("The key file {problem}"));
             project_page(&app, &visitor, &errors)?.answer()
         }
+        Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => Err(confirm::first(PROJECT)),
         Err(error) => project_page(&app, &visitor, &Errors::of(error)?)?.answer(),
     }
 }

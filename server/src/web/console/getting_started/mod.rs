@@ -5,16 +5,18 @@ mod council;
 mod google;
 mod steps;
 
-use actix_web::web::{ServiceConfig, get, post};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, ServiceConfig, get, post};
 
-use super::page::Place;
+use super::failure::Failure;
+use super::page::{Frame, Place, Question};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::Permission;
 use crate::operations::councils;
+use crate::store;
 use crate::store::councils::Council;
-use crate::store::{self};
 
 /// The pages about getting started.
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -22,6 +24,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .route("/add-council", get().to(council::show))
         .route("/add-council", post().to(council::send))
         .route("/councils/{council}/set-up", get().to(steps::show))
+        .route("/councils/{council}/settings", get().to(settings))
         .route("/councils/{council}/apple", get().to(apple::show))
         .route("/councils/{council}/apple", post().to(apple::import))
         .route("/councils/{council}/apple/request", post().to(apple::request))
@@ -29,6 +32,19 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .route("/councils/{council}/google", post().to(google::sign_up))
         .route("/settings/google", get().to(google::show_project))
         .route("/settings/google", post().to(google::send_project));
+}
+
+/// GET: where everything is that is set once and looked at seldom.
+async fn settings(app: Data<App>, visitor: Visitor, path: Path<String>) -> Result<HttpResponse, Failure> {
+    let (_, place) = council_of(&app, &visitor, &path.into_inner()).await?;
+    let home = place.home();
+    Question::plain(Frame::new(&app, &visitor, "Settings", Some(&place))?)
+        .link(format!("{home}/set-up"), "What is done and what is left")
+        .link(format!("{home}/policy"), "The policy")
+        .link(format!("{home}/operators"), "Operators: who may sign in, and who approves")
+        .link(format!("{home}/apple"), "Apple: the push certificate and its renewal")
+        .link(format!("{home}/google"), "Google: the connection for Android phones")
+        .answer()
 }
 
 /// The council in the address, for whoever may set it up.

@@ -14,7 +14,7 @@ use crate::model::{Actor, Sight};
 use crate::operations::cases::TimelineEntry;
 use crate::operations::report_codes::{self, Held, Record};
 use crate::web::console::dates::Zone;
-use crate::web::console::failure::Failure;
+use crate::web::console::failure::{Failure, sentence};
 use crate::web::console::form::{Errors, Field, Form, Sent};
 use crate::web::console::form_token;
 use crate::web::console::guard::Stranger;
@@ -122,12 +122,16 @@ pub(super) async fn report(app: Data<App>, request: HttpRequest, sent: Sent) -> 
     };
     let frame = Frame::open(format!("{} is reported lost", held.asset.tag));
     let page = Question::plain(frame).fact("Council", held.council.name.clone()).fact("Item", held.asset.tag.clone());
-    let page = if told.lock_sent {
-        page.lead("The lock was sent. The phone locks as soon as it is switched on and has a connection.")
+    let page = if told.lock_ordered {
+        page.lead(
+            "The lock was ordered. It reaches the phone when that is switched on and connected; only the phone itself confirms \
+             that it is locked, and the office sees when it does.",
+        )
     } else {
         page.warning("This item cannot be locked from here. Ring the mobile network and have the SIM barred.")
     };
-    page.lead("The council's office has been told. Nothing was erased: only the council decides that, and two people must agree.")
+    let page = told.warnings.into_iter().fold(page, |page, warning| page.lead(sentence(&warning)));
+    page.lead("The council's office sees it on its first page. Nothing was erased: only the council decides that, and two people must agree.")
         .lead("Ring the office as soon as it is open. If the phone was stolen, tell the police too.")
         .lead("If you find the phone again, tell the office: they end the lock.")
         .answer()

@@ -8,7 +8,9 @@ use askama::Template;
 use super::{Changed, Wanted, changed, questions, setting};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::model::CONFIRM_FIRST;
 use crate::operations::policies::{self, Draft};
+use crate::web::console::confirm;
 use crate::web::console::devices::mode_words;
 use crate::web::console::failure::{Failure, go};
 use crate::web::console::form::{Errors, Field, Form, Sent};
@@ -107,6 +109,15 @@ fn drawn(
     draw(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
 }
 
+/// Where the same change is looked at once more, after it was confirmed who it is.
+fn address(place: &Place, wanted: &Wanted) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in wanted.fields() {
+        query.append_pair(name, &value);
+    }
+    format!("{}/policy/check?{}", place.home(), query.finish())
+}
+
 /// POST: saves it, unless another change came first.
 pub(super) async fn send(
     app: Data<App>,
@@ -133,6 +144,7 @@ pub(super) async fn send(
         .await;
     match saved {
         Ok(_) => Ok(go(&format!("{}/policy", place.home()))),
+        Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => Err(confirm::first(&address(&place, &wanted))),
         Err(error) => page(&app, &visitor, &council, &wanted, &beside(error, &wanted)?).await,
     }
 }

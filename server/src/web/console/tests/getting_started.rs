@@ -25,9 +25,9 @@ async fn a_provider_adds_a_council_and_sees_what_is_left() {
         ] {
             desk.provider.send(ADD, &fields).await.is(422).has("There is a problem").has(words);
         }
-        let made =
-            desk.provider.send(ADD, &council("Wendron Parish Council", "wendron", "https://wendron.example", "germoe"));
-        assert_eq!(made.await.leads_to(), "/console/councils/wendron/set-up");
+        let wendron = council("Wendron Parish Council", "wendron", "https://wendron.example", "germoe");
+        let made = desk.provider.send(ADD, &wendron).await;
+        assert_eq!(made.leads_to(), "/console/councils/wendron/set-up");
         let steps = desk.provider.get("/console/councils/wendron/set-up").await.is(200);
         steps.has("Connect to Apple").has("Add a second person").has("Set the mail server").has("Not done yet");
         desk.provider.get("/console/councils/wendron").await.is(200).has("See what is left");

@@ -51,14 +51,14 @@ async fn a_holder_locks_his_own_phone_at_two_in_the_morning() {
         let token = holder.token("/lost/report");
         let fields = [("code", code.as_str())];
         let sent = with_token(&fields, &token);
-        holder.post("/lost/report", &sent, "same-origin").await.is(200).has("The lock was sent");
+        holder.post("/lost/report", &sent, "same-origin").await.is(200).has("The lock was ordered");
         assert_eq!(desk.recorded("loss.reported").await, 1);
         assert_eq!(desk.recorded("device locked").await, 1);
         desk.clerk.get("/console/councils/germoe").await.is(200).has("GPC-001 is lost");
         assert_eq!(alerts(&desk, "loss_reported").await, 1);
 
         // The page sent again does nothing, also after the phone was found; a new report loses it again.
-        holder.post("/lost/report", &sent, "same-origin").await.is(200).has("The lock was sent");
+        holder.post("/lost/report", &sent, "same-origin").await.is(200).has("The lock was ordered");
         assert_eq!(desk.recorded("loss.reported_again").await, 0);
         assert_eq!(desk.recorded("device locked").await, 1);
         holder.send("/lost/report", &fields).await.is(200);

@@ -46,7 +46,9 @@ async fn a_recovery_code_and_one_button_shut_the_lost_phone_out() {
 
         let mut office = desk.nobody();
         office.get("/console/sign-in?with=recovery").await.is(200);
-        let fields = [("login", "clerk"), ("password", PASSWORD), ("recovery_code", recovery.as_str())];
+        // As the form has it after the first page led there.
+        let fields =
+            [("login", "clerk"), ("password", PASSWORD), ("recovery_code", recovery.as_str()), ("then", "/console")];
         assert_eq!(office.send("/console/sign-in", &fields).await.leads_to(), HERE);
         office.get(HERE).await.is(200).has("GPC-777").lacks("GPC-001").has("Lock it and sign it out");
         let fields = [("asset", mine.asset.as_str()), ("app", "yes")];
