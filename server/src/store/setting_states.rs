@@ -48,21 +48,26 @@ pub struct Unmet {
     pub settings: i64,
 }
 
-/// The council's devices under management that report settings as not in force, by tag.
+/// Some of the council's devices under management that report settings as not in force, by tag: where there are more than
+/// `limit`, those that enrolled first.
 pub fn unmet(tx: &mut Transaction<'_>, council: &CouncilId, limit: i64) -> Result<Vec<Unmet>> {
-    // CROSS JOIN, so that SQLite begins with what is not in force, however few devices it believes there are.
-    Ok(diesel::sql_query(
+    // CROSS JOIN, so that SQLite begins with what is not in force, however few devices it believes there are. The groups come in
+    // the order of their index, so that the first of them are found without counting all.
+    let mut found: Vec<Unmet> = diesel::sql_query(
         "SELECT e.device_id, s.settings, (SELECT a.tag FROM devices d \
          JOIN assets a ON a.council_id = d.council_id AND a.id = d.asset_id \
          WHERE d.council_id = e.council_id AND d.id = e.device_id) AS tag \
          FROM (SELECT council_id, enrolment_id, COUNT(*) AS settings FROM setting_states \
-         WHERE council_id = $1 AND state = 'not_in_force' GROUP BY council_id, enrolment_id) s \
+         WHERE council_id = $1 AND state = 'not_in_force' GROUP BY council_id, enrolment_id \
+         ORDER BY council_id, enrolment_id) s \
          CROSS JOIN enrolments e \
-         WHERE e.council_id = s.council_id AND e.id = s.enrolment_id AND e.ended_at IS NULL ORDER BY tag LIMIT $2",
+         WHERE e.council_id = s.council_id AND e.id = s.enrolment_id AND e.ended_at IS NULL LIMIT $2",
     )
     .bind::<Text, _>(council)
     .bind::<BigInt, _>(limit)
-    .load(tx.connection)?)
+    .load(tx.connection)?;
+    found.sort_by(|one, other| one.tag.cmp(&other.tag));
+    Ok(found)
 }
 
 /// How many of the council's devices under management report each setting as not in force, by setting.

@@ -11,7 +11,8 @@ async fn a_lost_phone_from_the_search_to_the_second_person() {
         let mut desk = Desk::new(bench).await;
         let home = desk.clerk.get("/console").await.leads_to();
         assert_eq!(home, "/console/councils/germoe");
-        desk.clerk.get(&home).await.is(200).has("Report a lost phone").has("Nothing needs your attention");
+        desk.clerk.get(&home).await.is(200).has("Report a lost phone").has("See what is left");
+        desk.auditor.get(&home).await.is(200).has("Nothing needs your attention").lacks("See what is left");
         for find in ["gpc", "GPC-001", "001", "mary", "ann", "o%27br", "brien", "123", "900123", "%2B44+7700+900123"] {
             let page = desk.clerk.get(&format!("{home}/lost?find={find}")).await.is(200);
             page.has("GPC-001").has("One was found").has("Mary-Ann O&#39;Brien");
