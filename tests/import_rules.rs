@@ -146,8 +146,16 @@ fn every_room_keeps_to_its_imports() {
 
 /// The functions of the store that change rows, as `table::function`: those in whose text a statement stands that does.
 fn writers() -> BTreeSet<String> {
-    const CHANGES: [&str; 6] =
-        ["diesel::insert_into", "diesel::update", "diesel::delete", "INSERT INTO", "UPDATE ", "DELETE FROM"];
+    // A statement that is kept prepared has its text outside the function that carries it out.
+    const CHANGES: [&str; 7] = [
+        "diesel::insert_into",
+        "diesel::update",
+        "diesel::delete",
+        "INSERT INTO",
+        "UPDATE ",
+        "DELETE FROM",
+        ".execute(tx.connection)",
+    ];
     let mut files = Vec::new();
     rust_files(&server().join("store"), &mut files);
     let mut found = BTreeSet::new();

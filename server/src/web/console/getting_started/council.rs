@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::HOST;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use beadle_profiles::policy::Preset;
@@ -14,6 +13,7 @@ use crate::operations::councils::{self, NewCouncil};
 use crate::web::console::failure::{Failure, go};
 use crate::web::console::form::{Errors, Field, Form, Sent};
 use crate::web::console::page::{Frame, Question};
+use crate::web::console::passkeys;
 use crate::web::console::visitor::Visitor;
 
 const HERE: &str = "/console/add-council";
@@ -58,7 +58,7 @@ fn page(app: &App, visitor: &Visitor, sent: Option<&Sent>, address: &str, errors
 
 /// The address that this page was asked for at, which is a good first guess.
 fn address(request: &HttpRequest) -> String {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = passkeys::host(request);
     if host.is_empty() { String::new() } else { format!("https://{host}") }
 }
 
