@@ -1,5 +1,7 @@
 //! Operators: who may sign in, with which role, and who may approve.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
@@ -434,6 +436,35 @@ pub struct FirstOperator {
     pub password_hash: String,
     /// Whether he chose the password himself, so that it need not be changed at the first sign-in.
     pub own_password: bool,
+}
+
+/// Who stands behind these labels of the audit trail, in words that people read.
+///
+/// # Errors
+/// Of the database.
+pub fn words_of_labels(
+    tx: &mut Transaction<'_>,
+    labels: impl IntoIterator<Item = String>,
+) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for label in labels {
+        if found.contains_key(&label) {
+            continue;
+        }
+        let words = match label.split_once(':') {
+            Some(("operator", id)) => store::operators::find(tx, &OperatorId::from(id))?
+                .map_or_else(|| "an operator who is not known any more".to_owned(), |operator| operator.name),
+            Some(("token", _)) => "a program".to_owned(),
+            Some(("device", _)) => "the phone".to_owned(),
+            Some(("invitee", _)) => "the holder, by the invitation".to_owned(),
+            Some(("holder", _)) => "the holder, by the card".to_owned(),
+            _ if label == "local" => "somebody on the server\u{2019}s own machine".to_owned(),
+            _ if label == "system" => "Beadle by itself".to_owned(),
+            _ => label.clone(),
+        };
+        found.insert(label, words);
+    }
+    Ok(found)
 }
 
 /// Whether there is an operator already.

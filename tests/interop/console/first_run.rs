@@ -45,6 +45,15 @@ async fn first_run(place: &Place, screen: Screen) {
         assert!(pat.judge("set-up-with-a-phone").contains("Invite the first phone"));
         pat.browser.follow("Devices");
         assert!(pat.judge("first-phone").contains("GPC-001"));
+        pat.browser.follow("Audit");
+        assert!(pat.judge("audit").contains("Pat <b>Provider</b>"));
+        pat.browser.fill("#tag", "no such tag");
+        pat.browser.follow("Show these");
+        assert!(pat.judge("audit-wrong").contains("No item of the register has this tag"));
+        pat.browser.follow("Verify the trail");
+        assert!(pat.judge("audit-verified").contains("The trail is whole"));
+        pat.browser.follow("Settings");
+        assert!(pat.judge("settings").contains("push certificate"));
         (town, phone)
     })
     .await

@@ -1,5 +1,7 @@
 //! What happened, newest first, in words.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -11,6 +13,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::operations::audit::{self, ExportedRow, Wanted};
 use crate::operations::cases::timeline;
+use crate::operations::operators;
 use crate::web::console::failure::Failure;
 use crate::web::console::form::{Errors, Form};
 use crate::web::console::page::{Frame, Place, draw};
@@ -56,10 +59,9 @@ fn words_of(kind: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
-/// Who did it, from a row's particulars.
-fn by_words(details: &Value) -> String {
-    let by = details.get("by").and_then(Value::as_str).unwrap_or_default();
-    by.replacen("operator:", "operator ", 1)
+/// The label of who did it, from a row's particulars.
+fn label(row: &ExportedRow) -> Option<String> {
+    row.details.as_ref()?.get("by")?.as_str().map(str::to_owned)
 }
 
 fn detail_words(details: &Value) -> String {
@@ -72,11 +74,10 @@ fn detail_words(details: &Value) -> String {
     told.collect::<Vec<_>>().join("; ").chars().take(MOST_DETAIL).collect()
 }
 
-fn line(row: ExportedRow, place: &Place) -> Line {
-    let (by, detail) = match &row.details {
-        Some(details) => (by_words(details), detail_words(details)),
-        None => ("not kept any more".to_owned(), String::new()),
-    };
+fn line(row: ExportedRow, place: &Place, names: &BTreeMap<String, String>) -> Line {
+    let by = label(&row).and_then(|label| names.get(&label).cloned());
+    let by = by.unwrap_or_else(|| "somebody whose name is not kept any more".to_owned());
+    let detail = row.details.as_ref().map(detail_words).unwrap_or_default();
     Line { number: row.seq, words: words_of(&row.kind), at: place.zone.when(row.at), by, detail }
 }
 
@@ -105,14 +106,18 @@ pub(super) async fn show(
     }
     let council = place.id.clone();
     let found = visitor
-        .read(&app, "audit trail", move |tx, context| audit::read(tx, context, &council, &wanted, MOST as i64 + 1))
+        .read(&app, "audit trail", move |tx, context| {
+            let rows = audit::read(tx, context, &council, &wanted, MOST as i64 + 1)?;
+            let names = operators::words_of_labels(tx, rows.iter().filter_map(label))?;
+            Ok((rows, names))
+        })
         .await;
-    let mut rows = match found {
-        Ok(rows) if errors.is_empty() => rows,
-        Ok(_) => Vec::new(),
+    let (mut rows, names) = match found {
+        Ok(found) if errors.is_empty() => found,
+        Ok(_) => (Vec::new(), BTreeMap::new()),
         Err(Error::NotFound("item")) => {
             errors = Errors::one("tag", "No item of the register has this tag");
-            Vec::new()
+            (Vec::new(), BTreeMap::new())
         }
         Err(error) => return Err(error.into()),
     };
@@ -127,7 +132,7 @@ pub(super) async fn show(
     let verify = format!("{}/audit/verify", place.home());
     let page = Page {
         frame: Frame::new(&app, &visitor, "Audit trail", Some(&place))?.with(&errors),
-        lines: rows.into_iter().map(|row| line(row, &place)).collect(),
+        lines: rows.into_iter().map(|row| line(row, &place, &names)).collect(),
         verify: Form::new(&verify, visitor.token(&app, &verify)?, "Verify the trail").second(),
         tag,
         until,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Changed, changed};
 use crate::app::App;
 use crate::error::Result;
-use crate::operations::policies;
+use crate::operations::{operators, policies};
 use crate::web::console::failure::Failure;
 use crate::web::console::page::{Frame, Place, draw};
 use crate::web::console::visitor::Visitor;
@@ -52,7 +52,16 @@ pub(super) async fn show(
     let (place, may_change) = super::place_of(&app, &visitor, &path.into_inner()).await?;
     let (council, before) = (place.id.clone(), asked.before.as_deref().and_then(|before| before.parse().ok()));
     let mut found = visitor
-        .read(&app, "policy history", move |tx, context| policies::history(tx, context, &council, before, MOST + 1))
+        .read(&app, "policy history", move |tx, context| {
+            let mut found = policies::history(tx, context, &council, before, MOST + 1)?;
+            let names = operators::words_of_labels(tx, found.iter().map(|line| line.changed_by.clone()))?;
+            for line in &mut found {
+                if let Some(name) = names.get(&line.changed_by) {
+                    line.changed_by.clone_from(name);
+                }
+            }
+            Ok(found)
+        })
         .await?;
     let more = found.len() as i64 > MOST;
     found.truncate(MOST as usize);

@@ -9,6 +9,7 @@ use beadle_profiles::coverage::{self, Choice, Row};
 use super::questions;
 use crate::app::App;
 use crate::error::Result;
+use crate::operations::operators;
 use crate::operations::policies::{self, Version};
 use crate::web::console::failure::Failure;
 use crate::web::console::page::{Frame, Place, draw};
@@ -52,7 +53,12 @@ pub(super) async fn show(app: Data<App>, visitor: Visitor, path: Path<String>) -
     let council = place.id.clone();
     let (version, unmet) = visitor
         .read(&app, "policy", move |tx, context| {
-            Ok((policies::show(tx, context, &council, None)?, policies::unmet(tx, context, &council)?))
+            let mut version = policies::show(tx, context, &council, None)?;
+            let by = version.changed_by.clone();
+            if let Some(name) = operators::words_of_labels(tx, [by.clone()])?.remove(&by) {
+                version.changed_by = name;
+            }
+            Ok((version, policies::unmet(tx, context, &council)?))
         })
         .await?;
     let rows = coverage::coverage(&version.policy);

@@ -21,7 +21,7 @@ async fn the_trail_is_read_searched_and_taken_away() {
             let page = browser.get(AUDIT).await.is(200);
             let first = page.text.find("Notes changed").expect("the newest");
             assert!(page.text.get(first..).is_some_and(|rest| rest.contains("Row ")), "{}", page.text);
-            page.has("Earlier");
+            page.has("Earlier").has("by <bdi>CLERK</bdi>").lacks("operator:");
         }
         let page = desk.clerk.get(AUDIT).await.text;
         let next = page.split("href=\"").find(|link| link.starts_with(&format!("{AUDIT}?before="))).expect("a link");
