@@ -210,16 +210,22 @@ impl Browser {
         self.ask("Input.insertText", json!({ "text": text }));
     }
 
-    /// Clicks a link or button by the words on it, and waits for the page it leads to.
+    /// Clicks a link or button by the words on it, and waits for the page it leads to. It is found and located in one go: a page
+    /// that shows how things stand may load itself anew at any moment.
     pub(crate) fn follow(&mut self, words: &str) -> u16 {
-        let found = self.evaluate(&format!(
-            "(() => {{ document.querySelectorAll('[data-followed]').forEach(e => e.removeAttribute('data-followed')); \
-             const e = [...document.querySelectorAll('a,button')].find(e => e.innerText.includes({})); \
-             if (!e) return false; e.setAttribute('data-followed', ''); return true; }})()",
-            json!(words)
-        ));
-        assert_eq!(found, json!(true), "{words:?} is not on the page: {}", self.words());
-        self.click("[data-followed]")
+        let find =
+            format!("[...document.querySelectorAll('a,button')].find(e => e.innerText.includes({}))", json!(words));
+        let place = self.locate(&find);
+        assert!(place.is_array(), "{words:?} is not on the page: {}", self.words());
+        self.click_at(&place)
+    }
+
+    /// The middle of the element that `find` gives, or of its first line where it has several; null where there is none.
+    fn locate(&mut self, find: &str) -> Value {
+        self.evaluate(&format!(
+            "(() => {{ const e = {find}; if (!e) return null; e.scrollIntoView({{block: 'center'}}); \
+             const r = e.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
+        ))
     }
 
     /// All that a person can read on the page.
@@ -227,13 +233,14 @@ impl Browser {
         self.evaluate("document.body.innerText").as_str().expect("text").to_owned()
     }
 
-    /// Clicks in the middle of an element, or of its first line where it has several, with the mouse, and waits for the page it leads to.
+    /// Clicks in the middle of an element with the mouse, and waits for the page it leads to.
     pub(crate) fn click(&mut self, selector: &str) -> u16 {
-        let place = self.evaluate(&format!(
-            "(() => {{ const e = document.querySelector({}); e.scrollIntoView({{block: 'center'}}); \
-             const r = e.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2]; }})()",
-            json!(selector)
-        ));
+        let place = self.locate(&format!("document.querySelector({})", json!(selector)));
+        assert!(place.is_array(), "{selector} is not on the page: {}", self.words());
+        self.click_at(&place)
+    }
+
+    fn click_at(&mut self, place: &Value) -> u16 {
         self.events.clear();
         for kind in ["mousePressed", "mouseReleased"] {
             let (x, y) = (place[0].clone(), place[1].clone());
