@@ -83,6 +83,28 @@ async fn an_answer_that_cannot_stand_is_refused_beside_its_question() {
 }
 
 #[actix_web::test]
+async fn what_could_erase_every_phone_is_changed_only_by_who_has_just_confirmed() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let action = format!("{POLICY}/check");
+        desk.clerk.send(&action, &[("preset", "germoe"), ("expected", "0")]).await.is(303);
+        desk.bench.clock.advance(chrono::Duration::minutes(6));
+        let erase = [
+            ("setting", "passcode.erase_after_failed_attempts"),
+            ("value", "2"),
+            ("acknowledged", "true"),
+            ("expected", "1"),
+        ];
+        assert!(desk.clerk.send(&action, &erase).await.leads_to().starts_with("/console/confirm?then="));
+        assert_eq!(desk.recorded("policy changed").await, 1, "nothing was saved");
+        let length = [("setting", "passcode.minimum_length"), ("value", "9"), ("expected", "1")];
+        assert_eq!(desk.clerk.send(&action, &length).await.leads_to(), POLICY);
+        assert_eq!(desk.recorded("policy changed").await, 2);
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn others_read_it_or_do_not_and_change_nothing() {
     on_both(|bench| async move {
         let mut desk = Desk::new(bench).await;
