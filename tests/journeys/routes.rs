@@ -81,6 +81,9 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
     ("POST", "/operators", 409),
     // The provider has no address.
     ("POST", "/mail/test", 409),
+    // Not everyone has a mail address, and nothing is announced.
+    ("POST", "/councils/{council}/one-operator", 409),
+    ("DELETE", "/councils/{council}/one-operator", 404),
     // She is an approver already, by her role.
     ("DELETE", "/councils/{council}/approvers/{operator}", 404),
     ("PUT", "/councils/{council}/approvers/{operator}", 409),
@@ -235,6 +238,7 @@ async fn register(town: &Town, council: &Council, ids: &mut BTreeMap<&'static st
         ("slug", "third"),
         ("time_zone", "Europe/London"),
         ("preset", "germoe"),
+        ("address", "mrs.chair@home.example"),
         ("recognised_by", "came to the office in person"),
     ] {
         ids.insert(field, word.to_owned());

@@ -30,7 +30,7 @@ pub(super) async fn run(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     match result {
         Ok(said) => {
             tracing::info!(job = %job.id, said, "the mail server accepted a message");
-            database.write("a mail was sent", move |tx| mail::sent(tx, &context, &letter, changed_at)).await?;
+            database.write("a mail was sent", move |tx| mail::sent(tx, &context, &letter, &row)).await?;
             Ok(Next::Done)
         }
         Err(trouble) if trouble.for_good => {

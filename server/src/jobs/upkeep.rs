@@ -33,6 +33,13 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "expire commands", |tx, context| commands::expire(tx, context, ROWS)).await?;
     exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
     exhaust(bench, "remind of orders", |tx, context| orders::remind_due(tx, context, ROWS)).await?;
+    // One order a transaction: it takes a council's lock and the installation's.
+    loop {
+        let context = bench.context();
+        if !bench.app.database.write("cooled off", move |tx| orders::cool_off_due(tx, &context)).await? {
+            break;
+        }
+    }
     exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
     exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
     freezes(bench).await?;
@@ -74,6 +81,10 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
+    exhaust(bench, "retention of notices", move |tx, _| {
+        store::one_operator_notices::purge(tx, now - Duration::days(90), ROWS)
+    })
+    .await?;
     exhaust(bench, "retention of sign-ups at Google", move |tx, _| {
         store::google_sign_ups::purge(tx, now - Duration::days(1), ROWS)
     })

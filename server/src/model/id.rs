@@ -112,6 +112,10 @@ identifier!(/// A fault of an item on the register.
     FaultId);
 identifier!(/// A legal hold.
     HoldId);
+identifier!(/// An announcement that one operator works alone.
+    OneOperatorId);
+identifier!(/// One mail by which somebody is told of such an announcement, or of an order under it.
+    NoticeId);
 identifier!(/// A background job.
     JobId);
 identifier!(/// An alert.

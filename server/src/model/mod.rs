@@ -7,6 +7,7 @@ mod id;
 mod mail;
 mod moment;
 mod order;
+mod order_seal;
 mod order_states;
 mod sight;
 mod states;
@@ -17,8 +18,10 @@ pub use hands::Hands;
 pub use id::*;
 pub use mail::MailSecurity;
 pub use moment::Moment;
-pub(crate) use order::Seal;
-pub use order::{APPROVAL_WINDOW, Circumstances, EnrolmentFacts, OrderFacts, Refusal, Release, forbidden_by_ownership};
+pub use order::{
+    APPROVAL_WINDOW, COOLING_OFF, Circumstances, EnrolmentFacts, OrderFacts, Refusal, Release, forbidden_by_ownership,
+};
+pub(crate) use order_seal::Seal;
 pub use order_states::OrderEvent;
 pub use sight::{Sight, sight};
 pub use states::*;

@@ -1,22 +1,23 @@
-//! The proof that something may be destroyed, and the seal that an approval puts on an order.
+//! The proof that something may be destroyed: what must hold at the moment at which an order leaves.
 
 use chrono::Duration;
 
+use super::order_seal::{Authority, seal_is_right};
 use super::{
-    CaseId, CommandId, Confirmation, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderId,
-    OrderState, Ownership, Platform, Scope,
+    CaseId, CommandId, Confirmation, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OneOperatorId,
+    OperatorId, OrderId, OrderState, Ownership, Platform, Scope,
 };
-use crate::error::{Error, Result};
-use crate::keys::{ApprovalKeys, MacKey};
+use crate::keys::ApprovalKeys;
 
 /// How long a request waits for its second person before it lapses.
 pub const APPROVAL_WINDOW: Duration = Duration::hours(72);
 
+/// In one-operator working: how long an order waits for a pause, from when everyone who must be told was told.
+pub const COOLING_OFF: Duration = Duration::minutes(30);
+
 /// By how much two readings of the time may disagree without meaning anything: a phone's visit that began a moment before the
 /// approval was written, or two servers whose clocks differ.
 const SKEW: Duration = Duration::minutes(5);
-
-const DOMAIN: &str = "beadle order seal 1";
 
 /// What an order's row claims, borrowed from the row; nothing in it is believed before `Release::verify`.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub struct OrderFacts<'a> {
     pub requested_by: &'a OperatorId,
     pub requested_at: Moment,
     pub approved_by: Option<&'a OperatorId>,
+    pub one_operator: Option<&'a OneOperatorId>,
+    pub cooling_off_from: Option<Moment>,
     pub approved_at: Option<Moment>,
     pub command: Option<&'a CommandId>,
     pub seal: Option<&'a [u8]>,
@@ -116,54 +119,6 @@ pub fn forbidden_by_ownership(ownership: Ownership, mode: Mode, scope: Scope) ->
     }
 }
 
-/// The seal that an approval puts on an order. Only approving an order signs.
-#[derive(Debug)]
-pub(crate) struct Seal {
-    /// The HMAC-SHA-256.
-    pub(crate) mac: Vec<u8>,
-    /// The id of the key that made it.
-    pub(crate) key: String,
-}
-
-impl Seal {
-    /// Seals an approved order. Called by `operations::orders::approve` and nowhere else; a test looks after that.
-    pub(crate) fn sign(facts: &OrderFacts<'_>, keys: &ApprovalKeys) -> Result<Self> {
-        let key = keys.current()?;
-        let mac = with_parts(facts, |parts| key.mac(DOMAIN, parts))?;
-        Ok(Self { mac, key: key.id.clone() })
-    }
-}
-
-/// Gives `work` everything that the seal covers; fails on an order that was never approved.
-fn with_parts<T>(facts: &OrderFacts<'_>, work: impl FnOnce(&[&[u8]]) -> Result<T>) -> Result<T> {
-    let unapproved = || Error::internal("an order that was not approved has no seal");
-    let approved_by = facts.approved_by.ok_or_else(unapproved)?;
-    let approved_at = facts.approved_at.ok_or_else(unapproved)?;
-    let command = facts.command.ok_or_else(unapproved)?;
-    work(&[
-        facts.council.as_str().as_bytes(),
-        facts.order.as_str().as_bytes(),
-        facts.case.as_str().as_bytes(),
-        facts.device.as_str().as_bytes(),
-        facts.enrolment.as_str().as_bytes(),
-        facts.mode.as_str().as_bytes(),
-        facts.ownership.as_str().as_bytes(),
-        facts.scope.as_str().as_bytes(),
-        &[u8::from(facts.preserve_data_plan)],
-        facts.requested_by.as_str().as_bytes(),
-        &facts.requested_at.unix_micros().to_be_bytes(),
-        approved_by.as_str().as_bytes(),
-        &approved_at.unix_micros().to_be_bytes(),
-        command.as_str().as_bytes(),
-    ])
-}
-
-fn seal_is_right(facts: &OrderFacts<'_>, keys: &ApprovalKeys) -> bool {
-    let Some(key): Option<&MacKey> = facts.seal_key.and_then(|id| keys.by_id(id)) else { return false };
-    let Some(seal) = facts.seal else { return false };
-    with_parts(facts, |parts| key.verify(DOMAIN, parts, seal)).unwrap_or(false)
-}
-
 /// Proof that an order was authorised, for this council, this enrolment and this scope. Made by `Release::verify` alone;
 /// it can be neither stored, nor read from anywhere, nor copied.
 #[derive(Debug)]
@@ -201,13 +156,18 @@ impl Release {
         if !seal_is_right(order, keys) {
             return Err(Distrusted("its seal is wrong: nobody approved this order as it now stands"));
         }
-        let (Some(approved_by), Some(approved_at), Some(command)) =
-            (order.approved_by, order.approved_at, order.command)
+        let (Some(authority), Some(approved_at), Some(command)) = (order.authority(), order.approved_at, order.command)
         else {
             return Err(Distrusted("nobody approved it"));
         };
-        if approved_by == order.requested_by {
-            return Err(Distrusted("the same person asked for it and approved it"));
+        match authority {
+            Authority::SecondPerson(by) if by == order.requested_by => {
+                return Err(Distrusted("the same person asked for it and approved it"));
+            }
+            Authority::CoolingOff(_, from) if from < order.requested_at || approved_at < from + COOLING_OFF => {
+                return Err(Distrusted("its cooling-off was cut short"));
+            }
+            Authority::SecondPerson(_) | Authority::CoolingOff(..) => {}
         }
         if approved_at + SKEW < order.requested_at
             || approved_at > order.requested_at + APPROVAL_WINDOW

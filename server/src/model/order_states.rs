@@ -11,6 +11,8 @@ text_enum! {
         Requested => "requested",
         /// A second person approved it.
         Approved => "approved",
+        /// Its cooling-off ended without a pause (one-operator working).
+        CooledOff => "cooled_off",
         /// A second person refused it.
         Refused => "refused",
         /// Nobody approved it in time.
@@ -31,6 +33,8 @@ text_enum! {
         Held => "held",
         /// A person let it go on.
         Resumed => "resumed",
+        /// A person let its cooling-off begin anew.
+        Restarted => "restarted",
         /// Nothing heard for 24 hours after the fetch.
         PresumedErased => "presumed_erased",
         /// Nothing heard for a week before the fetch.
@@ -65,7 +69,7 @@ impl OrderState {
         use OrderEvent as E;
         use OrderState as S;
         let to = match (self, event) {
-            (S::Requested, E::Approved) => S::Approved,
+            (S::Requested, E::Approved | E::CooledOff) => S::Approved,
             (S::Requested, E::Refused) => S::Refused,
             (S::Requested, E::Lapsed) => S::Lapsed,
             (S::Requested | S::Approved | S::Pushed | S::Held | S::Unreachable, E::Cancelled) => S::Cancelled,
@@ -86,6 +90,7 @@ impl OrderState {
                 E::Held,
             ) => S::Held,
             (S::Held, E::Resumed) => S::Approved,
+            (S::Held, E::Restarted) => S::Requested,
             (S::Fetched, E::PresumedErased) => S::PresumedErased,
             (S::Approved | S::Pushed, E::Unreachable) => S::Unreachable,
             (S::PresumedErased, E::Reopened) => S::Fetched,
@@ -201,6 +206,8 @@ impl OrderEvent {
     fn done(self) -> &'static str {
         match self {
             Self::LeftManagement => "ended because the phone left management",
+            Self::CooledOff => "carried out after its cooling-off",
+            Self::Restarted => "begun anew",
             Self::PresumedErased => "presumed erased",
             Self::Unreachable => "called unreachable",
             other => other.as_str(),
@@ -227,6 +234,10 @@ impl HeldReason {
             Self::Forbidden => {
                 "a rule forbids to carry it out as things stand now: see the problem; put that right and resume the order, \
                  or cancel it"
+            }
+            Self::Paused => {
+                "somebody who was told of it by mail paused it: speak with them, then let its 30 minutes begin anew, or cancel \
+                 the order"
             }
             Self::Distrusted => {
                 "the record of this order does not agree with its seal or with the audit trail: somebody changed it by \
@@ -263,8 +274,8 @@ mod tests {
             let quiet = self.approved && !held && !self.with_device && !self.presumed;
             match event {
                 E::Requested => false,
-                E::Approved | E::Refused | E::Lapsed if self.approved || held => false,
-                E::Approved => {
+                E::Approved | E::CooledOff | E::Refused | E::Lapsed if self.approved || held => false,
+                E::Approved | E::CooledOff => {
                     self.approved = true;
                     true
                 }
@@ -297,6 +308,11 @@ mod tests {
                 E::Resumed if !held => false,
                 E::Resumed => {
                     *self = Self { approved: true, ..Self::default() };
+                    true
+                }
+                E::Restarted if !held => false,
+                E::Restarted => {
+                    *self = Self::default();
                     true
                 }
                 E::PresumedErased if !self.with_device => false,

@@ -193,6 +193,8 @@ text_enum! {
         Forbidden => "forbidden",
         /// The row does not agree with its seal or with the audit trail.
         Distrusted => "distrusted",
+        /// Somebody who was told of it by mail stopped it.
+        Paused => "paused",
     }
 }
 

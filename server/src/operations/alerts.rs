@@ -96,7 +96,7 @@ pub fn list(
 }
 
 /// The alerts about what someone did to an account; their subject is the account.
-const ABOUT_WHAT_WAS_DONE: [&str; 3] = ["operator_added", "operator_reset", "own_phone_lost"];
+const ABOUT_WHAT_WAS_DONE: [&str; 4] = ["operator_added", "operator_reset", "own_phone_lost", "break_glass_used"];
 /// The alerts about how an account was signed in to; their subject is the account.
 const ABOUT_SIGN_IN: [&str; 3] = ["recovery_code_used", "sign_in_failures", "passkey_copied"];
 

@@ -53,6 +53,13 @@ fn add(tx: &mut Transaction<'_>, context: &Context, operator: &mut Operator) -> 
     Ok(())
 }
 
+/// The account was made with a code that this operator had made, and may have kept: his hands are on it, whatever was there.
+pub(crate) fn by_code_of(tx: &mut Transaction<'_>, maker: &OperatorId, operator: &mut Operator) -> Result<()> {
+    let maker = store::operators::find(tx, maker)?.ok_or(Error::NotFound("operator"))?;
+    operator.hands = Hands::read(&operator.hands).and_all(&of(&maker)).to_string();
+    Ok(())
+}
+
 /// Whether the actor, or someone behind him, had the account `about` in hand, or is it.
 pub(crate) fn touch(tx: &mut Transaction<'_>, actor: &Actor, about: &Operator) -> Result<bool> {
     Ok(behind(tx, actor)?.meet(&of(about)))

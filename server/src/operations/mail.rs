@@ -7,8 +7,11 @@ mod tell;
 pub(crate) mod tests;
 
 pub use settings::{NewServer, ServerView, accepted, problem, put, remove, sealed_id, server, show};
+pub(crate) use settings::{SET, proven_since};
 pub use tell::{Letter, SEND_MAIL, cannot_send, given_up, recipient_refused, sent};
-pub(crate) use tell::{tell_of_account, tell_of_alert, tell_of_new_address, tell_of_order};
+pub(crate) use tell::{
+    holders_of_case, tell_of_account, tell_of_alert, tell_of_new_address, tell_of_order, write_notice,
+};
 
 use super::{Context, accounts, operators};
 use crate::error::{Error, Result};

@@ -9,6 +9,7 @@ pub(crate) mod apple_test_bench;
 pub mod assets;
 pub mod attention;
 pub mod audit;
+pub mod break_glass;
 pub mod caps;
 pub mod cases;
 pub mod check_in;
@@ -29,6 +30,7 @@ pub mod jobs;
 pub mod leavers;
 pub mod losses;
 pub mod mail;
+pub mod one_operator;
 pub mod operators;
 #[cfg(test)]
 pub(crate) mod operators_tests;

@@ -1,6 +1,8 @@
 //! Orders: the only thing that can become a destructive command.
 
 mod approve;
+mod authorise;
+mod cool_off;
 mod decide;
 mod deliver;
 mod follow;
@@ -13,6 +15,8 @@ mod watch;
 mod witness;
 
 pub use approve::approve;
+pub use cool_off::{CoolingOffView, cool_off_due};
+pub(crate) use cool_off::{not_pausable, pause};
 pub use decide::{cancel, refuse, resume};
 pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
@@ -114,7 +118,7 @@ fn hold(
 
 /// Ends the alerts that ask for something which an ended order no longer needs.
 fn end_alerts(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
-    for kind in ["order_waits", "order_held", "order_unreachable"] {
+    for kind in ["order_waits", "order_cools_off", "order_held", "order_unreachable"] {
         alerts::end(tx, context, &order.council_id, kind, order.id.as_str())?;
     }
     Ok(())

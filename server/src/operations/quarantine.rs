@@ -60,10 +60,11 @@ pub fn begin(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Resul
     audit::record_installation(tx, context, "quarantine.begun", &row.id, details)
 }
 
-/// Every order that is approved and not at an end, council by council.
+/// Every order that is approved and not at an end, or would go on without anybody's approval, council by council.
 fn leaving(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order>> {
     let mut found = Vec::new();
     for state in [
+        OrderState::Requested,
         OrderState::Approved,
         OrderState::Pushed,
         OrderState::Fetched,
@@ -73,6 +74,10 @@ fn leaving(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order>> {
         for order in store::orders::in_state_since(tx, state, context.now, ALL)? {
             let live = store::enrolments::find(tx, &order.council_id, &order.enrolment_id)?
                 .is_some_and(|enrolment| enrolment.ended_at.is_none());
+            if state == OrderState::Requested && store::cooling_offs::find(tx, &order.council_id, &order.id)?.is_none()
+            {
+                continue;
+            }
             // A device that has ended cannot bring its order back.
             if live || state != OrderState::PresumedErased {
                 found.push(order);

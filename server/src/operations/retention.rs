@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
-use super::{Context, audit, trail};
+use super::{Context, audit, mail, one_operator, trail};
 use crate::error::Result;
 use crate::model::{CaseId, CaseState, CouncilId, Moment, OrderId};
 use crate::store::audit::AuditRow;
@@ -32,7 +32,8 @@ pub struct Purged {
 /// and the chain verifies without the details.
 ///
 /// Left out are the details of orders and cases that are not at their end, since an approval compares a request with them,
-/// and those of legal holds, by which it is known which hold stands.
+/// those of legal holds, by which it is known which hold stands, those by which it is known that one operator works alone, and
+/// those of the mail server, by which it is known which one was set.
 pub fn purge_details(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -47,8 +48,17 @@ pub fn purge_details(
     let next = rows.last().filter(|_| full).map(|row| row.seq);
     let evidence = if chain == audit::INSTALLATION { BTreeMap::new() } else { evidence(tx, chain, &rows)? };
     let evidence_before = context.now - periods.wipe_evidence.max(periods.details);
+    let standing = match chain {
+        audit::INSTALLATION => None,
+        council => store::one_operator_settings::standing(tx, &CouncilId::from(council))?,
+    };
+    let of_standing = |row: &AuditRow| {
+        one_operator::KINDS.contains(&row.kind.as_str())
+            && standing.as_ref().is_some_and(|standing| row.at >= standing.begun_at)
+    };
     let due: Vec<i64> = rows
         .iter()
+        .filter(|row| !of_standing(row) && row.kind != mail::SET)
         .filter(|row| !trail::HOLDS.contains(&row.kind.as_str()))
         .filter(|row| match evidence.get(&row.subject) {
             Some(Evidence::Open) => false,

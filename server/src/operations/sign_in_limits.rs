@@ -60,6 +60,11 @@ impl Subjects {
     pub fn of_report_code(hash: &str, address: &str) -> Self {
         Self { account: format!("card:{hash}"), ..Self::new("", address) }
     }
+
+    /// A try at a break-glass code: each code is a subject of its own, and so is the address.
+    pub fn of_code(hash: &str, address: &str) -> Self {
+        Self { account: format!("break-glass:{hash}"), ..Self::new("", address) }
+    }
 }
 
 /// How one subject was counted, so that it can be taken back.

@@ -56,6 +56,39 @@ pub(crate) fn of(tx: &mut Transaction<'_>, operator: &Operator, council: &Counci
     Ok(if now >= from { Standing::Established } else { Standing::From(from) })
 }
 
+/// Whether an account is known well enough that what it asks for may go on without a second person, whatever its role: it has
+/// a second factor of its own, and nothing about it changed within 72 hours.
+pub(crate) fn stands(operator: &Operator, now: Moment) -> bool {
+    operator.ended_at.is_none()
+        && operator.mfa_since.is_some()
+        && !operator.must_change_password
+        && quiet(operator, now)
+}
+
+/// Whether nothing about an account changed within 72 hours.
+pub(crate) fn quiet(operator: &Operator, now: Moment) -> bool {
+    unchanged_since_set_up(operator) || now >= operator.standing_since + ESTABLISHED_AFTER
+}
+
+/// Whether anybody but `except` could approve in this council now.
+pub(crate) fn anyone_established(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    except: &OperatorId,
+    now: Moment,
+) -> Result<bool> {
+    let mut candidates = store::operators::in_office_or_ended_since(tx, council, now)?;
+    for named in store::named_approvers::of_council(tx, council)? {
+        candidates.extend(store::operators::find(tx, &named.operator_id)?);
+    }
+    for operator in candidates.iter().filter(|operator| operator.id != *except) {
+        if of(tx, operator, council, now)? == Standing::Established {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Made before there was any device, and nothing that restarts the clock has happened since.
 pub(crate) fn unchanged_since_set_up(operator: &Operator) -> bool {
     operator.made_at_set_up && operator.reset_by.is_none() && operator.standing_since <= operator.created_at

@@ -74,11 +74,28 @@ fn walk(
     context: &Context,
     chain: &str,
     order: &OrderId,
-    mut last: i64,
-    mut previous: Vec<u8>,
+    last: i64,
+    previous: Vec<u8>,
 ) -> Result<Option<Vec<OrderEvent>>> {
-    let key = &context.keys.audit;
     let mut events = Vec::new();
+    let whole = walk_rows(tx, context, chain, (last, previous), |row| {
+        if row.subject == order.as_str() {
+            events.extend(OrderEvent::from_audit_kind(&row.kind));
+        }
+    })?;
+    Ok(whole.then_some(events))
+}
+
+/// Shows `visit` every row of the chain after the one with this number and MAC, and says whether the chain is whole from there
+/// to its sealed end; what was shown counts for nothing where it is not.
+pub(super) fn walk_rows(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    chain: &str,
+    (mut last, mut previous): (i64, Vec<u8>),
+    mut visit: impl FnMut(&AuditRow),
+) -> Result<bool> {
+    let key = &context.keys.audit;
     loop {
         let rows = store::audit::rows_after(tx, chain, last, 500)?;
         if rows.is_empty() {
@@ -86,21 +103,39 @@ fn walk(
         }
         for row in rows {
             if row.seq != last + 1 || audit::mac_of(key, &previous, &row)? != row.mac {
-                return Ok(None);
+                return Ok(false);
             }
-            if row.subject == order.as_str() {
-                events.extend(OrderEvent::from_audit_kind(&row.kind));
-            }
+            visit(&row);
             previous = row.mac;
             last = row.seq;
         }
     }
     match store::audit::head(tx, chain)? {
-        Some(head) if head.seq == last && head.mac == previous && audit::head_is_sealed(key, &head)? => {
-            Ok(Some(events))
-        }
-        _ => Ok(None),
+        Some(head) if head.seq == last && head.mac == previous => audit::head_is_sealed(key, &head),
+        _ => Ok(false),
     }
+}
+
+/// The last row of these kinds about `subject`, with what it says; none where it is not as it was chained, or its details are
+/// gone.
+pub(super) fn last_genuine(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    chain: &str,
+    subject: &str,
+    kinds: &[&str],
+) -> Result<Option<(AuditRow, Value)>> {
+    let Some((row, details)) = store::audit::last_of_kinds(tx, chain, subject, kinds)? else { return Ok(None) };
+    if !is_genuine(tx, context, &row)? {
+        return Ok(None);
+    }
+    Ok(said(&row, details).map(|said| (row, said)))
+}
+
+/// What a row says happened, if its details are those that the chain saw; whether the row itself is as it was chained is
+/// another question.
+pub(super) fn said(row: &AuditRow, details: Option<AuditDetails>) -> Option<Value> {
+    genuine_details(row, details)?.get_mut("details").map(Value::take)
 }
 
 /// Where the trail leaves the order; none as for [`of_order`]. Reads on from where [`mark`] left it, so that what a council
@@ -159,7 +194,7 @@ fn genuine_details(row: &AuditRow, details: Option<AuditDetails>) -> Option<Valu
 }
 
 /// Whether a row, together with the one before it, is as it was chained.
-fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Result<bool> {
+pub(super) fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Result<bool> {
     let previous = match row.seq {
         1 => vec![0; MAC_LENGTH],
         seq => match store::audit::row(tx, &row.chain, seq - 1)? {

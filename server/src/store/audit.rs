@@ -225,7 +225,8 @@ pub fn last_of_kinds(
     row.map(|row| details_of(tx, &row).map(|details| (row, details))).transpose()
 }
 
-fn details_of(tx: &mut Transaction<'_>, row: &AuditRow) -> Result<Option<AuditDetails>> {
+/// The details of a row, unless they were purged.
+pub fn details_of(tx: &mut Transaction<'_>, row: &AuditRow) -> Result<Option<AuditDetails>> {
     Ok(AuditDetails::query()
         .filter(audit_details::chain.eq(&row.chain).and(audit_details::seq.eq(row.seq)))
         .first(tx.connection)

@@ -99,6 +99,16 @@ pub fn with_mail(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &
     .load(tx.connection)?)
 }
 
+/// The operators of a council who may sign in, and those whose accounts were ended after `since`.
+pub fn in_office_or_ended_since(tx: &mut Transaction<'_>, council: &CouncilId, since: Moment) -> Result<Vec<Operator>> {
+    Ok(Operator::query()
+        .filter(operators::council_id.eq(council))
+        .filter(operators::ended_at.is_null().or(operators::ended_at.gt(since)))
+        .order(operators::id)
+        .limit(MOST_TOLD)
+        .load(tx.connection)?)
+}
+
 /// How many operators of a council (or providers) with one of `roles` may sign in.
 pub fn count_active(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &[Role]) -> Result<i64> {
     let query =

@@ -7,8 +7,8 @@ use super::schema::{assets, devices, orders};
 use super::written::{OrderIsUnended, OrderLives, OrderMayLeave};
 use crate::error::Result;
 use crate::model::{
-    CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OperatorId, OrderFacts, OrderId,
-    OrderState, Ownership, Scope,
+    CaseId, CommandId, CouncilId, DeviceId, EnrolmentId, HeldReason, Mode, Moment, OneOperatorId, OperatorId,
+    OrderFacts, OrderId, OrderState, Ownership, Scope,
 };
 
 /// A row of `orders`; the migration says what each column means.
@@ -53,6 +53,10 @@ pub struct Order {
     pub record_forgotten_at: Option<Moment>,
     /// When somebody asked to take it back while Google had it; it is given out no more.
     pub cancel_asked_at: Option<Moment>,
+    /// Under which announcement the end of a cooling-off authorised it, instead of a second person.
+    pub one_operator_id: Option<OneOperatorId>,
+    /// From when on that cooling-off ran.
+    pub cooling_off_from: Option<Moment>,
 }
 
 impl Order {
@@ -79,6 +83,8 @@ impl Order {
             requested_by: &self.requested_by,
             requested_at: self.requested_at,
             approved_by: self.approved_by.as_ref(),
+            one_operator: self.one_operator_id.as_ref(),
+            cooling_off_from: self.cooling_off_from,
             approved_at: self.approved_at,
             command: self.command_id.as_ref(),
             seal: self.seal.as_deref(),
@@ -244,6 +250,15 @@ pub fn in_state_since(tx: &mut Transaction<'_>, state: OrderState, before: Momen
         .load(tx.connection)?)
 }
 
+/// Requests of all councils whose time is over, the longest first.
+pub fn lapsed(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<Vec<Order>> {
+    Ok(Order::query()
+        .filter(orders::state.eq(OrderState::Requested).and(orders::lapses_at.le(now)))
+        .order((orders::lapses_at, orders::id))
+        .limit(limit)
+        .load(tx.connection)?)
+}
+
 /// Requests made at or before `before` of which fewer than `reminders` reminders went out.
 pub fn unreminded(tx: &mut Transaction<'_>, before: Moment, reminders: i64, limit: i64) -> Result<Vec<Order>> {
     Ok(Order::query()
@@ -292,6 +307,8 @@ pub fn update_from(tx: &mut Transaction<'_>, from: OrderState, order: &Order) ->
         orders::state.eq(order.state),
         orders::held_reason.eq(order.held_reason),
         orders::approved_by.eq(&order.approved_by),
+        orders::one_operator_id.eq(&order.one_operator_id),
+        orders::cooling_off_from.eq(order.cooling_off_from),
         orders::approved_at.eq(order.approved_at),
         orders::seal.eq(&order.seal),
         orders::seal_key_id.eq(&order.seal_key_id),

@@ -440,6 +440,58 @@ diesel::table! {
         trail_seal -> Nullable<Binary>,
         record_forgotten_at -> Nullable<Timestamp>,
         cancel_asked_at -> Nullable<Timestamp>,
+        one_operator_id -> Nullable<Text>,
+        cooling_off_from -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    one_operator_settings (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        reason -> Text,
+        begun_by -> Text,
+        begun_at -> Timestamp,
+        told_at -> Nullable<Timestamp>,
+        ended_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    break_glass_codes (council_id) {
+        council_id -> Text,
+        code_hash -> Text,
+        made_by -> Text,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    cooling_offs (council_id, order_id) {
+        council_id -> Text,
+        order_id -> Text,
+        setting_id -> Text,
+        round -> BigInt,
+        began_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    one_operator_notices (council_id, id) {
+        council_id -> Text,
+        id -> Text,
+        setting_id -> Text,
+        order_id -> Nullable<Text>,
+        round -> BigInt,
+        name -> Text,
+        address -> Text,
+        needed -> Bool,
+        hears_of_orders -> Bool,
+        code_hash -> Text,
+        made_at -> Timestamp,
+        accepted_at -> Nullable<Timestamp>,
+        used_at -> Nullable<Timestamp>,
     }
 }
 
@@ -795,6 +847,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     cases,
     commands,
     orders,
+    one_operator_settings,
+    cooling_offs,
+    break_glass_codes,
+    one_operator_notices,
     legal_holds,
     faults,
     order_caps,

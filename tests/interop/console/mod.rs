@@ -7,6 +7,7 @@ mod holder;
 mod leaver;
 mod lost;
 mod mail;
+mod one_operator;
 mod own_phone;
 mod passkeys;
 mod policy;

@@ -19,10 +19,12 @@ pub(super) struct Notice {
     pub(super) page: Page,
     /// Whether providers whom the council named as approvers are told too.
     pub(super) named_approvers: bool,
+    /// Whether all providers are told too.
+    pub(super) providers: bool,
 }
 
 const fn notice(subject: &'static str, text: &'static str, page: Page) -> Notice {
-    Notice { subject, text, page, named_approvers: false }
+    Notice { subject, text, page, named_approvers: false, providers: false }
 }
 
 /// What is said of an event of this kind (an alert's kind, or one of `tell.rs`); nothing of most kinds.
@@ -43,6 +45,17 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
                 Page::Order,
             )
         },
+        "order_cooled_off" => notice(
+            "An order to erase goes on",
+            "Nobody stopped the order to erase a phone or tablet within its 30 minutes. It goes to the phone now.",
+            Page::Order,
+        ),
+        "one_operator_stopped" => notice(
+            "One-operator working was stopped",
+            "Somebody who was told of it by mail does not want that one operator works alone. Two people must agree before a \
+             phone is erased.",
+            Page::Home,
+        ),
         "order_refused" => notice(
             "An order to erase was refused",
             "A second person refused the order. Nothing is erased.",
@@ -117,6 +130,15 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
             "A passkey was used in a way that only a copy of it can be. Ask its owner, and have it removed.",
             Page::Home,
         ),
+        "break_glass_used" => Notice {
+            providers: true,
+            ..notice(
+                "The break-glass code was used",
+                "Somebody opened the envelope and made a clerk's account with the break-glass code. If nobody should have done \
+                 that, end the account now.",
+                Page::Home,
+            )
+        },
         "operator_added" => notice(
             "An account was added",
             "Somebody was given an account in Beadle. If nobody meant that, end the account now.",

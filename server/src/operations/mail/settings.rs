@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 use crate::model::{MailSecurity, Moment, Permission};
-use crate::operations::{Context, audit};
+use crate::operations::{Context, audit, trail};
 use crate::store::mail_servers::MailServer;
 use crate::store::{self, Transaction};
 
@@ -173,12 +173,27 @@ pub fn put(tx: &mut Transaction<'_>, context: &Context, new: &NewServer) -> Resu
         problem_at: None,
     };
     store::mail_servers::put(tx, &server)?;
-    let details = json!({
+    audit::record_installation(tx, context, SET, ID, told(&server))?;
+    Ok(server.into())
+}
+
+/// The kind of the row that says which mail server was set; its details are kept.
+pub(crate) const SET: &str = "mail.server_set";
+const REMOVED: &str = "mail.server_removed";
+
+/// What the audit trail keeps of a mail server.
+fn told(server: &MailServer) -> serde_json::Value {
+    json!({
         "host": server.host, "port": server.port, "security": server.security, "username": server.username,
         "sender": server.sender,
-    });
-    audit::record_installation(tx, context, "mail.server_set", ID, details)?;
-    Ok(server.into())
+    })
+}
+
+/// Since when `server` has been the mail server by the audit trail; none where the trail's last word is another.
+pub(crate) fn proven_since(tx: &mut Transaction<'_>, context: &Context, server: &MailServer) -> Result<Option<Moment>> {
+    let chain = audit::INSTALLATION;
+    let last = trail::last_genuine(tx, context, chain, ID, &[SET, REMOVED])?;
+    Ok(last.filter(|(row, said)| row.kind == SET && *said == told(server)).map(|(row, _)| row.at))
 }
 
 /// Takes the mail server away: nothing is sent any more.
@@ -192,7 +207,7 @@ pub fn remove(tx: &mut Transaction<'_>, context: &Context) -> Result<()> {
     if !store::mail_servers::remove(tx)? {
         return Err(Error::NotFound("mail server"));
     }
-    audit::record_installation(tx, context, "mail.server_removed", ID, json!({}))
+    audit::record_installation(tx, context, REMOVED, ID, json!({}))
 }
 
 /// Notes that the server, as it was set at `changed_at`, accepted a message.

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::notices::{self, Notice, Page};
 use crate::error::Result;
-use crate::model::{AssetId, CaseId, CouncilId, Moment, OperatorId, OrderId, Role};
-use crate::operations::{Context, alerts, jobs};
+use crate::model::{AssetId, CaseId, CouncilId, Moment, NoticeId, OperatorId, OrderId, Role};
+use crate::operations::{Context, alerts, jobs, one_operator};
 use crate::store::alerts::Alert;
 use crate::store::councils::Council;
+use crate::store::mail_servers::MailServer;
 use crate::store::operators::Operator;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
@@ -28,8 +29,11 @@ const STALE: Duration = Duration::days(3);
 pub struct Letter {
     /// The council that it is about; none for a provider's account.
     pub council: Option<CouncilId>,
-    /// Whose address it is.
-    pub operator: OperatorId,
+    /// Whose address it is; none for somebody without an account.
+    pub operator: Option<OperatorId>,
+    /// The notice of one-operator working that it is.
+    #[serde(default)]
+    pub notice: Option<NoticeId>,
     /// The address.
     pub to: String,
     /// The subject.
@@ -44,6 +48,15 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// What an alert about this letter's fate is about.
+    fn whose(&self) -> &str {
+        match (&self.operator, &self.notice) {
+            (Some(operator), _) => operator.as_str(),
+            (None, Some(notice)) => notice.as_str(),
+            (None, None) => "mail",
+        }
+    }
+
     /// Whether it is too old to be of use.
     #[must_use]
     pub fn is_stale(&self, now: Moment) -> bool {
@@ -115,6 +128,9 @@ fn tell(tx: &mut Transaction<'_>, context: &Context, council: Option<&CouncilId>
             recipients.extend(operator.filter(|one| one.role == Role::Provider && one.ended_at.is_none()));
         }
     }
+    if notice.providers && council.is_some() {
+        recipients.extend(store::operators::with_mail(tx, None, &[Role::Provider])?);
+    }
     let holders = match council {
         Some(council) => holders(tx, council, notice.page, event.subject)?,
         None => Vec::new(),
@@ -122,7 +138,7 @@ fn tell(tx: &mut Transaction<'_>, context: &Context, council: Option<&CouncilId>
     for operator in recipients {
         let Some(to) = &operator.mail else { continue };
         // His mail is on the phone that is lost: the thief would read it first.
-        if holders.iter().any(|holder| holder.is(&operator)) {
+        if holders.iter().any(|holder| holder.is(&operator.name, operator.mail.as_deref())) {
             continue;
         }
         queue(tx, context, &event.id, &notice, place.as_ref(), (&operator.id, to), event.subject)?;
@@ -132,7 +148,7 @@ fn tell(tx: &mut Transaction<'_>, context: &Context, council: Option<&CouncilId>
 
 /// Someone who holds the item that an event is about. People on the register and operators are not tied to each other, so
 /// either the name or the address gives him away; one told too few is better than the thief told.
-struct Holder {
+pub(crate) struct Holder {
     name: String,
     email: Option<String>,
 }
@@ -142,10 +158,10 @@ fn plain(text: &str) -> String {
 }
 
 impl Holder {
-    fn is(&self, operator: &Operator) -> bool {
-        let mail = operator.mail.as_deref().map(plain);
+    pub(crate) fn is(&self, name: &str, mail: Option<&str>) -> bool {
+        let mail = mail.map(plain);
         let address = self.email.as_deref().map(plain).is_some_and(|own| Some(&own) == mail.as_ref());
-        address || plain(&self.name) == plain(&operator.name)
+        address || plain(&self.name) == plain(name)
     }
 }
 
@@ -156,8 +172,12 @@ fn holders(tx: &mut Transaction<'_>, council: &CouncilId, page: Page, subject: &
         Page::Loss => Some(CaseId::from(subject)),
         Page::Order => store::orders::find(tx, &OrderId::from(subject))?.map(|order| order.case_id),
     };
-    let Some(case) = case else { return Ok(Vec::new()) };
-    let found = store::cases::find(tx, &case)?.filter(|case| case.council_id == *council);
+    case.map_or(Ok(Vec::new()), |case| holders_of_case(tx, council, &case))
+}
+
+/// Who holds the item that a case is about.
+pub(crate) fn holders_of_case(tx: &mut Transaction<'_>, council: &CouncilId, case: &CaseId) -> Result<Vec<Holder>> {
+    let found = store::cases::find(tx, case)?.filter(|case| case.council_id == *council);
     let Some(asset): Option<AssetId> = found.map(|case| case.asset_id) else { return Ok(Vec::new()) };
     let mut holders = Vec::new();
     for custody in store::custody::current_of_assets(tx, council, vec![asset])? {
@@ -179,9 +199,10 @@ fn queue(
 ) -> Result<()> {
     let letter = Letter {
         council: place.map(|council| council.id.clone()),
-        operator: operator.clone(),
+        operator: Some(operator.clone()),
+        notice: None,
         to: to.to_owned(),
-        subject: subject_line(notice, place),
+        subject: subject_line(notice.subject, place),
         text: text(notice, place, subject),
         since: context.now,
         tries: 0,
@@ -190,9 +211,38 @@ fn queue(
     jobs::queue(tx, context, SEND_MAIL, serde_json::to_value(&letter)?, context.now, Some(&key))
 }
 
-fn subject_line(notice: &Notice, place: Option<&Council>) -> String {
+/// Queues one mail about one-operator working: its text, with the link, is given whole.
+pub(crate) fn write_notice(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &Council,
+    notice: &NoticeId,
+    to: &str,
+    subject: &str,
+    text: &str,
+) -> Result<()> {
+    let name = council.name.replace(char::is_control, " ");
+    let letter = Letter {
+        council: Some(council.id.clone()),
+        operator: None,
+        notice: Some(notice.clone()),
+        to: to.to_owned(),
+        subject: subject_line(subject, Some(council)),
+        text: format!("{text}Council: {name}\r\n{SIGNED}"),
+        since: context.now,
+        tries: 0,
+    };
+    let key = format!("mail:notice:{notice}");
+    jobs::queue(tx, context, SEND_MAIL, serde_json::to_value(&letter)?, context.now, Some(&key))
+}
+
+/// How every message ends.
+const SIGNED: &str =
+    "Beadle sent this by itself; an answer reaches nobody. It never asks for a password or a code by mail.\r\n";
+
+fn subject_line(subject: &str, place: Option<&Council>) -> String {
     let name: String = place.map_or("Beadle", |council| council.name.as_str()).chars().take(60).collect();
-    format!("{}: {}", name.replace(char::is_control, " "), notice.subject)
+    format!("{}: {subject}", name.replace(char::is_control, " "))
 }
 
 fn text(notice: &Notice, place: Option<&Council>, subject: &str) -> String {
@@ -207,18 +257,21 @@ fn text(notice: &Notice, place: Option<&Council>, subject: &str) -> String {
         text += &format!("Sign in to see it:\r\n{base}{path}\r\n\r\n");
         text += &format!("Council: {}\r\n", council.name.replace(char::is_control, " "));
     }
-    text + "Beadle sent this by itself; an answer reaches nobody. It never asks for a password or a code by mail.\r\n"
+    text + SIGNED
 }
 
 /// A message was accepted by the mail server.
 ///
 /// # Errors
 /// When the database fails.
-pub fn sent(tx: &mut Transaction<'_>, context: &Context, letter: &Letter, changed_at: Moment) -> Result<()> {
-    super::accepted(tx, context, changed_at)?;
+pub fn sent(tx: &mut Transaction<'_>, context: &Context, letter: &Letter, server: &MailServer) -> Result<()> {
+    if let Some(notice) = &letter.notice {
+        one_operator::accepted(tx, context, notice, &letter.to, server)?;
+    }
+    super::accepted(tx, context, server.changed_at)?;
     let Some(council) = &letter.council else { return Ok(()) };
     alerts::end(tx, context, council, CANNOT_SEND, "mail")?;
-    alerts::end(tx, context, council, REFUSED, letter.operator.as_str())
+    alerts::end(tx, context, council, REFUSED, letter.whose())
 }
 
 /// The mail server cannot be reached or takes nothing; from the second time on the council is told.
@@ -257,10 +310,18 @@ pub fn given_up(tx: &mut Transaction<'_>, context: &Context, letter: &Letter) ->
 
 fn not_delivered(tx: &mut Transaction<'_>, context: &Context, letter: &Letter, words: &str) -> Result<()> {
     let Some(council) = &letter.council else {
-        tracing::error!(operator = %letter.operator, words, "a mail to a provider was not delivered");
+        tracing::error!(operator = letter.whose(), words, "a mail to a provider was not delivered");
         return Ok(());
     };
-    let name = store::operators::find(tx, &letter.operator)?.map(|operator| operator.name).unwrap_or_default();
-    let message = format!("Mail to {name} was not delivered: {words} See to the mail address of that account.");
-    alerts::raise(tx, context, council, REFUSED, letter.operator.as_str(), &message)
+    let message = match &letter.operator {
+        Some(operator) => {
+            let name = store::operators::find(tx, operator)?.map(|operator| operator.name).unwrap_or_default();
+            format!("Mail to {name} was not delivered: {words} See to the mail address of that account.")
+        }
+        None => format!(
+            "Mail to {} about one-operator working was not delivered: {words} While it is not, nothing begins that waits for it.",
+            letter.to
+        ),
+    };
+    alerts::raise(tx, context, council, REFUSED, letter.whose(), &message)
 }

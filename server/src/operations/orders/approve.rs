@@ -1,17 +1,18 @@
-//! Approving an order: the second person, the caps, and the only place that seals.
+//! Approving an order: the second person.
 
 use chrono::Duration;
 use serde_json::{Value, json};
 
+use super::authorise::authorise;
 use super::request::{may_be_ordered, request_details};
 use super::view::{OrderView, view};
-use super::{advance, circumstances, end_alerts, hold, locked, visible};
+use super::{circumstances, hold, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{
-    APPROVAL_WINDOW, Circumstances, CommandId, HeldReason, OrderEvent, OrderId, OrderState, Permission, Seal, SignedIn,
+    APPROVAL_WINDOW, Circumstances, HeldReason, OrderEvent, OrderId, OrderState, Permission, SignedIn,
     forbidden_by_ownership,
 };
-use crate::operations::{Context, caps, jobs, operators, quarantine, trail};
+use crate::operations::{Context, operators, quarantine, trail};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -50,29 +51,14 @@ pub fn approve(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Res
         ));
     }
 
-    let over = caps::over(tx, context, &council, &order.id)?;
-    let mut sealed = order.clone();
-    sealed.approved_by = Some(approver.operator.clone());
-    sealed.approved_at = Some(context.now);
-    sealed.command_id = Some(CommandId::new());
-    let seal = Seal::sign(&sealed.facts(), &context.keys.approval)?;
-    let details = json!({ "approver": approver.operator, "command": sealed.command_id });
-    let mut approved = advance(tx, context, &order, OrderEvent::Approved, details, |next| {
-        next.approved_by.clone_from(&sealed.approved_by);
-        next.approved_at = sealed.approved_at;
-        next.command_id.clone_from(&sealed.command_id);
-        next.seal = Some(seal.mac);
-        next.seal_key_id = Some(seal.key);
-    })?;
-    end_alerts(tx, context, &approved)?;
-    match over {
-        Some(over) => {
-            caps::freeze(tx, context, &council, &over)?;
-            approved = hold(tx, context, &approved, HeldReason::Frozen, &over.words(), |_| {})?;
-        }
-        None => jobs::wake(tx, context, &council, &approved.enrolment_id)?,
-    }
-    trail::mark(tx, context, &approved)?;
+    let approved = authorise(
+        tx,
+        context,
+        &order,
+        OrderEvent::Approved,
+        |command| json!({ "approver": approver.operator, "command": command }),
+        |next| next.approved_by = Some(approver.operator.clone()),
+    )?;
     view(tx, &approved)
 }
 
@@ -96,7 +82,7 @@ fn require_second_person(
 }
 
 /// Whether the row still says what was recorded, in the chained trail, when a person asked for it.
-fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<bool> {
+pub(super) fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<bool> {
     let Some(trail) = trail::of_order(tx, context, &order.council_id, &order.id)? else { return Ok(false) };
     let recorded = trail.request.as_ref().and_then(|recorded| recorded.get("details"));
     let by = trail.request.as_ref().and_then(|recorded| recorded.get("by")).and_then(Value::as_str);
@@ -107,7 +93,11 @@ fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, order: &Order
 }
 
 /// Refuses, in words, when the device is no longer what the request was about; gives back how else things stand.
-fn require_unchanged_device(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Circumstances> {
+pub(super) fn require_unchanged_device(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+) -> Result<Circumstances> {
     let enrolment = store::enrolments::find(tx, &order.council_id, &order.enrolment_id)?
         .ok_or_else(|| Error::conflict("the device is no longer under management"))?;
     may_be_ordered(tx, &enrolment)?;

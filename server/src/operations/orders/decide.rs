@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::view::{OrderView, view};
-use super::{advance, end_alerts, google, locked, visible};
+use super::{advance, cool_off, end_alerts, google, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
 use crate::operations::{Context, audit, caps, jobs, mail, quarantine};
@@ -83,7 +83,8 @@ pub(crate) fn cancel_for_case(
 
 /// Lets a held order go on once its cause has ended. In quarantine this says that the order still stands; it leaves only
 /// after the quarantine. One that was held because the cap was reached counts against the caps once more, now: otherwise
-/// a thaw would let any number go at once.
+/// a thaw would let any number go at once. One that nobody approved, or that was paused by somebody who was told of it, goes on
+/// only in one-operator working, and its 30 minutes begin anew.
 ///
 /// # Errors
 /// `Conflict`, in words, while the cause has not ended, and always for an order of an earlier enrolment or one that does
@@ -91,7 +92,7 @@ pub(crate) fn cancel_for_case(
 pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Result<OrderView> {
     let order = visible(tx, context, id)?;
     context.actor.require(Permission::RequestOrder, &order.council_id)?;
-    context.actor.require_fresh(context.now)?;
+    let resumed_by = context.actor.require_fresh(context.now)?.clone();
     let order = locked(tx, &order)?;
     let still = |words: &str| Err(Error::conflict(format!("the order cannot go on yet: {words}")));
     match order.held_reason {
@@ -112,11 +113,12 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
         return Err(Error::conflict("somebody asked to take this order back, and Google has not answered yet"));
     }
     let was_frozen = order.held_reason == Some(HeldReason::Frozen);
-    if order.approved_by.is_none() {
-        return Err(Error::conflict("nobody has approved this order: cancel it and ask for a new one"));
-    }
     if !store::legal_holds::active_of_device(tx, &order.council_id, &order.device_id)?.is_empty() {
         return still(HeldReason::LegalHold.words());
+    }
+    if order.seal.is_none() || order.held_reason == Some(HeldReason::Paused) {
+        let restarted = cool_off::restart(tx, context, &order, &resumed_by)?;
+        return view(tx, &restarted);
     }
     if was_frozen {
         // The installation's cap counts over all councils: this stands in one line with approvals.

@@ -97,7 +97,9 @@ pub(crate) fn hold_for_quarantine(
     why: &str,
 ) -> Result<bool> {
     let order = locked(tx, order)?;
-    if !order.state.may_be_released() && order.state != OrderState::PresumedErased {
+    let cools_off =
+        order.state == OrderState::Requested && store::cooling_offs::find(tx, &order.council_id, &order.id)?.is_some();
+    if !order.state.may_be_released() && order.state != OrderState::PresumedErased && !cools_off {
         return Ok(false);
     }
     let held = hold(tx, context, &order, HeldReason::Quarantine, why, |_| {})?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::view::{OrderView, sentence, view};
-use super::{advance, end_alerts, tag_of};
+use super::{advance, cool_off, end_alerts, tag_of};
 use crate::error::{Error, Result};
 use crate::model::{
     APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, DeviceId, EnrolmentState, HeldReason, Moment,
@@ -26,7 +26,8 @@ pub struct NewOrder {
     pub reason: String,
 }
 
-/// Asks for an order to erase the device of an open case; a second person approves it, or it lapses after 72 hours.
+/// Asks for an order to erase the device of an open case; a second person approves it, or it lapses after 72 hours. In
+/// one-operator working it is told to those named for that, and goes on by itself 30 minutes later unless somebody pauses it.
 ///
 /// # Errors
 /// `Forbidden` without the role or a recent sign-in; `Invalid` for a wrong tag or an empty reason; `Conflict`, in words,
@@ -93,6 +94,8 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         trail_seal: None,
         record_forgotten_at: None,
         cancel_asked_at: None,
+        one_operator_id: None,
+        cooling_off_from: None,
     };
     replace_held(tx, context, &order)?;
     store::orders::insert(tx, &order)?;
@@ -104,6 +107,9 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
         order.id.as_str(),
         request_details(&order),
     )?;
+    if cool_off::begin(tx, context, &order, &requester)? {
+        return view(tx, &order);
+    }
     let tag = tag_of(tx, &order)?;
     let message = format!(
         "{} asks to erase {tag}. A second person must approve or refuse it before {}.",
@@ -160,6 +166,8 @@ pub struct Preview {
     pub last_seen_at: Moment,
     /// What is known of a back-up, in words.
     pub backup: String,
+    /// What happens before anything is erased, in words.
+    pub what_follows: &'static str,
 }
 
 /// What an order for the device of a case would destroy.
@@ -182,6 +190,13 @@ pub fn preview(tx: &mut Transaction<'_>, context: &Context, case: &CaseId) -> Re
         what: sentence(enrolment.mode.order_scope(), case.kind == CaseKind::Loss, Some(&subject)),
         item: format!("{} {}", subject.make, subject.model).trim().to_owned(),
         backup: reports::backup(tx, &enrolment)?,
+        what_follows: if cool_off::would_begin(tx, context, &case.council_id)? {
+            "Nothing is erased yet. In one-operator working those named for it are told by mail now, and have 30 minutes to stop \
+             it. Until the phone has fetched the order it can be cancelled."
+        } else {
+            "Nothing is erased yet. A second person must approve it within 72 hours, and until the phone has fetched the order it \
+             can be cancelled."
+        },
         tag: subject.tag,
         reported_model: subject.product,
         reported_serial: subject.serial,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::cool_off::{self, CoolingOffView};
 use super::visible;
 use crate::error::Result;
 use crate::model::{
@@ -76,6 +77,11 @@ pub struct OrderView {
     pub ended_at: Option<Moment>,
     /// What went wrong, in the device's words or ours.
     pub problem: Option<String>,
+    /// In one-operator working, while it waits: how far its cooling-off is.
+    pub cooling_off: Option<CoolingOffView>,
+    /// Since when it cooled off, where that authorised it instead of a second person.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub cooled_off_from: Option<Moment>,
     /// Whether it can still be cancelled.
     pub cancellable: bool,
 }
@@ -122,6 +128,14 @@ pub(crate) fn view(tx: &mut Transaction<'_>, order: &Order) -> Result<OrderView>
         None => order.words().to_owned(),
     };
     let subject = subject.as_ref();
+    let cooling_off = cool_off::shown(tx, order)?;
+    let state_words = match &cooling_off {
+        Some(CoolingOffView { began_at: Some(_), .. }) => {
+            "asked for; goes on by itself once its 30 minutes are over, unless somebody stops it".to_owned()
+        }
+        Some(_) => "asked for; waits until those who must be told have been told by mail".to_owned(),
+        None => state_words,
+    };
     Ok(OrderView {
         id: order.id.clone(),
         council: order.council_id.clone(),
@@ -153,6 +167,8 @@ pub(crate) fn view(tx: &mut Transaction<'_>, order: &Order) -> Result<OrderView>
         offers: order.offers,
         ended_at: order.ended_at,
         problem: order.problem.clone(),
+        cooling_off,
+        cooled_off_from: order.cooling_off_from,
         cancellable: order.state.next(crate::model::OrderEvent::Cancelled).is_ok(),
     })
 }

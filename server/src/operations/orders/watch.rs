@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{advance, end_alerts, locked, tag_of};
 use crate::error::Result;
-use crate::model::{APPROVAL_WINDOW, CouncilId, Moment, OrderEvent, OrderId, OrderState};
+use crate::model::{CouncilId, Moment, OrderEvent, OrderId, OrderState};
 use crate::operations::{Context, alerts};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
@@ -28,7 +28,7 @@ fn by_council(mut orders: Vec<Order>) -> Vec<Order> {
 
 /// Ends up to `limit` requests that nobody approved within 72 hours. Says how many orders lapsed.
 pub fn lapse_due(tx: &mut Transaction<'_>, context: &Context, limit: i64) -> Result<usize> {
-    let due = store::orders::in_state_since(tx, OrderState::Requested, context.now - APPROVAL_WINDOW, limit)?;
+    let due = store::orders::lapsed(tx, context.now, limit)?;
     let mut lapsed = 0;
     for order in by_council(due) {
         let order = locked(tx, &order)?;

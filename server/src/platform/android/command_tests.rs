@@ -57,6 +57,8 @@ pub(in crate::platform::android) fn release(
         requested_by: &asked_by,
         requested_at: asked_at,
         approved_by: Some(&approved_by),
+        one_operator: None,
+        cooling_off_from: None,
         approved_at: Some(approved_at),
         command: Some(&command),
         seal: Some(&seal),

@@ -21,6 +21,7 @@ mod invitations;
 mod leavers;
 mod losses;
 mod mail;
+mod one_operator;
 mod operators;
 mod orders;
 mod people;
@@ -50,7 +51,11 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(councils::routes).configure(operators::routes).configure(tokens::routes);
     config.configure(devices::routes);
     config.configure(losses::routes).configure(leavers::routes).configure(orders::routes);
-    config.configure(holds::routes).configure(caps::routes).configure(quarantine::routes);
+    config
+        .configure(one_operator::routes)
+        .configure(holds::routes)
+        .configure(caps::routes)
+        .configure(quarantine::routes);
     config.configure(audit::routes).configure(installation::routes);
     config.configure(people::routes).configure(assets::routes).configure(invitations::routes);
     config.configure(alerts::routes);

@@ -1,4 +1,4 @@
-//! What waits for a second person, and what was approved and is under way.
+//! What waits to be decided, and what was approved and is under way.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -33,11 +33,13 @@ pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 const OPEN: &[&str] = &[
     "/console/set-up",
     "/console/sign-in",
+    "/console/break-glass",
     "/console/sign-in/passkey",
     "/console/sign-in/passkey/begin",
     "/lost",
     "/lost/report",
     "/lost/phone",
+    "/stop",
 ];
 /// Where the files are, which need none either.
 const FILES: &str = "/console/files/";

@@ -90,6 +90,7 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
     let orders = found.orders.into_iter().map(|order| {
         let waits = order.state == OrderState::Requested;
         let own = order.requested_by == visitor.signed_in.operator;
+        let cools_off = order.cooling_off.is_some();
         Item {
             what: format!("Erase {}: {}", order.asset_tag, order.state_words),
             detail: if waits {
@@ -99,7 +100,7 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
             },
             step: step(
                 format!("/console/orders/{}", order.id),
-                if waits && !own { "Approve or refuse" } else { "See how it stands" },
+                if waits && !own && !cools_off { "Approve or refuse" } else { "See how it stands" },
             ),
             seen: None,
         }

@@ -5,6 +5,7 @@ mod account;
 mod alerts;
 mod approvals;
 mod audit;
+mod break_glass;
 mod confirm;
 mod cookie;
 mod councils;
@@ -24,6 +25,7 @@ mod invite;
 mod live;
 mod losses;
 mod mail;
+mod one_operator;
 mod operators;
 mod orders;
 mod own_phone;
@@ -33,6 +35,7 @@ mod people;
 mod policy;
 mod second_factor;
 mod sign_in;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod visitor;
@@ -45,6 +48,7 @@ use failure::{Failure, go, not_found};
 /// Every page, grouped by what it is for.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     holder::configure(config);
+    stop::configure(config);
     config.route("/", get().to(async || go("/console"))).service(
         web::scope("/console")
             .wrap(from_fn(guard::guard))
@@ -63,6 +67,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(devices::configure)
             .configure(invite::configure)
             .configure(mail::configure)
+            .configure(one_operator::configure)
+            .configure(break_glass::configure)
             .configure(equipment::configure)
             .configure(people::configure)
             .configure(operators::configure)

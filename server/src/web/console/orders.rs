@@ -14,7 +14,7 @@ use super::page::{Frame, Place, draw, or_unknown};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{CONFIRM_FIRST, CaseKind, OrderId, OrderState, Permission};
+use crate::model::{CONFIRM_FIRST, CaseKind, HeldReason, OrderId, OrderState, Permission};
 use crate::operations::orders::{self, OrderView};
 use crate::operations::{Context, reports};
 use crate::store::{self, Transaction};
@@ -42,6 +42,8 @@ struct Page {
     serial: String,
     number: String,
     waits: bool,
+    /// It waits for nobody's approval, but for its 30 minutes.
+    cools_off: bool,
     /// Asked for by whoever looks: another must decide.
     own: bool,
     /// Where to confirm who one is, before the decision is offered.
@@ -99,6 +101,7 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
         Ok(Form::new(&action, visitor.token(app, &action)?, button))
     };
     let waits = order.state == OrderState::Requested;
+    let cools_off = order.cooling_off.is_some();
     let own = order.requested_by == visitor.signed_in.operator;
     let decides = waits && !own && visitor.may(Permission::ApproveOrder, council);
     let fresh = visitor.is_fresh(app);
@@ -114,7 +117,12 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
         cancel = Some(form("cancel", "Cancel the order")?.second());
     }
     if order.state == OrderState::Held && visitor.may(Permission::RequestOrder, council) {
-        resume = Some(form("resume", "Let the order go on")?);
+        resume = match order.held_reason {
+            // These can only be cancelled.
+            Some(HeldReason::ReEnrolled | HeldReason::Distrusted) => None,
+            Some(HeldReason::Paused) => Some(form("resume", "Begin its 30 minutes anew")?),
+            _ => Some(form("resume", "Let the order go on")?),
+        };
     }
     let title = match order.state {
         OrderState::Requested => format!("Erase {}?", order.asset_tag),
@@ -129,6 +137,7 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
         serial: or_unknown(order.reported_serial.as_deref()),
         number: or_unknown(order.reported_number.as_deref()),
         waits,
+        cools_off,
         own,
         confirm,
         approve,

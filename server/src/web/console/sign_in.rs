@@ -119,6 +119,9 @@ pub(super) async fn page(
         form = form.hidden("with", "recovery");
     }
     let mut question = Question::new(Frame::open("Sign in").with(errors), form).link(other.0, &other.1);
+    if recovery {
+        question = question.link("/console/break-glass", "Nobody who can sign in is here: use the break-glass code");
+    }
     if !recovery && passkeys::address(app, request).await?.is_some() {
         question = question.passkey(passkeys::sign_in_part(app, &stranger.binding, then.as_deref())?);
     }

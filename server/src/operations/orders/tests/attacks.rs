@@ -429,8 +429,8 @@ async fn a_missing_freeze_can_be_thawed_and_is_found_without_an_order() {
 }
 
 #[test]
-fn only_an_approval_seals() {
-    let mut found = Vec::new();
+fn only_an_approval_and_the_end_of_a_cooling_off_seal() {
+    let (mut seals, mut authorises) = (Vec::new(), Vec::new());
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -439,11 +439,17 @@ fn only_an_approval_seals() {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let text = std::fs::read_to_string(&path).expect("text");
+                let name = path.file_name().expect("named").to_string_lossy().into_owned();
                 if text.contains(concat!("Seal::", "sign(")) {
-                    found.push(path.file_name().expect("named").to_string_lossy().into_owned());
+                    seals.push(name.clone());
+                }
+                if text.contains(concat!(" author", "ise(")) {
+                    authorises.push(name);
                 }
             }
         }
     }
-    assert_eq!(found, ["approve.rs"]);
+    authorises.sort();
+    assert_eq!(seals, ["authorise.rs"]);
+    assert_eq!(authorises, ["approve.rs", "authorise.rs", "cool_off.rs"]);
 }

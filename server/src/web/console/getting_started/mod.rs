@@ -42,6 +42,8 @@ async fn settings(app: Data<App>, visitor: Visitor, path: Path<String>) -> Resul
         .link(format!("{home}/set-up"), "What is done and what is left")
         .link(format!("{home}/policy"), "The policy")
         .link(format!("{home}/operators"), "Operators: who may sign in, and who approves")
+        .link(format!("{home}/one-operator"), "One-operator working: where there is nobody to approve")
+        .link(format!("{home}/break-glass"), "Break-glass code: for the envelope")
         .link(format!("{home}/apple"), "Apple: the push certificate and its renewal")
         .link(format!("{home}/google"), "Google: the connection for Android phones")
         .answer()

@@ -131,7 +131,7 @@ pub(super) async fn report(app: Data<App>, request: HttpRequest, sent: Sent) -> 
         page.warning("This item cannot be locked from here. Ring the mobile network and have the SIM barred.")
     };
     let page = told.warnings.into_iter().fold(page, |page, warning| page.lead(sentence(&warning)));
-    page.lead("The council's office sees it on its first page. Nothing was erased: only the council decides that, and two people must agree.")
+    page.lead("The council's office sees it on its first page. Nothing was erased: only the council decides that.")
         .lead("Ring the office as soon as it is open. If the phone was stolen, tell the police too.")
         .lead("If you find the phone again, tell the office: they end the lock.")
         .answer()

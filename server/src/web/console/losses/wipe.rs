@@ -32,7 +32,7 @@ async fn page(app: &App, visitor: &Visitor, id: &CaseId, errors: &Errors) -> Res
             .most(60)
             .short(),
         Field::lines("reason", "Why must it be erased?")
-            .hint("The second person reads this before deciding.")
+            .hint("Whoever decides about it, or can stop it, reads this.")
             .most(1000),
     ];
     let form = Form::new(&action, visitor.token(app, &action)?, "Ask for it to be erased").fields(fields).danger();
@@ -46,8 +46,7 @@ async fn page(app: &App, visitor: &Visitor, id: &CaseId, errors: &Errors) -> Res
         .fact("Number, as the phone reports", or_unknown(preview.reported_number.as_deref()))
         .fact("Last heard from", place.zone.when(preview.last_seen_at))
         .fact("Back-up", preview.backup)
-        .lead("Nothing is erased yet. A second person must approve it within 72 hours, and until the phone has fetched the \
-               order it can be cancelled."))
+        .lead(preview.what_follows))
 }
 
 /// GET: the form, for whoever has just confirmed who he is.

@@ -1,0 +1,169 @@
+//! The mails that tell of an announcement or of an order, each with a link of its own, and what follows once they are accepted.
+
+use serde_json::{Value, json};
+
+use super::{BEGUN, ENDED, Hearer, NOTICE_ACCEPTED, ORDER_ACCEPTED, ORDER_WANTED, TOLD};
+use crate::error::Result;
+use crate::keys::{random_bytes, sha256_hex};
+use crate::model::{CouncilId, NoticeId, OneOperatorId};
+use crate::operations::{Context, alerts, audit, mail, trail};
+use crate::store::councils::Council;
+use crate::store::mail_servers::MailServer;
+use crate::store::one_operator_notices::Notice;
+use crate::store::orders::Order;
+use crate::store::{self, Transaction};
+
+/// Someone to tell.
+#[derive(Clone, Debug)]
+pub(super) struct Recipient {
+    pub(super) who: Hearer,
+    /// Nothing begins before his mail was accepted.
+    pub(super) needed: bool,
+    pub(super) hears_of_orders: bool,
+}
+
+/// How the code of a link is stored.
+pub(super) fn hash(code: &str) -> String {
+    sha256_hex(format!("beadle stop link {}", code.trim()).as_bytes())
+}
+
+/// What is told, and of what.
+pub(super) struct News<'a> {
+    pub(super) council: &'a Council,
+    pub(super) setting: &'a OneOperatorId,
+    pub(super) order: Option<(&'a Order, i64)>,
+    pub(super) subject: &'a str,
+    /// What stands before the link.
+    pub(super) text: &'a str,
+}
+
+/// Writes one mail to one recipient.
+pub(super) fn write(tx: &mut Transaction<'_>, context: &Context, news: &News<'_>, to: &Recipient) -> Result<()> {
+    let code = hex::encode(random_bytes::<32>()?);
+    let notice = Notice {
+        council_id: news.council.id.clone(),
+        id: NoticeId::new(),
+        setting_id: news.setting.clone(),
+        order_id: news.order.map(|(order, _)| order.id.clone()),
+        round: news.order.map_or(1, |(_, round)| round),
+        name: to.who.name.clone(),
+        address: to.who.address.clone(),
+        needed: to.needed,
+        hears_of_orders: to.hears_of_orders,
+        code_hash: hash(&code),
+        made_at: context.now,
+        accepted_at: None,
+        used_at: None,
+    };
+    store::one_operator_notices::insert(tx, &notice)?;
+    let link = format!("{}/stop?code={code}", news.council.public_url.trim_end_matches('/'));
+    let text = format!("{}\r\n\r\n{link}\r\n\r\n", news.text);
+    mail::write_notice(tx, context, news.council, &notice.id, &notice.address, news.subject, &text)
+}
+
+/// Tells of an order everyone of `to`, and writes down who must have been told before its 30 minutes begin.
+pub(in crate::operations) fn tell_of_order(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    setting: &OneOperatorId,
+    (order, round): (&Order, i64),
+    needed: &[Hearer],
+    others: &[Hearer],
+) -> Result<()> {
+    let Some(council) = store::councils::find(tx, &order.council_id)? else { return Ok(()) };
+    let addresses: Vec<&str> = needed.iter().map(|hearer| hearer.address.as_str()).collect();
+    let details = json!({ "setting": setting, "round": round, "addresses": addresses });
+    audit::record(tx, context, &council.id, ORDER_WANTED, order.id.as_str(), details)?;
+    let tag = store::orders::subject(tx, &order.council_id, &order.device_id)?.map(|subject| subject.tag);
+    let text = format!(
+        "Somebody asked to erase a phone or tablet of the council: {}. In this council one operator may decide that alone, once \
+         30 minutes have passed after this message was sent.\r\n\r\n\
+         If you know of it and agree, you need do nothing. If you do not, or are not sure, open this page and press the button: \
+         the order is then held until somebody has spoken with you. You need no account.",
+        tag.unwrap_or_default().replace(char::is_control, " ")
+    );
+    let news = News {
+        council: &council,
+        setting,
+        order: Some((order, round)),
+        subject: "A phone will be erased in 30 minutes unless you stop it",
+        text: &text,
+    };
+    for (people, needed) in [(needed, true), (others, false)] {
+        for who in people {
+            let to = Recipient { who: who.clone(), needed, hears_of_orders: true };
+            write(tx, context, &news, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// The mail server accepted a notice that was sent to `to`, by `server`. Once it accepted all that are needed, the 72 hours, or
+/// the order's 30 minutes, begin. Told twice of one notice, it changes nothing the second time.
+///
+/// # Errors
+/// When the database fails.
+pub fn accepted(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    id: &NoticeId,
+    to: &str,
+    server: &MailServer,
+) -> Result<()> {
+    let Some(notice) = store::one_operator_notices::find(tx, id)? else { return Ok(()) };
+    let council = notice.council_id.clone();
+    audit::lock(tx, &council)?;
+    if mail::proven_since(tx, context, server)?.is_none() {
+        let message = "The mail server in the database is not the one that a provider set. What it accepts tells nobody \
+                       anything: verify the audit trail, and set the mail server again.";
+        return alerts::raise(tx, context, &council, "mail_server_differs", "mail", message);
+    }
+    if !store::one_operator_notices::set_accepted(tx, &notice, context.now)? {
+        return Ok(());
+    }
+    let Some(order) = &notice.order_id else {
+        let details = json!({ "setting": notice.setting_id, "address": to });
+        audit::record(tx, context, &council, NOTICE_ACCEPTED, notice.setting_id.as_str(), details)?;
+        return all_told(tx, context, &council, &notice.setting_id);
+    };
+    let details = json!({ "round": notice.round, "address": to });
+    audit::record(tx, context, &council, ORDER_ACCEPTED, order.as_str(), details)?;
+    let Some(cooling) = store::cooling_offs::find(tx, &council, order)? else { return Ok(()) };
+    if cooling.began_at.is_some() || cooling.round != notice.round || cooling.setting_id != notice.setting_id {
+        return Ok(());
+    }
+    let of_round = store::one_operator_notices::of_order(tx, &council, &cooling.setting_id, order, cooling.round)?;
+    if of_round.iter().all(|one| !one.needed || one.accepted_at.is_some()) {
+        store::cooling_offs::set_began(tx, &cooling, context.now)?;
+    }
+    Ok(())
+}
+
+/// Notes, once, that everyone who must be told of an announcement was told: by the trail, not by the rows.
+fn all_told(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, setting: &OneOperatorId) -> Result<()> {
+    let chain = council.as_str();
+    let Some((row, said)) = trail::last_genuine(tx, context, chain, chain, &[BEGUN, TOLD, ENDED])? else {
+        return Ok(());
+    };
+    if row.kind != BEGUN || said.get("setting").and_then(Value::as_str) != Some(setting.as_str()) {
+        return Ok(());
+    }
+    let mut missing: Vec<String> =
+        said.get("told").and_then(|told| serde_json::from_value(told.clone()).ok()).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for (row, details) in store::audit::of_subject_and_kinds(tx, chain, setting.as_str(), &[NOTICE_ACCEPTED])? {
+        if trail::is_genuine(tx, context, &row)?
+            && let Some(address) = trail::said(&row, details).as_ref().and_then(|said| said.get("address")?.as_str())
+        {
+            missing.retain(|one| one != address);
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(());
+    }
+    let details = json!({ "setting": setting, "hearers": said.get("hearers") });
+    audit::record(tx, context, council, TOLD, chain, details)?;
+    store::one_operator_settings::set_told(tx, council, setting, context.now)
+}

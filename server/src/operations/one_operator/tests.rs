@@ -1,0 +1,483 @@
+//! One person alone, only where everyone was told; and against someone who can write SQL.
+
+use chrono::Duration;
+
+use super::*;
+use crate::error::Error;
+use crate::model::{Actor, HeldReason, OperatorId, OrderId, OrderState, Role};
+use crate::operations::mail::tests::{new_server, with_mail};
+use crate::operations::mail::{self, Letter, SEND_MAIL};
+use crate::operations::orders::tests::scene::{Phone, Scene, sql_time};
+use crate::operations::orders::{self, OrderView, Outcome};
+use crate::operations::{caps, operators, quarantine};
+use crate::store;
+use crate::testing::on_both;
+
+const HOURS_72: Duration = Duration::hours(72);
+
+pub(crate) fn mrs_chair() -> Hearer {
+    Hearer { name: "Cllr Mrs Chair".to_owned(), address: "mrs.chair@home.example".to_owned() }
+}
+
+async fn begin_with(scene: &Scene, hearers: Vec<Hearer>) -> crate::error::Result<OneOperatorView> {
+    let council = scene.council.clone();
+    let new = NewSetting { reason: "There is only the clerk.".to_owned(), hearers };
+    scene.run(scene.clerk(), move |tx, context| begin(tx, context, &council, &new)).await
+}
+
+/// The mail server accepts every message that waits; gives them back.
+async fn deliver(scene: &Scene) -> Vec<Letter> {
+    let letters = scene
+        .run(Actor::System, |tx, context| {
+            let server = store::mail_servers::find(tx)?.expect("a server");
+            let mut letters = Vec::new();
+            for job in store::jobs::claim(tx, "test", context.now, context.now, 1000)? {
+                if job.kind == SEND_MAIL {
+                    let letter: Letter = serde_json::from_str(&job.payload).expect("a letter");
+                    mail::sent(tx, context, &letter, &server)?;
+                    store::jobs::finish(tx, &job)?;
+                    letters.push(letter);
+                }
+            }
+            Ok(letters)
+        })
+        .await
+        .expect("sent");
+    scene.bench.clock.advance(Duration::seconds(1));
+    letters
+}
+
+fn code_in(letters: &[Letter], to: &str) -> String {
+    let letter = letters.iter().find(|letter| letter.to == to && letter.notice.is_some()).expect("a notice");
+    assert_eq!(letter.text.matches("https://").count(), 1, "one link: {}", letter.text);
+    let code = letter.text.split("/stop?code=").nth(1).expect("a link");
+    code.chars().take_while(char::is_ascii_hexdigit).collect()
+}
+
+async fn stop_by(scene: &Scene, code: &str) -> Option<Stopped> {
+    let code = code.to_owned();
+    scene.run(Actor::System, move |tx, context| stop(tx, context, &code)).await.expect("answers")
+}
+
+/// Announced, everyone told, 72 hours gone by.
+async fn in_effect(scene: &Scene) {
+    with_mail(scene).await;
+    begin_with(scene, vec![mrs_chair()]).await.expect("announced");
+    deliver(scene).await;
+    scene.bench.clock.advance(HOURS_72);
+    assert!(shown(scene).await.in_effect);
+}
+
+async fn shown(scene: &Scene) -> OneOperatorView {
+    let council = scene.council.clone();
+    scene.run(scene.clerk(), move |tx, context| show(tx, context, &council)).await.expect("shown")
+}
+
+/// What the worker does every minute about cooling-offs.
+async fn cooled(scene: &Scene) {
+    while scene.run(Actor::System, orders::cool_off_due).await.expect("works") {}
+}
+
+async fn asked(scene: &Scene, phone: &Phone) -> OrderView {
+    scene.requested(phone).await
+}
+
+async fn after(scene: &Scene, wait: Duration) {
+    scene.bench.clock.advance(wait);
+    cooled(scene).await;
+}
+
+async fn held(scene: &Scene, order: &OrderId) -> Option<HeldReason> {
+    let row = scene.order(order).await;
+    assert_eq!(row.state, OrderState::Held, "{:?}", row.problem);
+    row.held_reason
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_alone_once_everyone_was_told() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        with_mail(&scene).await;
+        // A colleague who is sent away first is told all the same.
+        let gone = OperatorId::new();
+        scene.add_operator(&gone, "approver", Some(&scene.council));
+        scene.sql(&format!("UPDATE operators SET mail = 'gone@germoe.example' WHERE id = '{gone}'")).expect("set");
+        scene.run(scene.clerk(), move |tx, context| operators::end(tx, context, &gone)).await.expect("ended");
+        deliver(&scene).await;
+        begin_with(&scene, vec![mrs_chair()]).await.expect("announced");
+        assert!(matches!(begin_with(&scene, vec![mrs_chair()]).await, Err(Error::Conflict(_))), "once");
+        scene.bench.clock.advance(HOURS_72 * 2);
+        assert!(!shown(&scene).await.in_effect, "nobody was told yet");
+        let letters = deliver(&scene).await;
+        let mut to: Vec<&str> = letters.iter().map(|letter| letter.to.as_str()).collect();
+        to.sort_unstable();
+        assert_eq!(
+            to,
+            ["chair@germoe.example", "clerk@germoe.example", "gone@germoe.example", "mrs.chair@home.example"]
+        );
+        scene.bench.clock.advance(HOURS_72 - Duration::minutes(1));
+        assert!(!shown(&scene).await.in_effect);
+        let early = scene.phone("GPC-001");
+        let order = asked(&scene, &early).await;
+        assert!(order.cooling_off.is_none(), "two people, as before");
+        scene.bench.clock.advance(Duration::minutes(2));
+        deliver(&scene).await;
+        after(&scene, Duration::hours(2)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested, "what was asked for before does not go");
+
+        let phone = scene.phone("GPC-002");
+        let order = asked(&scene, &phone).await;
+        let cooling = order.cooling_off.expect("cools off");
+        assert_eq!((cooling.began_at, cooling.waits_for), (None, vec!["Cllr Mrs Chair".to_owned()]));
+        after(&scene, Duration::hours(5)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested, "without mail, no wipe");
+        let letters = deliver(&scene).await;
+        assert!(letters.iter().any(|letter| letter.to == "chair@germoe.example" && letter.notice.is_some()));
+        assert!(letters.iter().all(|letter| letter.to != "clerk@germoe.example" || letter.notice.is_none()));
+        assert!(letters.iter().any(|letter| letter.text.contains("GPC-002")));
+        after(&scene, Duration::minutes(29)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested);
+        assert!(scene.idle(&phone).await.is_none());
+        after(&scene, Duration::minutes(1)).await;
+        let row = scene.order(&order.id).await;
+        assert_eq!(row.state, OrderState::Approved, "{:?}", row.problem);
+        assert!(row.approved_by.is_none() && row.one_operator_id.is_some() && row.seal.is_some());
+        let release = scene.idle(&phone).await.expect("released");
+        scene.answer(&phone, &release, Outcome::Acknowledged).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Confirmed);
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_stops_it_and_its_time_begins_anew() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        let code = code_in(&deliver(&scene).await, "mrs.chair@home.example");
+        let seen = {
+            let code = code.clone();
+            scene.run(Actor::System, move |tx, _| look(tx, &code)).await.expect("looks").expect("a link")
+        };
+        assert_eq!((seen.state, seen.item.expect("an item").tag.as_str()), (Stopped::Possible, "GPC-001"));
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested, "looking changes nothing");
+        assert_eq!(stop_by(&scene, "00").await, None);
+        assert_eq!(stop_by(&scene, &code).await, Some(Stopped::Done));
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Paused));
+        assert_eq!(stop_by(&scene, &code).await, Some(Stopped::Done), "twice is once");
+        after(&scene, Duration::hours(2)).await;
+        assert!(scene.idle(&phone).await.is_none());
+
+        let resumed = scene.resume(scene.provider(), &order.id).await;
+        assert!(matches!(resumed, Err(Error::Forbidden(_))), "{resumed:?}");
+        let mut stale = scene.signed_in(&scene.clerk, Role::Clerk);
+        stale.reauthenticated_at = None;
+        assert!(scene.resume(Actor::Operator(stale), &order.id).await.is_err(), "signed in long ago");
+        let again = scene.resume(scene.clerk(), &order.id).await.expect("begun anew");
+        assert_eq!((again.state, again.cooling_off.expect("cools off").began_at), (OrderState::Requested, None));
+        after(&scene, Duration::hours(1)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested, "the first mail counts no more");
+        assert!(matches!(stop_by(&scene, &code).await, Some(Stopped::Done)), "its link is spent");
+        let letters = deliver(&scene).await;
+        let (second, other) = (code_in(&letters, "mrs.chair@home.example"), code_in(&letters, "chair@germoe.example"));
+        after(&scene, Duration::minutes(30)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Approved);
+        // Approved and not fetched: still in time, and the seal of before is good for nothing.
+        assert_eq!(stop_by(&scene, &second).await, Some(Stopped::Done));
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Paused));
+        assert!(matches!(stop_by(&scene, &other).await, Some(Stopped::TooLate(_))));
+        assert!(scene.idle(&phone).await.is_none());
+        scene.resume(scene.clerk(), &order.id).await.expect("begun anew");
+        assert!(scene.order(&order.id).await.seal.is_none());
+        let last = code_in(&deliver(&scene).await, "mrs.chair@home.example");
+        assert!(matches!(stop_by(&scene, &other).await, Some(Stopped::TooLate(_))), "of an earlier round");
+        after(&scene, Duration::minutes(31)).await;
+        assert!(scene.idle(&phone).await.is_some());
+        assert!(matches!(stop_by(&scene, &last).await, Some(Stopped::TooLate(_))), "the phone has it");
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_for_the_councils_own_established_clerk_and_never_unheard() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        with_mail(&scene).await;
+        let council = scene.council.clone();
+        for (actor, why) in [(scene.provider(), "a provider"), (scene.chair(), "whoever may not ask for an order")] {
+            let (council, new) =
+                (council.clone(), NewSetting { reason: "r".to_owned(), hearers: vec![mrs_chair()] });
+            let refused = scene.run(actor, move |tx, context| begin(tx, context, &council, &new)).await;
+            assert!(matches!(refused, Err(Error::Forbidden(_))), "{why}: {refused:?}");
+        }
+        let own = Hearer { name: "Me".to_owned(), address: "Clerk@germoe.example".to_owned() };
+        for wrong in [vec![], vec![own], vec![mrs_chair(), mrs_chair()], vec![Hearer { address: "x".to_owned(), ..mrs_chair() }]] {
+            assert!(matches!(begin_with(&scene, wrong).await, Err(Error::Invalid { .. })));
+        }
+        scene.sql(&format!("UPDATE operators SET mail = NULL WHERE id = '{}'", scene.chair)).expect("set");
+        assert!(matches!(begin_with(&scene, vec![mrs_chair()]).await, Err(Error::Conflict(_))), "she cannot be told");
+        scene.sql(&format!("UPDATE operators SET mail = 'chair@germoe.example' WHERE id = '{}'", scene.chair)).expect("set");
+        in_effect(&scene).await;
+
+        // A provider, and a new account, need a second person here as anywhere.
+        let phone = scene.phone("GPC-001");
+        let case = scene.report(&phone).await.case.id;
+        let order = scene.ask(scene.provider(), &phone, &case).await.expect("asked");
+        assert!(order.cooling_off.is_none());
+        scene.cancel(scene.clerk(), &order.id).await.expect("cancelled");
+        let new = OperatorId::new();
+        scene.add_operator(&new, "clerk", Some(&scene.council));
+        let now = sql_time(scene.bench.clock.now() - Duration::hours(71));
+        scene.sql(&format!("UPDATE operators SET standing_since = '{now}' WHERE id = '{new}'")).expect("set");
+        let order =
+            scene.ask(Actor::Operator(scene.signed_in(&new, Role::Clerk)), &phone, &case).await.expect("asked");
+        assert!(order.cooling_off.is_none());
+        scene.cancel(scene.clerk(), &order.id).await.expect("cancelled");
+
+        // The one who is told holds the lost phone himself: a second person, or nobody.
+        scene
+            .sql(&format!(
+                "UPDATE people SET name = 'cllr mrs  CHAIR' WHERE id = 'person-{0}'; INSERT INTO custody (council_id, id, \
+                 asset_id, person_id, since) VALUES ('{1}', 'custody-{0}', '{2}', 'person-{0}', '{now}')",
+                phone.device, scene.council, phone.asset
+            ))
+            .expect("a holder");
+        let order = scene.ask(scene.clerk(), &phone, &case).await.expect("asked");
+        assert!(order.cooling_off.is_none());
+        scene.cancel(scene.clerk(), &order.id).await.expect("cancelled");
+        let chair = scene.chair.clone();
+        scene.run(scene.clerk(), move |tx, context| operators::end(tx, context, &chair)).await.expect("ended");
+        let refused = scene.ask(scene.clerk(), &phone, &case).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_told_of_the_announcement_ends_it_and_so_does_any_operator() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        with_mail(&scene).await;
+        begin_with(&scene, vec![mrs_chair()]).await.expect("announced");
+        let code = code_in(&deliver(&scene).await, "mrs.chair@home.example");
+        assert_eq!(stop_by(&scene, &code).await, Some(Stopped::Done));
+        scene.bench.clock.advance(HOURS_72);
+        assert!(!shown(&scene).await.announced);
+        in_effect(&scene).await;
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        let council = scene.council.clone();
+        scene.run(scene.chair(), move |tx, context| end(tx, context, &council)).await.expect("ended");
+        after(&scene, Duration::hours(1)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested, "it waits for a second person");
+        let approved = scene.approve(scene.chair(), &order.id).await.expect("approved");
+        assert_eq!(approved.state, OrderState::Approved);
+        assert!(scene.idle(&phone).await.is_some());
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_mail_server_restarts_the_72_hours() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        scene.run(scene.provider(), |tx, context| mail::put(tx, context, &new_server())).await.expect("set again");
+        assert!(!shown(&scene).await.in_effect);
+        scene.bench.clock.advance(HOURS_72);
+        assert!(shown(&scene).await.in_effect);
+        // Put in by hand: what it accepts tells nobody anything.
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        scene.sql("UPDATE mail_servers SET host = 'thief.example'").expect("sql");
+        deliver(&scene).await;
+        scene.sql("UPDATE mail_servers SET host = 'smtp.example.org'").expect("sql");
+        assert!(scene.alerted("mail_server_differs", "mail").await);
+        after(&scene, Duration::hours(1)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Requested);
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_written_by_hand_makes_an_order_go() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        let old = sql_time(scene.bench.clock.now() - Duration::hours(1));
+        // The begin written by hand: the mail was never accepted.
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        scene.sql(&format!("UPDATE one_operator_notices SET accepted_at = '{old}'; UPDATE cooling_offs SET began_at = '{old}'")).expect("sql");
+        cooled(&scene).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+        // Accepted, and the begin put back by an hour.
+        let phone = scene.phone("GPC-002");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        scene.sql(&format!("UPDATE cooling_offs SET began_at = '{old}'")).expect("sql");
+        cooled(&scene).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+        // The mail turned to another address, in the notice and in the job.
+        let phone = scene.phone("GPC-003");
+        let order = asked(&scene, &phone).await;
+        scene
+            .sql(
+                "UPDATE one_operator_notices SET address = 'thief@x.example' WHERE order_id IS NOT NULL; \
+                 UPDATE jobs SET payload = replace(payload, 'mrs.chair@home.example', 'thief@x.example')",
+            )
+            .expect("sql");
+        assert!(deliver(&scene).await.iter().any(|letter| letter.to == "thief@x.example"));
+        after(&scene, Duration::minutes(31)).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+        // The state written by hand, with a seal that nobody made.
+        scene.bench.clock.advance(Duration::hours(7));
+        let phone = scene.phone("GPC-004");
+        let order = asked(&scene, &phone).await;
+        scene
+            .sql(&format!(
+                "UPDATE orders SET state = 'approved', one_operator_id = (SELECT id FROM one_operator_settings), \
+                 cooling_off_from = requested_at, approved_at = requested_at, seal = {}, seal_key_id = 'approval', command_id = \
+                 'c-1' WHERE id = '{}'",
+                scene.blob(&"ab".repeat(32)),
+                order.id
+            ))
+            .expect("sql");
+        assert!(scene.idle(&phone).await.is_none());
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+        // What a cooling-off sealed is no second person's seal, nor another time's.
+        let phone = scene.phone("GPC-005");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        after(&scene, Duration::minutes(30)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Approved);
+        let both = format!("UPDATE orders SET approved_by = '{}' WHERE id = '{}'", scene.chair, order.id);
+        assert!(scene.sql(&both).is_err(), "two authorities");
+        scene
+            .sql(&format!(
+                "UPDATE orders SET approved_by = '{}', one_operator_id = NULL, cooling_off_from = NULL WHERE id = '{}'",
+                scene.chair, order.id
+            ))
+            .expect("sql");
+        assert!(scene.idle(&phone).await.is_none());
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_was_taken_out_by_hand_stays_an_end() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        let council = scene.council.clone();
+        scene.run(scene.chair(), move |tx, context| end(tx, context, &council)).await.expect("ended");
+        scene.sql("UPDATE one_operator_settings SET ended_at = NULL, ended_by = NULL").expect("sql");
+        assert!(!shown(&scene).await.in_effect, "the trail says that it ended");
+        scene
+            .sql(
+                "DELETE FROM audit_details WHERE seq IN (SELECT seq FROM audit_rows WHERE kind = 'one_operator.ended'); \
+                 DELETE FROM audit_rows WHERE kind = 'one_operator.ended'",
+            )
+            .expect("sql");
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        after(&scene, Duration::minutes(31)).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Distrusted));
+        assert!(scene.idle(&phone).await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_stops_an_approval_stops_it_too() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        // A legal hold that came meanwhile.
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        let device = phone.device.clone();
+        let hold = scene
+            .run(scene.clerk(), move |tx, context| crate::operations::holds::add(tx, context, &device, "a dispute"))
+            .await
+            .expect("held");
+        after(&scene, Duration::minutes(31)).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Forbidden));
+        let id = hold.id.clone();
+        scene
+            .run(scene.clerk(), move |tx, context| crate::operations::holds::end(tx, context, &id))
+            .await
+            .expect("ended");
+        scene.resume(scene.clerk(), &order.id).await.expect("begun anew");
+        // A restore, before its time is over and after.
+        deliver(&scene).await;
+        scene.run(Actor::System, |tx, context| quarantine::begin(tx, context, "restored")).await.expect("begun");
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Quarantine));
+        scene.resume(scene.clerk(), &order.id).await.expect("it stands");
+        deliver(&scene).await;
+        after(&scene, Duration::minutes(31)).await;
+        assert_eq!(held(&scene, &order.id).await, Some(HeldReason::Quarantine), "quarantine is on still");
+        scene.cancel(scene.clerk(), &order.id).await.expect("cancelled");
+        scene.run(scene.provider(), quarantine::end).await.expect("ended");
+        // The third within the hour.
+        let mut last = None;
+        for number in 2..5 {
+            let phone = scene.phone(&format!("GPC-00{number}"));
+            last = Some(asked(&scene, &phone).await.id);
+            deliver(&scene).await;
+            after(&scene, Duration::minutes(5)).await;
+        }
+        after(&scene, Duration::minutes(30)).await;
+        let last = last.expect("three");
+        assert_eq!(held(&scene, &last).await, Some(HeldReason::Frozen));
+        let council = scene.council.clone();
+        let frozen = scene.run(Actor::System, move |tx, _| caps::frozen(tx, &council)).await.expect("reads");
+        assert!(frozen.is_some());
+        // The account that asked was reset meanwhile: the request was taken back.
+        scene.bench.clock.advance(Duration::hours(6));
+        let phone = scene.phone("GPC-009");
+        let order = asked(&scene, &phone).await;
+        deliver(&scene).await;
+        let clerk = scene.clerk.clone();
+        scene
+            .run(scene.provider(), move |tx, context| operators::reset(tx, context, &clerk, "hash", false))
+            .await
+            .expect("reset");
+        after(&scene, Duration::minutes(31)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Cancelled);
+        scene.check().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_lapses_72_hours_after_it_was_asked_for_however_often_it_began_anew() {
+    on_both(|bench| async move {
+        let scene = Scene::new(bench).await;
+        in_effect(&scene).await;
+        let phone = scene.phone("GPC-001");
+        let order = asked(&scene, &phone).await;
+        let code = code_in(&deliver(&scene).await, "mrs.chair@home.example");
+        stop_by(&scene, &code).await;
+        scene.bench.clock.advance(Duration::hours(70));
+        scene.resume(scene.clerk(), &order.id).await.expect("begun anew");
+        scene.bench.clock.advance(Duration::hours(2));
+        scene.work().await;
+        deliver(&scene).await;
+        after(&scene, Duration::minutes(40)).await;
+        assert_eq!(scene.state(&order.id).await, OrderState::Lapsed);
+        scene.check().await;
+    })
+    .await;
+}
