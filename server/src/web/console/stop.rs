@@ -20,7 +20,7 @@ const HERE: &str = "/stop";
 /// The public page, under one short address.
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(
-        web::scope(HERE)
+        web::scope("/stop")
             .wrap(from_fn(guard::guard))
             .route("", get().to(show))
             .route("", post().to(send))

@@ -1,6 +1,7 @@
 //! The console as a browser meets it, without the browser: pages, forms, and what must not get through them.
 
 mod audit;
+mod break_glass;
 mod desk;
 mod devices;
 mod equipment;

@@ -18,6 +18,8 @@ const OPEN: &[&str] = &[
     "/lost",
     "/lost/report",
     "/lost/phone",
+    "/console/break-glass",
+    "/stop",
 ];
 /// Where anybody is led on, and the files.
 const NO_PAGES: &[&str] = &["/", "/console/files/{name}"];
