@@ -14,7 +14,7 @@ use super::{SCREENS, Visitor, enrolled};
 use crate::installed;
 
 /// A name as people may have one.
-const CHAIR: &str = "Cllr <b>Demelza</b> Trevithick-Penhaligon-Bolitho \u{202e}of Germoe";
+const CHAIR: &str = "Cllr <b>Demelza</b> Trevithick-Penhaligon-Bolitho \u{5d0}\u{5d1} of Germoe";
 const ADDRESS: &str = "demelza@home.example";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,13 +125,19 @@ pub(in crate::operations) fn own_established(
     Ok(own)
 }
 
+/// Whether a character is none, but changes the direction in which others are written (Unicode Standard Annex 9).
+fn turns(sign: char) -> bool {
+    matches!(sign, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn checked(given: &[Hearer], own: &Operator) -> Result<Vec<Hearer>> {
     let mut found: Vec<Hearer> = Vec::new();
     for (number, hearer) in given.iter().enumerate() {
         let field = |name: &str| format!("hearers[{number}].{name}");
         let name = hearer.name.trim();
-        if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            return Err(Error::invalid(field("name"), "must have 1 to 100 characters"));
+        // The name stands within sentences: what turns the direction of writing would turn their end around, too.
+        if name.is_empty() || name.chars().count() > 100 || name.chars().any(|sign| sign.is_control() || turns(sign)) {
+            return Err(Error::invalid(field("name"), "must have 1 to 100 letters, signs and spaces"));
         }
         let address = mail::checked_address(&hearer.address)
             .map_err(|_| Error::invalid(field("address"), "must be a mail address such as chair@example.org"))?;

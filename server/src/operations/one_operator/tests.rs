@@ -215,7 +215,7 @@ async fn it_is_for_the_councils_own_established_clerk_and_never_unheard() {
             assert!(matches!(refused, Err(Error::Forbidden(_))), "{why}: {refused:?}");
         }
         let own = Hearer { name: "Me".to_owned(), address: "Clerk@germoe.example".to_owned() };
-        for wrong in [vec![], vec![own], vec![mrs_chair(), mrs_chair()], vec![Hearer { address: "x".to_owned(), ..mrs_chair() }]] {
+        for wrong in [vec![], vec![own], vec![mrs_chair(), mrs_chair()], vec![Hearer { address: "x".to_owned(), ..mrs_chair() }], vec![Hearer { name: "\u{202e}A".to_owned(), ..mrs_chair() }]] {
             assert!(matches!(begin_with(&scene, wrong).await, Err(Error::Invalid { .. })));
         }
         scene.sql(&format!("UPDATE operators SET mail = NULL WHERE id = '{}'", scene.chair)).expect("set");
