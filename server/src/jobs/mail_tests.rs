@@ -21,6 +21,10 @@ struct Post {
 
 impl Post {
     async fn new(bench: crate::testing::Bench) -> Self {
+        Self::with(bench, |_| {}).await
+    }
+
+    async fn with(bench: crate::testing::Bench, change: impl FnOnce(&mut Config)) -> Self {
         let scene = Scene::new(bench).await;
         let server = MailServer::start(Privacy::Starttls, Some(("beadle", "tin mine"))).await.expect("starts");
         let folder = tempfile::tempdir().expect("a folder");
@@ -28,6 +32,7 @@ impl Post {
         std::fs::write(&root, server.root_certificate_pem()).expect("writes");
         let mut config = Config::default();
         config.mail.extra_roots = vec![root];
+        change(&mut config);
         let app = App {
             database: scene.bench.database.clone(),
             keys: Arc::clone(&scene.bench.keys),
@@ -187,6 +192,43 @@ async fn what_is_three_days_old_or_has_no_server_any_more_is_not_sent() {
         post.scene.run(post.scene.provider(), mail::remove).await.expect("removed");
         assert_eq!(post.work().await, 2);
         assert_eq!(post.arrived(), Vec::<String>::new());
+    })
+    .await;
+}
+
+/// A certificate that ends then, as its file has it.
+fn certificate_until(end: crate::model::Moment) -> Vec<u8> {
+    use openssl::asn1::Asn1Time;
+    let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1).expect("a curve");
+    let key = openssl::pkey::PKey::from_ec_key(openssl::ec::EcKey::generate(&group).expect("a key")).expect("a key");
+    let mut made = openssl::x509::X509Builder::new().expect("a certificate");
+    made.set_pubkey(&key).expect("set");
+    made.set_not_before(&Asn1Time::from_unix(0).expect("a time")).expect("set");
+    made.set_not_after(&Asn1Time::from_unix(end.unix()).expect("a time")).expect("set");
+    made.sign(&key, openssl::hash::MessageDigest::sha256()).expect("signed");
+    made.build().to_pem().expect("PEM")
+}
+
+#[tokio::test]
+async fn providers_are_told_once_for_each_step_of_a_tls_certificate_towards_its_end() {
+    on_both(|bench| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tls.pem");
+        let (end, kept) = (bench.clock.now() + Duration::days(16), file.clone());
+        std::fs::write(&file, certificate_until(end)).expect("written");
+        let post = Post::with(bench, |config| config.tls.certificate = Some(kept)).await;
+        let provider = &post.scene.provider;
+        post.scene.sql(&format!("UPDATE operators SET mail = 'pat@x.example' WHERE id = '{provider}'")).expect("set");
+        for (days, mails) in [(1, 0), (2, 1), (1, 0), (6, 1), (6, 1), (3, 1), (1, 0)] {
+            post.later(days * 24 * 60);
+            watch::run(&post.bench).await.expect("runs");
+            watch::run(&post.bench).await.expect("runs again");
+            assert_eq!(post.work().await, mails, "after {days} more days");
+        }
+        std::fs::write(&file, certificate_until(post.scene.bench.clock.now() + Duration::days(10))).expect("renewed");
+        watch::run(&post.bench).await.expect("runs");
+        assert_eq!(post.work().await, 1, "another certificate");
+        assert!(post.arrived().iter().all(|to| to == "pat@x.example"), "{:?}", post.arrived());
     })
     .await;
 }

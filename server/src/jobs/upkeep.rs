@@ -33,6 +33,9 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
     exhaust(bench, "expire commands", |tx, context| commands::expire(tx, context, ROWS)).await?;
     exhaust(bench, "lapse orders", |tx, context| orders::lapse_due(tx, context, ROWS)).await?;
     exhaust(bench, "remind of orders", |tx, context| orders::remind_due(tx, context, ROWS)).await?;
+    exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
+    exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
+    freezes(bench).await?;
     // One order a transaction: it takes a council's lock and the installation's.
     loop {
         let context = bench.context();
@@ -40,9 +43,6 @@ pub(super) async fn every_minute(bench: &Bench) -> Result<Next, Failure> {
             break;
         }
     }
-    exhaust(bench, "presume erased", |tx, context| orders::presume_erased_due(tx, context, ROWS)).await?;
-    exhaust(bench, "orders out of reach", |tx, context| orders::unreachable_due(tx, context, ROWS)).await?;
-    freezes(bench).await?;
     Ok(again(now, Duration::minutes(1)))
 }
 

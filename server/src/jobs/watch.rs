@@ -8,7 +8,7 @@ use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
 use crate::model::{Moment, PushCertificateState};
-use crate::operations::{Context, alerts, push_certificates};
+use crate::operations::{Context, alerts, audit, mail, push_certificates};
 use crate::store::push_certificates::PushCertificate;
 use crate::store::{self, Transaction};
 
@@ -41,7 +41,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Next, Failure> {
             Ok(())
         })
         .await?;
-    tls(bench, now);
+    tls(bench, now).await?;
     Ok(again(now, Duration::hours(12)))
 }
 
@@ -82,18 +82,33 @@ fn day(moment: Moment) -> String {
     moment.utc().format("%-d %B %Y").to_string()
 }
 
-/// The server's own certificate concerns no council but the provider, so it goes to the log.
-fn tls(bench: &Bench, now: Moment) {
-    let Some(path) = &bench.app.config.tls.certificate else { return };
+/// Providers are told so many days before the server's own certificate ends, and when it has.
+const TLS_DAYS: [i64; 4] = [0, 1, 7, 14];
+/// The fact of the installation that says of which certificate they were told last, and how near its end was.
+const TLS_TOLD: &str = "tls-told";
+
+/// The server's own certificate concerns no council but the providers: the log says it each time, a mail once for each threshold.
+async fn tls(bench: &Bench, now: Moment) -> Result<()> {
+    let Some(path) = &bench.app.config.tls.certificate else { return Ok(()) };
     let read = std::fs::read(path).ok().and_then(|pem| X509::from_pem(&pem).ok());
-    let (Some(certificate), Ok(now)) = (read, Asn1Time::from_unix(now.unix())) else {
+    let (Some(certificate), Ok(at)) = (read, Asn1Time::from_unix(now.unix())) else {
         tracing::error!(file = %path.display(), "the TLS certificate cannot be read");
-        return;
+        return Ok(());
     };
-    if let Ok(left) = now.diff(certificate.not_after())
-        && left.days < 14
-    {
-        let days = left.days;
-        tracing::error!(file = %path.display(), days, "the TLS certificate ends soon; phones refuse an expired one");
+    let Ok(left) = at.diff(certificate.not_after()) else { return Ok(()) };
+    let days = if left.days < 0 || left.secs < 0 { 0 } else { i64::from(left.days).max(1) };
+    let Some(threshold) = TLS_DAYS.into_iter().find(|most| days <= *most) else { return Ok(()) };
+    tracing::error!(file = %path.display(), days, "the TLS certificate ends soon; phones refuse an expired one");
+    let told = format!("{} {threshold}", certificate.not_after());
+    let context = bench.context();
+    bench.app.database.write("tell of the TLS certificate", move |tx| tell_of_tls(tx, &context, &told)).await
+}
+
+fn tell_of_tls(tx: &mut Transaction<'_>, context: &Context, told: &str) -> Result<()> {
+    store::audit::lock_head(tx, audit::INSTALLATION)?;
+    if store::installation::value(tx, TLS_TOLD)?.is_some_and(|before| before == told.as_bytes()) {
+        return Ok(());
     }
+    store::installation::set_value(tx, TLS_TOLD, told.as_bytes(), context.now)?;
+    mail::tell_of_installation(tx, context, "tls_ends", told)
 }

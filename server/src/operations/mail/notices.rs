@@ -114,6 +114,12 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
              iPads can no longer be woken.",
             Page::Home,
         ),
+        "tls_ends" => notice(
+            "The server's own certificate is running out",
+            "The TLS certificate of this Beadle server is running out, or has run out. Phones and browsers refuse an expired one: \
+             renew it now.",
+            Page::Home,
+        ),
         "authority_ends" => notice(
             "The authority for the phones' identities is running out",
             "The council's phones must be enrolled again before it ends.",

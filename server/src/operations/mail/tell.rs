@@ -81,6 +81,11 @@ pub(crate) fn tell_of_alert(tx: &mut Transaction<'_>, context: &Context, alert: 
     tell(tx, context, Some(&alert.council_id), &event)
 }
 
+/// Tells the providers of what concerns the installation itself; `id` tells this event from others of its kind.
+pub(crate) fn tell_of_installation(tx: &mut Transaction<'_>, context: &Context, kind: &str, id: &str) -> Result<()> {
+    tell(tx, context, None, &Event { id: format!("{kind}:{id}"), kind, subject: "" })
+}
+
 /// Tells of an order's end that raises no alert.
 pub(crate) fn tell_of_order(tx: &mut Transaction<'_>, context: &Context, order: &Order, kind: &str) -> Result<()> {
     let event = Event { id: format!("{kind}:{}", order.id), kind, subject: order.id.as_str() };

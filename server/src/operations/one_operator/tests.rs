@@ -431,11 +431,11 @@ async fn whatever_stops_an_approval_stops_it_too() {
         scene.cancel(scene.clerk(), &order.id).await.expect("cancelled");
         scene.run(scene.provider(), quarantine::end).await.expect("ended");
         // The third within the hour.
-        let mut last = None;
+        let (mut last, mut last_code) = (None, String::new());
         for number in 2..5 {
             let phone = scene.phone(&format!("GPC-00{number}"));
             last = Some(asked(&scene, &phone).await.id);
-            deliver(&scene).await;
+            last_code = code_in(&deliver(&scene).await, "mrs.chair@home.example");
             after(&scene, Duration::minutes(5)).await;
         }
         after(&scene, Duration::minutes(30)).await;
@@ -444,6 +444,10 @@ async fn whatever_stops_an_approval_stops_it_too() {
         let council = scene.council.clone();
         let frozen = scene.run(Actor::System, move |tx, _| caps::frozen(tx, &council)).await.expect("reads");
         assert!(frozen.is_some());
+        // Sealed, and held by the freeze: whoever was told stops it all the same, so that a thaw does not let it go.
+        assert!(scene.order(&last).await.seal.is_some());
+        assert_eq!(stop_by(&scene, &last_code).await, Some(Stopped::Done));
+        assert_eq!(held(&scene, &last).await, Some(HeldReason::Paused));
         // The account that asked was reset meanwhile: the request was taken back.
         scene.bench.clock.advance(Duration::hours(6));
         let phone = scene.phone("GPC-009");

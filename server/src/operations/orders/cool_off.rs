@@ -149,15 +149,19 @@ pub(super) fn shown(tx: &mut Transaction<'_>, order: &Order) -> Result<Option<Co
 
 /// Why a link in a mail cannot pause this order any more, if that is so.
 pub(crate) fn not_pausable(order: &Order) -> Option<String> {
-    let before = matches!(
-        order.state,
-        OrderState::Requested | OrderState::Approved | OrderState::Pushed | OrderState::Unreachable
-    );
+    use HeldReason as H;
+    let before = match order.state {
+        OrderState::Requested | OrderState::Approved | OrderState::Pushed | OrderState::Unreachable => true,
+        // Held for something that a person puts right: it would go on without its 30 minutes.
+        OrderState::Held => matches!(
+            order.held_reason,
+            Some(H::LegalHold | H::Frozen | H::Quarantine | H::IdentityWaiting | H::Forbidden)
+        ),
+        _ => false,
+    };
     match order.state {
         _ if before && order.first_fetched_at.is_none() => None,
-        OrderState::Held => {
-            Some("The order is held already: nothing is sent to the phone until somebody decides.".to_owned())
-        }
+        OrderState::Held => Some("The order is held already: nothing is sent to the phone.".to_owned()),
         _ => Some(format!("It can no longer be stopped. The order is: {}.", order.words())),
     }
 }

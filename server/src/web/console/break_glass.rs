@@ -51,7 +51,7 @@ fn page(app: &App, stranger: &Stranger, errors: &Errors) -> Result<Question> {
     let form = Form::new(HERE, token, "Use the code").fields(fields).danger();
     Ok(Question::new(Frame::open("Use the break-glass code").with(errors), form)
         .back("/console/sign-in", "Sign in")
-        .lead("For when something must be done and nobody who can sign in is there. It gives you a clerk's account of your own: you can report a phone lost and lock it at once.")
+        .lead("For when something must be done and nobody who can sign in is there. It gives you a clerk's account of your own. Once you have set up your second factor you can report a phone lost, which locks it.")
         .warning("The code works once, and everyone who can sign in is told at once that it was used, and by whom."))
 }
 

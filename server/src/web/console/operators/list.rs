@@ -49,6 +49,8 @@ struct Page {
     providers: Vec<(String, String)>,
     next: Option<String>,
     may_add: bool,
+    /// Where a provider is named as approver, for the council's own operators.
+    name_provider: Option<String>,
 }
 
 struct Found {
@@ -132,6 +134,14 @@ async fn page(
         next: last.map(|id| format!("{here}?after={id}")),
         providers,
         may_add,
+        // Only an operator of the council itself names its approvers.
+        name_provider: place
+            .as_ref()
+            .filter(|place| {
+                visitor.signed_in.council.as_ref() == Some(&place.id)
+                    && visitor.may(Permission::ApproveOrder, &place.id)
+            })
+            .map(|place| format!("{}/approvers", place.home())),
         here,
     };
     draw(StatusCode::OK, &page)

@@ -5,6 +5,7 @@ mod approver;
 mod edit;
 mod end;
 mod list;
+mod provider;
 mod reset;
 mod role;
 mod show;
@@ -33,6 +34,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .route("/councils/{council}/operators", get().to(list::show))
         .route("/councils/{council}/operators/new", get().to(add::show))
         .route("/councils/{council}/operators/new", post().to(add::send))
+        .route("/councils/{council}/approvers", get().to(provider::show))
+        .route("/councils/{council}/approvers", post().to(provider::send))
         .route("/councils/{council}/approvers/{operator}", get().to(approver::show))
         .route("/councils/{council}/approvers/{operator}", post().to(approver::send))
         .route("/operators/{operator}", get().to(show::show))

@@ -87,6 +87,25 @@ async fn an_account_is_added_changed_reset_and_ended() {
 }
 
 #[actix_web::test]
+async fn a_provider_is_named_by_his_sign_in_name_and_only_by_the_council_itself() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let page = format!("{HOME}/approvers");
+        desk.clerk.get(&format!("{HOME}/operators")).await.is(200).has("Name a provider as approver");
+        desk.provider.get(&format!("{HOME}/operators")).await.is(200).lacks("Name a provider as approver");
+        desk.clerk.get(&page).await.is(200).has("sign-in name");
+        for wrong in ["chair", "nobody", NASTY] {
+            desk.clerk.send(&page, &[("login", wrong)]).await.is(422).has("No provider signs in with this name");
+        }
+        desk.provider.send(&page, &[("login", "provider")]).await.is(422).has("nly an operator of the council");
+        desk.clerk.send(&page, &[("login", " Provider ")]).await.is(303);
+        assert_eq!(desk.recorded("approver.named").await, 1);
+        desk.clerk.get(&format!("{HOME}/operators")).await.is(200).has("Providers whom the council named");
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn the_last_one_who_can_act_stays_and_an_ended_one_is_out_at_once() {
     on_both(|bench| async move {
         let mut desk = Desk::new(bench).await;
