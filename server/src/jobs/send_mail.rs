@@ -17,8 +17,13 @@ pub(super) async fn run(bench: &Bench, job: &Job) -> Result<Next, Failure> {
     let mut letter: Letter = payload(job)?;
     let database = &bench.app.database;
     // Whoever took the mail server away wants nothing sent.
-    let Some(row) = database.read("mail server", store::mail_servers::find).await? else { return Ok(Next::Done) };
+    let row = database.read("mail server", store::mail_servers::find).await?;
     let context = bench.context();
+    // But what waits for this letter waits for a server, too.
+    if row.is_none() && letter.notice.is_some() && !letter.is_stale(context.now) {
+        return Ok(Next::Again { at: context.now + LONGEST, payload: job.payload.clone() });
+    }
+    let Some(row) = row else { return Ok(Next::Done) };
     if letter.is_stale(context.now) {
         database.write("give a mail up", move |tx| mail::given_up(tx, &context, &letter)).await?;
         return Ok(Next::Done);

@@ -61,7 +61,7 @@ pub struct EnrolmentFacts<'a> {
 }
 
 /// What else must hold at the moment of release.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Circumstances {
     /// The case that the order serves is about this device and open; or it was closed, the device not found, when the
     /// device counted as erased by this order: should it come back, it must still be erased.
@@ -74,6 +74,8 @@ pub struct Circumstances {
     pub frozen: bool,
     /// The server is in quarantine after a restore.
     pub quarantine: bool,
+    /// The command of the last authorisation that the audit trail knows of the order, unless it was taken back since.
+    pub authorised: Option<CommandId>,
     /// Where the audit trail leaves the order; none when the trail is broken or does not begin with the request.
     pub trail: Option<OrderState>,
 }
@@ -174,6 +176,11 @@ impl Release {
             || approved_at > now + SKEW
         {
             return Err(Distrusted("it was not approved within its 72 hours"));
+        }
+        if circumstances.authorised.as_ref() != Some(command) {
+            return Err(Distrusted(
+                "the audit trail does not know this authorisation of it, or knows that it was taken back",
+            ));
         }
         if circumstances.trail != Some(order.state) {
             return Err(Distrusted("the audit trail does not agree with its state"));

@@ -10,7 +10,7 @@ use super::sign_in_limits::{self, Subjects};
 use super::{Context, alerts, audit, hands, second_factor};
 use crate::error::{Error, Result};
 use crate::keys::sha256_hex;
-use crate::model::{CouncilId, Moment, Permission, Role};
+use crate::model::{CouncilId, Moment, OperatorId, Permission, Role};
 use crate::store::break_glass_codes::BreakGlassCode;
 use crate::store::operators::Operator;
 use crate::store::{self, Transaction};
@@ -44,7 +44,23 @@ pub fn make(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId) ->
     let row = BreakGlassCode { council_id: council.clone(), code_hash: hash(&code), made_by, made_at: context.now };
     store::break_glass_codes::replace(tx, &row)?;
     audit::record(tx, context, council, "break_glass.code_made", council.as_str(), json!({}))?;
+    let message = "A break-glass code was printed. Whatever lies in the envelope from before is useless now. If nobody should have \
+                   done that, look at who did, and print a new one.";
+    alerts::raise_anew(tx, context, council, MADE, council.as_str(), message)?;
     Ok(code)
+}
+
+const MADE: &str = "break_glass_made";
+
+/// Makes the codes useless that an account made which was ended or reset: he may have kept them. Tells the councils.
+pub(super) fn forget_of(tx: &mut Transaction<'_>, context: &Context, operator: &OperatorId) -> Result<()> {
+    for council in store::break_glass_codes::forget_of(tx, operator)? {
+        alerts::end(tx, context, &council, MADE, council.as_str())?;
+        let message = "The break-glass code in the envelope is useless now, for the account that printed it was ended or reset. \
+                       Print a new one.";
+        alerts::raise(tx, context, &council, "break_glass_gone", council.as_str(), message)?;
+    }
+    Ok(())
 }
 
 /// Counts a try at a code; refuses one that has to wait. Before the costly hash of the password.
@@ -155,6 +171,14 @@ mod tests {
                 .await
                 .expect("reads");
             assert!(matches!(standing, Standing::No(_)), "{standing:?}");
+            // What he printed goes with his account, for he may have kept it.
+            let code = made(scene.provider()).await.expect("a code");
+            let provider = crate::model::OperatorId::new();
+            scene.add_operator(&provider, "provider", None);
+            let (by, id) = (Actor::Operator(scene.signed_in(&provider, Role::Provider)), scene.provider.clone());
+            scene.run(by, move |tx, context| operators::end(tx, context, &id)).await.expect("ended");
+            assert!(matches!(used(&code, "third").await, Err(Error::Forbidden(_))));
+            assert!(scene.alerted("break_glass_gone", scene.council.as_str()).await);
             scene.check().await;
         })
         .await;

@@ -10,8 +10,8 @@ pub use settings::{NewServer, ServerView, accepted, problem, put, remove, sealed
 pub(crate) use settings::{SET, proven_since};
 pub use tell::{Letter, SEND_MAIL, cannot_send, given_up, recipient_refused, sent};
 pub(crate) use tell::{
-    holders_of_case, tell_of_account, tell_of_alert, tell_of_installation, tell_of_new_address, tell_of_order,
-    write_notice,
+    holders_of_case, send_again, tell_of_account, tell_of_alert, tell_of_installation, tell_of_new_address,
+    tell_of_order, write_notice,
 };
 
 use super::{Context, accounts, operators};

@@ -9,8 +9,8 @@ mod stop;
 pub(crate) mod tests;
 mod view;
 
-pub(super) use announce::own_established;
 pub use announce::{NewSetting, begin, end};
+pub(super) use announce::{end_after_restore, end_of_account, own_established};
 pub use notices::accepted;
 pub(super) use notices::tell_of_order;
 pub(super) use proof::{Untold, in_effect, told_since};

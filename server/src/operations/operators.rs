@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::standing::{self, restart};
-use super::{Context, alerts, audit, hands, mail, orders, passkeys, sign_in_limits};
+use super::{Context, alerts, audit, break_glass, hands, mail, orders, passkeys, sign_in_limits};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
 use crate::store::operators::Operator;
@@ -281,6 +281,7 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &OperatorId) -> Resu
     store::operators::update(tx, &operator)?;
     store::recovery_codes::replace(tx, id, &[])?;
     passkeys::forget_all(tx, id)?;
+    break_glass::forget_of(tx, context, id)?;
     let sessions = store::sessions::revoke_all_of(tx, id, None, context.now)?;
     let tokens = store::api_tokens::revoke_all_of(tx, id, context.now)?;
     store::named_approvers::delete_all_of(tx, id)?;
@@ -317,6 +318,7 @@ pub fn reset(
         store::recovery_codes::replace(tx, id, &[])?;
         passkeys::forget_all(tx, id)?;
     }
+    break_glass::forget_of(tx, context, id)?;
     hands::reset(tx, context, &mut operator, second_factor)?;
     restart(&mut operator, context);
     store::operators::update(tx, &operator)?;

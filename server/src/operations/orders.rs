@@ -16,7 +16,7 @@ mod witness;
 
 pub use approve::approve;
 pub use cool_off::{CoolingOffView, cool_off_due};
-pub(crate) use cool_off::{not_pausable, pause};
+pub(crate) use cool_off::{back_to_two, not_pausable, pause};
 pub use decide::{cancel, refuse, resume};
 pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
@@ -160,6 +160,7 @@ fn circumstances(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> 
     let asset_ownership = store::orders::subject(tx, &order.council_id, &order.device_id)?
         .map_or(Ownership::Personal, |subject| subject.ownership);
     Ok(Circumstances {
+        authorised: trail::authorised(tx, context, order)?,
         case_stands,
         asset_ownership,
         legal_hold: witness::legal_hold(tx, context, order)?,

@@ -6,7 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::orders::{self, OrderView};
-use super::{Context, audit};
+use super::{Context, audit, one_operator};
 use crate::error::{Error, Result};
 use crate::model::{HeldReason, Moment, OrderState, Permission, Role};
 use crate::store::orders::Order;
@@ -39,12 +39,24 @@ pub fn is_on(tx: &mut Transaction<'_>) -> Result<bool> {
 /// Begins quarantine and holds every order that could leave. One that is on already goes on, with one reason more: what
 /// was found then to stand was found in another past, so it must be gone through again.
 pub fn begin(tx: &mut Transaction<'_>, context: &Context, reason: &str) -> Result<()> {
+    let orders = leaving(tx, context)?;
+    // Council by council, in the one order in which their locks are taken.
+    let mut councils = store::one_operator_settings::councils_with_one(tx)?;
+    councils.extend(orders.iter().map(|order| order.council_id.clone()));
+    councils.sort();
+    councils.dedup();
     let mut held = 0;
-    for order in leaving(tx, context)? {
-        if orders::hold_for_quarantine(tx, context, &order, reason)? {
-            held += 1;
+    for council in &councils {
+        audit::lock(tx, council)?;
+        for order in orders.iter().filter(|order| order.council_id == *council) {
+            if orders::hold_for_quarantine(tx, context, order, reason)? {
+                held += 1;
+            }
         }
+        // Who ended it since, and whose envelope was opened, the restored database does not know.
+        one_operator::end_after_restore(tx, context, council)?;
     }
+    store::break_glass_codes::forget_all(tx)?;
     let on = store::quarantines::all_open(tx)?;
     // No two begin at the same time: the database orders them by it.
     let since = on.last().map_or(context.now, |last| context.now.max(last.since + Duration::microseconds(1)));
@@ -96,9 +108,11 @@ fn unreconciled(tx: &mut Transaction<'_>, context: &Context) -> Result<Vec<Order
 }
 
 /// What the orders do not show.
-const ADVICE: [&str; 2] = [
+const ADVICE: [&str; 3] = [
     "Go through the operators of each council, and the providers: whoever was ended, reset or given another role since the \
      database was as it is now is as before. End again who has left, before ending the quarantine.",
+    "One-operator working was ended wherever it was announced, and break-glass codes were made useless: announce it again, and \
+     print new codes, where they are wanted.",
     "Every sign-in was ended and every API token revoked when this began. Programs need new tokens.",
 ];
 

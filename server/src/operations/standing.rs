@@ -77,7 +77,7 @@ pub(crate) fn anyone_established(
     except: &OperatorId,
     now: Moment,
 ) -> Result<bool> {
-    let mut candidates = store::operators::in_office_or_ended_since(tx, council, now)?;
+    let mut candidates = store::operators::in_office_or_ended_since(tx, Some(council), now)?;
     for named in store::named_approvers::of_council(tx, council)? {
         candidates.extend(store::operators::find(tx, &named.operator_id)?);
     }

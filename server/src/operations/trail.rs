@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::keys::MAC_LENGTH;
-use crate::model::{CouncilId, DeviceId, Moment, OrderEvent, OrderId, OrderState};
+use crate::model::{CommandId, CouncilId, DeviceId, Moment, OrderEvent, OrderId, OrderState};
 use crate::store::audit::{AuditDetails, AuditRow};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
@@ -130,6 +130,15 @@ pub(super) fn last_genuine(
         return Ok(None);
     }
     Ok(said(&row, details).map(|said| (row, said)))
+}
+
+/// The command with which the order was last authorised, unless its cooling-off was begun anew since, by its genuine rows.
+pub(super) fn authorised(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<Option<CommandId>> {
+    let kinds = [OrderEvent::Approved, OrderEvent::CooledOff, OrderEvent::Restarted].map(OrderEvent::audit_kind);
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    let last = last_genuine(tx, context, order.council_id.as_str(), order.id.as_str(), &kinds)?;
+    // A restart names no command.
+    Ok(last.and_then(|(_, said)| said.get("command")?.as_str().map(CommandId::from)))
 }
 
 /// What a row says happened, if its details are those that the chain saw; whether the row itself is as it was chained is

@@ -35,6 +35,19 @@ pub fn find_by_hash(tx: &mut Transaction<'_>, hash: &str) -> Result<Option<Break
     Ok(BreakGlassCode::query().filter(codes::code_hash.eq(hash)).first(tx.connection).optional()?)
 }
 
+/// Makes every code useless.
+pub fn forget_all(tx: &mut Transaction<'_>) -> Result<()> {
+    diesel::delete(codes::table).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Makes the codes useless that this operator made; says for which councils.
+pub fn forget_of(tx: &mut Transaction<'_>, operator: &OperatorId) -> Result<Vec<CouncilId>> {
+    let found = codes::table.filter(codes::made_by.eq(operator)).select(codes::council_id).load(tx.connection)?;
+    diesel::delete(codes::table.filter(codes::made_by.eq(operator))).execute(tx.connection)?;
+    Ok(found)
+}
+
 /// Takes a code away; whether it was there still.
 pub fn take(tx: &mut Transaction<'_>, row: &BreakGlassCode) -> Result<bool> {
     let same = codes::table.find(&row.council_id).filter(codes::code_hash.eq(&row.code_hash));

@@ -42,17 +42,9 @@ pub fn set_began(tx: &mut Transaction<'_>, cooling: &CoolingOff, at: Moment) -> 
     Ok(())
 }
 
-/// Takes the cooling-offs of a council's waiting orders away: those wait for a second person again.
-pub fn end_waiting(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<()> {
-    let waiting = orders::table
-        .filter(orders::council_id.eq(council).and(orders::state.eq(OrderState::Requested)))
-        .select(orders::id)
-        .load::<OrderId>(tx.connection)?;
-    diesel::delete(
-        cooling_offs::table.filter(cooling_offs::council_id.eq(council).and(cooling_offs::order_id.eq_any(waiting))),
-    )
-    .execute(tx.connection)?;
-    Ok(())
+/// Takes the cooling-off of an order away; whether there was one.
+pub fn remove(tx: &mut Transaction<'_>, council: &CouncilId, order: &OrderId) -> Result<bool> {
+    Ok(diesel::delete(cooling_offs::table.find((council, order))).execute(tx.connection)? == 1)
 }
 
 /// The waiting order of any council whose cooling-off has run the longest, if it began at or before `before`.

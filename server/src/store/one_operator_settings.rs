@@ -36,6 +36,11 @@ pub fn standing(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<
         .optional()?)
 }
 
+/// The councils that have an announcement that has not ended.
+pub fn councils_with_one(tx: &mut Transaction<'_>) -> Result<Vec<CouncilId>> {
+    Ok(settings::table.filter(settings::ended_at.is_null()).select(settings::council_id).load(tx.connection)?)
+}
+
 /// Notes that everyone who must be told was told.
 pub fn set_told(tx: &mut Transaction<'_>, council: &CouncilId, id: &OneOperatorId, at: Moment) -> Result<()> {
     diesel::update(settings::table.find((council, id))).set(settings::told_at.eq(Some(at))).execute(tx.connection)?;

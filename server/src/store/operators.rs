@@ -99,14 +99,22 @@ pub fn with_mail(tx: &mut Transaction<'_>, council: Option<&CouncilId>, roles: &
     .load(tx.connection)?)
 }
 
-/// The operators of a council who may sign in, and those whose accounts were ended after `since`.
-pub fn in_office_or_ended_since(tx: &mut Transaction<'_>, council: &CouncilId, since: Moment) -> Result<Vec<Operator>> {
-    Ok(Operator::query()
-        .filter(operators::council_id.eq(council))
+/// The operators of a council (or the providers) who may sign in, and those whose accounts were ended after `since`.
+pub fn in_office_or_ended_since(
+    tx: &mut Transaction<'_>,
+    council: Option<&CouncilId>,
+    since: Moment,
+) -> Result<Vec<Operator>> {
+    let query = Operator::query()
         .filter(operators::ended_at.is_null().or(operators::ended_at.gt(since)))
         .order(operators::id)
         .limit(MOST_TOLD)
-        .load(tx.connection)?)
+        .into_boxed();
+    Ok(match council {
+        Some(council) => query.filter(operators::council_id.eq(council.clone())),
+        None => query.filter(operators::council_id.is_null()),
+    }
+    .load(tx.connection)?)
 }
 
 /// How many operators of a council (or providers) with one of `roles` may sign in.

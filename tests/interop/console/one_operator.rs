@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use beadle_server::demo::{Council, Town, text};
 use beadle_simulator::mail_server::{MailServer, Privacy};
-use beadle_tests::{PATIENCE, Place, databases};
+use beadle_tests::{PATIENCE, Place, databases, wait_for_hours};
 use chrono::Duration;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -38,7 +38,7 @@ async fn travel(place: &Place) {
     })
     .await
     .expect("a town");
-    let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
+    let mut council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let server = json!({
         "host": "127.0.0.1", "port": post.address().port(), "security": "starttls", "username": "beadle",
         "password": "tin mine tide", "sender": "beadle@example.org",
@@ -48,7 +48,8 @@ async fn travel(place: &Place) {
     let account = council.chair.api.get("/account").await.expect("an account");
     let chair = format!("/operators/{}", text(&account, "/id").expect("an id"));
     town.provider.api.patch(&chair, json!({ "mail": "chair@germoe.example" })).await.expect("an address");
-    town.provider.api.delete(&chair).await.expect("ended");
+    wait_for_hours(&town, &mut council, 73).await;
+    council.clerk.api.delete(&chair).await.expect("ended");
     let tag = "GPC-001";
     let (_, phone) = enrolled(&town, &council, tag, "Mary Holder", false).await;
     let profiles = (folder.path().join("clerk"), folder.path().join("chair"));

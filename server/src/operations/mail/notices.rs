@@ -19,12 +19,12 @@ pub(super) struct Notice {
     pub(super) page: Page,
     /// Whether providers whom the council named as approvers are told too.
     pub(super) named_approvers: bool,
-    /// Whether all providers are told too.
-    pub(super) providers: bool,
+    /// Whether all providers and auditors are told too.
+    pub(super) everyone: bool,
 }
 
 const fn notice(subject: &'static str, text: &'static str, page: Page) -> Notice {
-    Notice { subject, text, page, named_approvers: false, providers: false }
+    Notice { subject, text, page, named_approvers: false, everyone: false }
 }
 
 /// What is said of an event of this kind (an alert's kind, or one of `tell.rs`); nothing of most kinds.
@@ -137,7 +137,7 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
             Page::Home,
         ),
         "break_glass_used" => Notice {
-            providers: true,
+            everyone: true,
             ..notice(
                 "The break-glass code was used",
                 "Somebody opened the envelope and made a clerk's account with the break-glass code. If nobody should have done \
@@ -145,6 +145,17 @@ pub(super) fn of(kind: &str) -> Option<Notice> {
                 Page::Home,
             )
         },
+        "break_glass_made" => notice(
+            "A break-glass code was printed",
+            "Somebody printed a new break-glass code. What lies in the envelope from before is useless now. If nobody should have \
+             done that, look at who did, and print a new one.",
+            Page::Home,
+        ),
+        "approver_unnamed" => notice(
+            "Somebody may not approve any more",
+            "A council took back that somebody approves orders to erase. If nobody meant that, look at it now.",
+            Page::Home,
+        ),
         "operator_added" => notice(
             "An account was added",
             "Somebody was given an account in Beadle. If nobody meant that, end the account now.",

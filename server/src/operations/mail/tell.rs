@@ -133,7 +133,8 @@ fn tell(tx: &mut Transaction<'_>, context: &Context, council: Option<&CouncilId>
             recipients.extend(operator.filter(|one| one.role == Role::Provider && one.ended_at.is_none()));
         }
     }
-    if notice.providers && council.is_some() {
+    if notice.everyone && council.is_some() {
+        recipients.extend(store::operators::with_mail(tx, council, &[Role::Auditor])?);
         recipients.extend(store::operators::with_mail(tx, None, &[Role::Provider])?);
     }
     let holders = match council {
@@ -225,7 +226,7 @@ pub(crate) fn write_notice(
     to: &str,
     subject: &str,
     text: &str,
-) -> Result<()> {
+) -> Result<Letter> {
     let name = council.name.replace(char::is_control, " ");
     let letter = Letter {
         council: Some(council.id.clone()),
@@ -238,7 +239,14 @@ pub(crate) fn write_notice(
         tries: 0,
     };
     let key = format!("mail:notice:{notice}");
-    jobs::queue(tx, context, SEND_MAIL, serde_json::to_value(&letter)?, context.now, Some(&key))
+    jobs::queue(tx, context, SEND_MAIL, serde_json::to_value(&letter)?, context.now, Some(&key))?;
+    Ok(letter)
+}
+
+/// Queues a letter once more, since what took it is not the mail server any more.
+pub(crate) fn send_again(tx: &mut Transaction<'_>, context: &Context, letter: &Letter) -> Result<()> {
+    let key = format!("mail:again:{}:{}", letter.whose(), context.now.unix_micros());
+    jobs::queue(tx, context, SEND_MAIL, serde_json::to_value(letter)?, context.now, Some(&key))
 }
 
 /// How every message ends.
@@ -271,7 +279,7 @@ fn text(notice: &Notice, place: Option<&Council>, subject: &str) -> String {
 /// When the database fails.
 pub fn sent(tx: &mut Transaction<'_>, context: &Context, letter: &Letter, server: &MailServer) -> Result<()> {
     if let Some(notice) = &letter.notice {
-        one_operator::accepted(tx, context, notice, &letter.to, server)?;
+        one_operator::accepted(tx, context, notice, letter, server)?;
     }
     super::accepted(tx, context, server.changed_at)?;
     let Some(council) = &letter.council else { return Ok(()) };

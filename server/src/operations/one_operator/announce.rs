@@ -3,11 +3,11 @@
 use chrono::Duration;
 use serde_json::json;
 
-use super::notices::{News, Recipient, write};
+use super::notices::{News, Recipient, Written, write};
 use super::{BEGUN, ENDED, Hearer, OneOperatorView, show};
 use crate::error::{Error, Result};
-use crate::model::{CouncilId, OneOperatorId, Permission, Role, SignedIn};
-use crate::operations::{Context, alerts, audit, mail, standing};
+use crate::model::{CouncilId, Moment, OneOperatorId, OperatorId, Permission, SignedIn};
+use crate::operations::{Context, alerts, audit, mail, orders, standing};
 use crate::store::councils::Council;
 use crate::store::one_operator_settings::OneOperatorSetting;
 use crate::store::operators::Operator;
@@ -76,10 +76,9 @@ pub fn begin(
         ended_at: None,
     };
     store::one_operator_settings::insert(tx, &setting)?;
-    let told: Vec<&str> = to.iter().filter(|one| one.needed).map(|one| one.who.address.as_str()).collect();
+    let told = announce(tx, context, &place, &setting.id, &to)?;
     let details = json!({ "setting": setting.id, "reason": reason, "told": told, "hearers": hearers });
     audit::record(tx, context, council, BEGUN, council.as_str(), details)?;
-    announce(tx, context, &place, &setting.id, &to)?;
     let message = format!(
         "{} announced that one operator works alone. It takes effect 72 hours after everyone was told by mail; then an order to \
          erase needs no second person. If that is not meant, end it.",
@@ -95,7 +94,7 @@ fn announce(
     place: &Council,
     setting: &OneOperatorId,
     to: &[Recipient],
-) -> Result<()> {
+) -> Result<Vec<Written>> {
     let text = "Somebody announced for this council that one operator may have a lost phone erased without a second person. It \
                 takes effect 72 hours after everyone was told, as you are now. From then on those who were named for it are told \
                 of each order by mail and have 30 minutes to stop it.\r\n\r\n\
@@ -103,7 +102,14 @@ fn announce(
                 must then agree, as before. You need no account.";
     let subject = "One operator is to work alone";
     let news = News { council: place, setting, order: None, subject, text };
-    to.iter().try_for_each(|to| write(tx, context, &news, to))
+    let mut told = Vec::new();
+    for to in to {
+        let written = write(tx, context, &news, to)?;
+        if to.needed {
+            told.push(written);
+        }
+    }
+    Ok(told)
 }
 
 /// The caller's row, where he may ask for what nobody else need approve: the council's own, and known for 72 hours.
@@ -166,10 +172,13 @@ fn recipients(
 ) -> Result<Vec<Recipient>> {
     let mut found: Vec<Recipient> =
         hearers.iter().map(|who| Recipient { who: who.clone(), needed: true, hears_of_orders: true }).collect();
-    let mut operators = store::operators::in_office_or_ended_since(tx, council, context.now - JUST_LEFT)?;
-    for named in store::named_approvers::of_council(tx, council)? {
-        let provider = store::operators::find(tx, &named.operator_id)?;
-        operators.extend(provider.filter(|one| one.role == Role::Provider && one.ended_at.is_none()));
+    let since = context.now - JUST_LEFT;
+    let mut operators = store::operators::in_office_or_ended_since(tx, Some(council), since)?;
+    // Every provider, too: one whom the council named as approver may have been un-named a minute ago.
+    for provider in store::operators::in_office_or_ended_since(tx, None, since)? {
+        if provider.mail.is_some() || approved_lately(tx, council, &provider, since)? {
+            operators.push(provider);
+        }
     }
     for operator in operators {
         let self_told = operator.id == own.id;
@@ -178,26 +187,45 @@ fn recipients(
                 continue;
             }
             return Err(Error::conflict(format!(
-                "{} has no mail address and could not be told: give the account one first{}",
+                "{} has no mail address and could not be told: have the account given one first{}",
                 operator.name,
                 if operator.ended_at.is_some() { ", or wait until two weeks after it was ended" } else { "" }
             )));
         };
-        if !self_told && operator.ended_at.is_none() && !standing::quiet(&operator, context.now) {
+        if !self_told && !sure_who_reads(&operator, context.now) {
             return Err(Error::conflict(format!(
-                "the account of {} was changed within the last 72 hours: wait, so that it is sure who is told",
-                operator.name
+                "the account of {} was changed lately{}: wait, so that it is sure who is told",
+                operator.name,
+                if operator.ended_at.is_some() { " and then ended, less than two weeks ago" } else { "" }
             )));
         }
-        if found.iter().all(|one| !one.who.address.eq_ignore_ascii_case(&address)) {
-            let who = Hearer { name: operator.name, address };
-            found.push(Recipient { who, needed: !self_told, hears_of_orders: false });
+        match found.iter_mut().find(|one| one.who.address.eq_ignore_ascii_case(&address)) {
+            Some(one) => one.needed |= !self_told,
+            None => {
+                let who = Hearer { name: operator.name, address };
+                found.push(Recipient { who, needed: !self_told, hears_of_orders: false });
+            }
         }
     }
     Ok(found)
 }
 
-/// Ends one-operator working at once, announced or in effect. Orders that wait for their 30 minutes wait for a second person.
+/// Whether a provider approves for this council, or did within the last two weeks.
+fn approved_lately(tx: &mut Transaction<'_>, council: &CouncilId, provider: &Operator, since: Moment) -> Result<bool> {
+    if store::named_approvers::find(tx, council, &provider.id)?.is_some() {
+        return Ok(true);
+    }
+    let last = store::audit::last_of_kinds(tx, council.as_str(), provider.id.as_str(), &["approver.unnamed"])?;
+    Ok(last.is_some_and(|(row, _)| row.at > since))
+}
+
+/// Whether nobody can have turned an account's mail elsewhere lately: within the last 72 hours, or the last 72 before it ended.
+fn sure_who_reads(operator: &Operator, now: Moment) -> bool {
+    standing::quiet(operator, operator.ended_at.unwrap_or(now))
+}
+
+/// Ends one-operator working at once, announced or in effect. Orders that wait for their 30 minutes wait for a second person;
+/// those that had them and that no phone has fetched are held.
 ///
 /// # Errors
 /// `NotFound` where it is neither.
@@ -221,7 +249,35 @@ pub(super) fn end_one(
     if !store::one_operator_settings::end(tx, council, &standing.id, &context.actor.label(), context.now)? {
         return Ok(());
     }
-    store::cooling_offs::end_waiting(tx, council)?;
+    orders::back_to_two(tx, context, council, &standing.id)?;
     alerts::end(tx, context, council, ALERT, standing.id.as_str())?;
     audit::record(tx, context, council, ENDED, council.as_str(), details)
+}
+
+/// Ends what this account announced, since it was ended or reset: someone else may have had it in hand.
+pub(in crate::operations) fn end_of_account(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    operator: &OperatorId,
+) -> Result<()> {
+    let Some(council) = store::operators::find(tx, operator)?.and_then(|operator| operator.council_id) else {
+        return Ok(());
+    };
+    audit::lock(tx, &council)?;
+    match store::one_operator_settings::standing(tx, &council)?.filter(|standing| standing.begun_by == *operator) {
+        Some(standing) => end_one(tx, context, &standing, json!({ "setting": standing.id, "announced_by": operator })),
+        None => Ok(()),
+    }
+}
+
+/// Ends it in a council because the database is an older one: who ended it since is not known. The caller holds the council's lock.
+pub(in crate::operations) fn end_after_restore(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+) -> Result<()> {
+    match store::one_operator_settings::standing(tx, council)? {
+        Some(standing) => end_one(tx, context, &standing, json!({ "setting": standing.id, "because": "restored" })),
+        None => Ok(()),
+    }
 }

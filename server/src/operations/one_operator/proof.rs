@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::notices::Written;
 use super::{BEGUN, ENDED, Hearer, NOTICE, ORDER_ACCEPTED, ORDER_WANTED, TOLD};
 use crate::error::Result;
 use crate::model::{CouncilId, HeldReason, Moment, OneOperatorId, OrderEvent, OrderState};
@@ -90,9 +91,13 @@ pub(in crate::operations) fn told_since(
     };
     let known: BTreeSet<&str> = effect.hearers.iter().map(|hearer| hearer.address.as_str()).collect();
     let (mut since, mut all) = (order.requested_at, !heard.wanted.is_empty());
-    for address in &heard.wanted {
-        match heard.accepted.get(address) {
-            Some(at) if known.contains(address.as_str()) => since = since.max(*at),
+    let round = store::cooling_offs::find(tx, &order.council_id, &order.id)?.map_or(0, |cooling| cooling.round);
+    let rows = store::one_operator_notices::of_order(tx, &order.council_id, &effect.setting, &order.id, round)?;
+    for one in &heard.wanted {
+        // A link that was changed by hand, or was used, stops nothing any more.
+        let stops = rows.iter().any(|row| row.code_hash == one.code && row.used_at.is_none());
+        match heard.accepted.get(&one.letter) {
+            Some(at) if stops && known.contains(one.address.as_str()) => since = since.max(*at),
             _ => all = false,
         }
     }
@@ -107,7 +112,8 @@ pub(in crate::operations) fn told_since(
 #[derive(Default)]
 struct Heard {
     setting: Option<String>,
-    wanted: BTreeSet<String>,
+    wanted: Vec<Written>,
+    /// By letter: when the mail server took it.
     accepted: BTreeMap<String, Moment>,
 }
 
@@ -129,14 +135,15 @@ fn replay(tx: &mut Transaction<'_>, rows: &[AuditRow]) -> Result<Option<Heard>> 
         let Some(said) = trail::said(row, details) else { return Ok(None) };
         if row.kind == ORDER_WANTED {
             let text = |value: &Value| value.as_str().map(str::to_owned);
-            let wanted = said.get("addresses").and_then(Value::as_array);
+            let wanted = said.get("wanted").and_then(|wanted| serde_json::from_value(wanted.clone()).ok());
             heard = Heard {
                 setting: said.get("setting").and_then(text),
-                wanted: wanted.into_iter().flatten().filter_map(text).collect(),
+                wanted: wanted.unwrap_or_default(),
                 accepted: BTreeMap::new(),
             };
-        } else if let Some(address) = said.get("address").and_then(Value::as_str) {
-            heard.accepted.entry(address.to_owned()).or_insert(row.at);
+        } else if let Some(letter) = said.get("letter").and_then(Value::as_str) {
+            // Each letter has a link of its own, so that one of an earlier round is another letter.
+            heard.accepted.entry(letter.to_owned()).or_insert(row.at);
         }
     }
     Ok((OrderState::replay(events) == Some(OrderState::Requested)).then_some(heard))

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::announce::end_one;
 use super::notices::hash;
 use crate::error::Result;
+use crate::model::{HeldReason, OrderState};
 use crate::operations::{Context, alerts, audit, orders};
 use crate::store::one_operator_notices::Notice;
 use crate::store::orders::Subject;
@@ -19,6 +20,8 @@ pub struct Stoppable {
     pub item: Option<Subject>,
     /// Whether it can be stopped still, or else what it is instead, in words.
     pub state: Stopped,
+    /// Google has the order, and has not said whether it took it back.
+    pub in_doubt: bool,
 }
 
 /// What became of the attempt.
@@ -39,24 +42,24 @@ pub enum Stopped {
 pub fn look(tx: &mut Transaction<'_>, code: &str) -> Result<Option<Stoppable>> {
     let Some(notice) = store::one_operator_notices::find_by_code(tx, &hash(code))? else { return Ok(None) };
     let council = store::councils::find(tx, &notice.council_id)?.map(|council| council.name).unwrap_or_default();
-    let item = match &notice.order_id {
-        Some(order) => match store::orders::find(tx, order)? {
-            Some(order) => store::orders::subject(tx, &order.council_id, &order.device_id)?,
-            None => None,
-        },
-        None => None,
-    };
-    Ok(Some(Stoppable { council, item, state: state_of(tx, &notice)? }))
+    let (mut item, mut in_doubt) = (None, false);
+    if let Some(order) = &notice.order_id
+        && let Some(order) = store::orders::find(tx, order)?
+    {
+        item = store::orders::subject(tx, &order.council_id, &order.device_id)?;
+        in_doubt = store::google_operations::open_of_order(tx, &order.council_id, &order.id)?.is_some();
+    }
+    Ok(Some(Stoppable { council, item, state: state_of(tx, &notice)?, in_doubt }))
 }
 
 fn state_of(tx: &mut Transaction<'_>, notice: &Notice) -> Result<Stopped> {
-    if notice.used_at.is_some() {
-        return Ok(Stopped::Done);
-    }
+    let used = notice.used_at.is_some();
     let Some(order) = &notice.order_id else {
         let standing = store::one_operator_settings::standing(tx, &notice.council_id)?;
-        return Ok(match standing.filter(|standing| standing.id == notice.setting_id) {
-            Some(_) => Stopped::Possible,
+        return Ok(match standing {
+            Some(standing) if standing.id == notice.setting_id => Stopped::Possible,
+            Some(_) => Stopped::TooLate("It was announced anew since: use the link in the newest mail.".to_owned()),
+            None if used => Stopped::Done,
             None => {
                 Stopped::TooLate("It was ended already. Two people must agree before a phone is erased.".to_owned())
             }
@@ -65,13 +68,20 @@ fn state_of(tx: &mut Transaction<'_>, notice: &Notice) -> Result<Stopped> {
     let Some(order) = store::orders::find(tx, order)?.filter(|order| order.council_id == notice.council_id) else {
         return Ok(Stopped::TooLate("There is no such order any more.".to_owned()));
     };
-    let round = store::cooling_offs::find(tx, &order.council_id, &order.id)?.map(|cooling| cooling.round);
-    if round.is_some_and(|round| round != notice.round) {
-        return Ok(Stopped::TooLate("Its time was begun anew since: use the link in the newest mail.".to_owned()));
-    }
-    Ok(match orders::not_pausable(&order) {
-        None => Stopped::Possible,
-        Some(words) => Stopped::TooLate(words),
+    let cooling = store::cooling_offs::find(tx, &order.council_id, &order.id)?;
+    let waits = order.state == OrderState::Requested;
+    Ok(match cooling {
+        Some(cooling) if cooling.round != notice.round => {
+            Stopped::TooLate("Its time was begun anew since: use the link in the newest mail.".to_owned())
+        }
+        None if waits => {
+            Stopped::TooLate("One-operator working was ended meanwhile: another person must approve it now.".to_owned())
+        }
+        _ if used && order.held_reason == Some(HeldReason::Paused) => Stopped::Done,
+        _ => match orders::not_pausable(&order) {
+            None => Stopped::Possible,
+            Some(words) => Stopped::TooLate(words),
+        },
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::active;
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, OperatorId, Permission, Role};
-use crate::operations::{Context, audit};
+use crate::operations::{Context, audit, mail};
 use crate::store::named_approvers::NamedApprover;
 use crate::store::{self, Transaction};
 
@@ -111,5 +111,9 @@ pub fn unname_approver(
     if !store::named_approvers::delete(tx, council, id)? {
         return Err(Error::NotFound("named approver"));
     }
-    audit::record(tx, context, council, "approver.unnamed", id.as_str(), json!({}))
+    audit::record(tx, context, council, "approver.unnamed", id.as_str(), json!({}))?;
+    match store::operators::find(tx, id)? {
+        Some(operator) => mail::tell_of_account(tx, context, &operator, "approver_unnamed"),
+        None => Ok(()),
+    }
 }

@@ -86,7 +86,9 @@ pub(super) fn request_is_genuine(tx: &mut Transaction<'_>, context: &Context, or
     let Some(trail) = trail::of_order(tx, context, &order.council_id, &order.id)? else { return Ok(false) };
     let recorded = trail.request.as_ref().and_then(|recorded| recorded.get("details"));
     let by = trail.request.as_ref().and_then(|recorded| recorded.get("by")).and_then(Value::as_str);
-    Ok(trail.state() == Some(OrderState::Requested)
+    let unsealed = order.seal.is_none() && order.approved_by.is_none() && order.one_operator_id.is_none();
+    Ok(unsealed
+        && trail.state() == Some(OrderState::Requested)
         && recorded == Some(&request_details(order))
         && by == Some(format!("operator:{}", order.requested_by).as_str())
         && context.now - order.requested_at >= Duration::zero())

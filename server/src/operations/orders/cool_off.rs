@@ -18,6 +18,9 @@ use crate::store::cooling_offs::CoolingOff;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
+/// More orders than this are never open in a council at once: the caps see to it.
+const MOST_UNENDED: i64 = 1000;
+
 /// How far the cooling-off of an order is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CoolingOffView {
@@ -171,14 +174,19 @@ pub(crate) fn not_pausable(order: &Order) -> Option<String> {
 pub(crate) fn pause(tx: &mut Transaction<'_>, context: &Context, id: &OrderId, problem: &str) -> Result<()> {
     let order = store::orders::find(tx, id)?.ok_or(Error::NotFound("order"))?;
     end_alerts(tx, context, &order)?;
-    hold(tx, context, &order, HeldReason::Paused, problem, |_| {}).map(drop)
+    let problem = match (&order.held_reason, &order.problem) {
+        (Some(_), Some(before)) => format!("{before}; and {problem}"),
+        _ => problem.to_owned(),
+    };
+    hold(tx, context, &order, HeldReason::Paused, &problem, |_| {}).map(drop)
 }
 
-/// Lets the cooling-off of a held order begin anew, in full: everyone is told again, and may pause it again. The caller holds the
-/// council's lock; `asked_by` signed in again within five minutes.
+/// Lets the cooling-off of a held order begin anew, in full: everyone is told again, and may pause it again. Where one-operator
+/// working is not in effect, the order waits for a second person instead. The caller holds the council's lock; `asked_by` signed in
+/// again within five minutes.
 ///
 /// # Errors
-/// `Conflict`, in words, where it could not end any more before the request lapses, or one-operator working is not in effect.
+/// `Conflict`, in words, where it could not end any more before the request lapses, or nobody could be told.
 pub(super) fn restart(
     tx: &mut Transaction<'_>,
     context: &Context,
@@ -186,10 +194,6 @@ pub(super) fn restart(
     asked_by: &SignedIn,
 ) -> Result<Order> {
     let council = &order.council_id;
-    let Some(effect) = one_operator::in_effect(tx, context, council, order.requested_at)? else {
-        return Err(Error::conflict("nobody has approved this order: cancel it and ask for a new one"));
-    };
-    one_operator::own_established(tx, context, council, asked_by)?;
     if context.now + COOLING_OFF >= order.lapses_at {
         return Err(Error::conflict("the request is too old to begin anew: cancel it and ask for a new one"));
     }
@@ -198,10 +202,18 @@ pub(super) fn restart(
             "Google was asked to take this order back and has not answered yet: try again later",
         ));
     }
-    let (needed, others) = whom_to_tell(tx, order, &effect.hearers, asked_by)?;
-    if needed.is_empty() {
-        return Err(Error::conflict("nobody is left who could be told of it: cancel it and ask for a new one"));
-    }
+    let effect = one_operator::in_effect(tx, context, council, order.requested_at)?;
+    let told = match &effect {
+        Some(effect) => {
+            one_operator::own_established(tx, context, council, asked_by)?;
+            let told = whom_to_tell(tx, order, &effect.hearers, asked_by)?;
+            if told.0.is_empty() {
+                return Err(Error::conflict("nobody is left who could be told of it: cancel it and ask for a new one"));
+            }
+            Some((&effect.setting, told))
+        }
+        None => None,
+    };
     let round = store::cooling_offs::find(tx, council, &order.id)?.map_or(1, |cooling| cooling.round + 1);
     let restarted = advance(tx, context, order, OrderEvent::Restarted, json!({ "was": order.held_reason }), |next| {
         next.problem = None;
@@ -215,14 +227,55 @@ pub(super) fn restart(
         next.command_id = None;
     })?;
     end_alerts(tx, context, &restarted)?;
-    run(tx, context, &restarted, &effect.setting, round, (&needed, &others))?;
+    match told {
+        Some((setting, (needed, others))) => run(tx, context, &restarted, setting, round, (&needed, &others))?,
+        // One-operator working is over, or was never: a second person decides.
+        None => {
+            store::cooling_offs::remove(tx, council, &order.id)?;
+            waits(tx, context, &restarted)?;
+        }
+    }
     Ok(restarted)
+}
+
+/// Tells the council that an order waits for its second person.
+pub(super) fn waits(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<()> {
+    let tag = tag_of(tx, order)?;
+    let name = store::operators::find(tx, &order.requested_by)?.map(|operator| operator.name).unwrap_or_default();
+    let message = format!(
+        "{name} asks to erase {tag}. A second person must approve or refuse it before {}.",
+        order.lapses_at.utc().format("%d %B %Y, %H:%M UTC")
+    );
+    alerts::raise(tx, context, &order.council_id, "order_waits", order.id.as_str(), &message)
+}
+
+/// One-operator working under `setting` ended: what waits for its 30 minutes waits for a second person, and what had them and no
+/// phone has fetched is held. The caller holds the council's lock.
+pub(crate) fn back_to_two(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    setting: &OneOperatorId,
+) -> Result<()> {
+    for order in store::orders::unended(tx, council, MOST_UNENDED)? {
+        if order.state == OrderState::Requested && store::cooling_offs::remove(tx, council, &order.id)? {
+            end_alerts(tx, context, &order)?;
+            waits(tx, context, &order)?;
+        } else if order.one_operator_id.as_ref() == Some(setting) && not_pausable(&order).is_none() {
+            pause(tx, context, &order.id, "one-operator working was ended before the phone fetched the order")?;
+        }
+    }
+    Ok(())
 }
 
 /// Carries out, or holds, one order whose cooling-off is over. Says whether there was one.
 ///
 /// In a transaction of its own: it takes a council's lock and then the installation's, as an approval does.
 pub fn cool_off_due(tx: &mut Transaction<'_>, context: &Context) -> Result<bool> {
+    // What a person said still stands waits for the end of the quarantine.
+    if quarantine::is_on(tx)? {
+        return Ok(false);
+    }
     let Some((council, id)) = store::cooling_offs::due(tx, context.now - COOLING_OFF, context.now)? else {
         return Ok(false);
     };

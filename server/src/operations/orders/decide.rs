@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::view::{OrderView, view};
-use super::{advance, cool_off, end_alerts, google, locked, visible};
+use super::{advance, cool_off, end_alerts, google, hold, locked, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
-use crate::operations::{Context, audit, caps, jobs, mail, quarantine};
+use crate::operations::{Context, audit, caps, jobs, mail, quarantine, trail};
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
 
@@ -94,6 +94,13 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
     context.actor.require(Permission::RequestOrder, &order.council_id)?;
     let resumed_by = context.actor.require_fresh(context.now)?.clone();
     let order = locked(tx, &order)?;
+    let order = match trusted_hold(tx, context, &order)? {
+        Ok(()) => order,
+        Err(problem) => {
+            let held = hold(tx, context, &order, HeldReason::Distrusted, problem, |_| {})?;
+            return view(tx, &held);
+        }
+    };
     let still = |words: &str| Err(Error::conflict(format!("the order cannot go on yet: {words}")));
     match order.held_reason {
         None => return Err(Error::conflict(format!("the order is not held: {}", order.words()))),
@@ -137,4 +144,22 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
     end_alerts(tx, context, &resumed)?;
     jobs::wake(tx, context, &resumed.council_id, &resumed.enrolment_id)?;
     view(tx, &resumed)
+}
+
+/// Whether the row's reason is the one for which the trail says that the order is held: what was paused must not go on as if it
+/// had been frozen.
+fn trusted_hold(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    order: &Order,
+) -> Result<std::result::Result<(), &'static str>> {
+    let Some(reason) = order.held_reason else { return Ok(Ok(())) };
+    let kind = OrderEvent::Held.audit_kind();
+    let last = trail::last_genuine(tx, context, order.council_id.as_str(), order.id.as_str(), &[kind.as_str()])?;
+    let told = last.and_then(|(_, said)| said.get("reason")?.as_str().map(str::to_owned));
+    Ok(if told.as_deref() == Some(reason.as_str()) {
+        Ok(())
+    } else {
+        Err("the audit trail says that it is held for another reason than the record does")
+    })
 }

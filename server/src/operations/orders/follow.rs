@@ -6,7 +6,7 @@ use super::deliver::reopen;
 use super::{advance, end_alerts, google, hold, locked, tag_of};
 use crate::error::Result;
 use crate::model::{CouncilId, DeviceId, HeldReason, OperatorId, OrderEvent, OrderState};
-use crate::operations::{Context, alerts, audit};
+use crate::operations::{Context, alerts, audit, one_operator};
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::Order;
 use crate::store::{self, Transaction};
@@ -117,6 +117,7 @@ pub(crate) fn stop_of_account(
     operator: &OperatorId,
     what: &str,
 ) -> Result<()> {
+    one_operator::end_of_account(tx, context, operator)?;
     for order in store::orders::open_of_operator(tx, operator)? {
         let order = locked(tx, &order)?;
         let part = if order.approved_by.as_ref() == Some(operator) { "approved it" } else { "asked for it" };

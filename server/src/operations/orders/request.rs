@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::view::{OrderView, sentence, view};
-use super::{advance, cool_off, end_alerts, tag_of};
+use super::{advance, cool_off, end_alerts};
 use crate::error::{Error, Result};
 use crate::model::{
     APPROVAL_WINDOW, CaseId, CaseKind, CaseState, Confirmation, DeviceId, EnrolmentState, HeldReason, Moment,
     OrderEvent, OrderId, OrderState, Permission, forbidden_by_ownership,
 };
-use crate::operations::{Context, alerts, audit, mail, reports};
+use crate::operations::{Context, audit, mail, reports};
 use crate::store::cases::Case;
 use crate::store::enrolments::Enrolment;
 use crate::store::orders::{Order, Subject};
@@ -110,13 +110,7 @@ pub fn request(tx: &mut Transaction<'_>, context: &Context, new: &NewOrder) -> R
     if cool_off::begin(tx, context, &order, &requester)? {
         return view(tx, &order);
     }
-    let tag = tag_of(tx, &order)?;
-    let message = format!(
-        "{} asks to erase {tag}. A second person must approve or refuse it before {}.",
-        requester.name,
-        order.lapses_at.utc().format("%d %B %Y, %H:%M UTC")
-    );
-    alerts::raise(tx, context, &council, "order_waits", order.id.as_str(), &message)?;
+    cool_off::waits(tx, context, &order)?;
     view(tx, &order)
 }
 

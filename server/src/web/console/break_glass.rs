@@ -52,7 +52,7 @@ fn page(app: &App, stranger: &Stranger, errors: &Errors) -> Result<Question> {
     Ok(Question::new(Frame::open("Use the break-glass code").with(errors), form)
         .back("/console/sign-in", "Sign in")
         .lead("For when something must be done and nobody who can sign in is there. It gives you a clerk's account of your own. Once you have set up your second factor you can report a phone lost, which locks it.")
-        .warning("The code works once, and everyone who can sign in is told at once that it was used, and by whom."))
+        .warning("The code works once. Everyone who can sign in sees that it was used, and by whom; whoever has a mail address is told at once."))
 }
 
 /// GET: the form.
@@ -126,7 +126,7 @@ async fn ask(app: &App, visitor: &Visitor, name: &str, errors: &Errors) -> Resul
         .back(format!("{}/settings", place.home()), "Settings")
         .lead(
             "A code to print and seal in an envelope, for the day on which a phone is lost and nobody who can sign in is there. \
-             Whoever uses it gets a clerk's account in their own name, and everyone is told at once.",
+             Whoever uses it gets a clerk's account in their own name, and everyone with a mail address is told at once.",
         )
         .lead("Keep the envelope where only the council's officers reach it, and look now and then whether it is unopened.")
         .fact("Now", standing);

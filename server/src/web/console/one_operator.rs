@@ -80,6 +80,9 @@ async fn show(app: Data<App>, visitor: Visitor, path: Path<String>) -> Result<Ht
         };
         page = page.fact(what, format!("{}, {}: {when}", told.name, told.address));
     }
+    if view.from.is_none() {
+        page = page.lead("If a mail cannot be delivered, end this, put the address right, and announce it anew.");
+    }
     if may_end {
         page = page.link(format!("{}/end", here(&place)), "End one-operator working");
     }
@@ -117,8 +120,8 @@ async fn ask(
         .back(here(&place), TITLE)
         .lead("Everyone with an account here, also who just left, is told by mail, and so are the people you name now.")
         .lead(
-            "It takes effect 72 hours after the last of them was told. Any of them can end it, by the link in that mail or after \
-             signing in.",
+            "It takes effect 72 hours after the last of them was told. Each of them can end it, by the link in \
+             that mail.",
         )
         .answer()
 }

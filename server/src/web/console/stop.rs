@@ -69,7 +69,7 @@ async fn page(app: &App, request: &HttpRequest, code: &str) -> Result<HttpRespon
             let form = Form::new(HERE, token, button).hidden("code", code);
             match &found.item {
                 Some(item) => question(format!("Stop the order to erase {}?", item.tag), Some(form))
-                    .lead("Somebody asked to erase it. Unless it is stopped, that happens 30 minutes after you were told.")
+                    .lead("Somebody asked to erase it. Unless it is stopped, that happens 30 minutes after those named for it were told by mail.")
                     .lead("If you stop it, it is held. It goes on only when the council's operator has it begin anew, and then you are told again."),
                 None => question("Shall one operator work alone?".to_owned(), Some(form)).lead(
                     "Somebody announced that one operator may have a lost phone erased without a second person. If you do not \
@@ -77,8 +77,11 @@ async fn page(app: &App, request: &HttpRequest, code: &str) -> Result<HttpRespon
                 ),
             }
         }
+        Stopped::Done if found.in_doubt => question("It was asked back".to_owned(), None)
+            .lead("Google has the order already and was asked to take it back. It has not answered yet, so the phone may be erased all the same.")
+            .lead("Ring the council's office now: the order's page shows what Google answers."),
         Stopped::Done if about_order => question("It is stopped".to_owned(), None)
-            .lead("Nothing is sent to the phone. Speak with the council's operator now: only they can cancel it, or have it begin anew."),
+            .lead("Nothing is sent to the phone. Speak with the council's office now: only the council's people can cancel it, or have it begin anew."),
         Stopped::Done => question("It is not allowed".to_owned(), None)
             .lead("Two people must agree before a phone is erased. The council's operators see that you decided this."),
         Stopped::TooLate(words) => question("There is nothing left to stop".to_owned(), None)

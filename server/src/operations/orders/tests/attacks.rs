@@ -443,7 +443,7 @@ fn only_an_approval_and_the_end_of_a_cooling_off_seal() {
                 if text.contains(concat!("Seal::", "sign(")) {
                     seals.push(name.clone());
                 }
-                if text.contains(concat!(" author", "ise(")) {
+                if text.contains(concat!("author", "ise(")) {
                     authorises.push(name);
                 }
             }

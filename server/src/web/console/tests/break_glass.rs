@@ -18,7 +18,7 @@ async fn the_code_from_the_envelope_makes_one_clerk_who_needs_a_second_factor_fi
         desk.clerk.get(ENVELOPE).await.is(200).has("Make a new code").lacks(code);
         let mut councillor = desk.nobody();
         councillor.get("/console/sign-in?with=recovery").await.is(200).has("use the break-glass code");
-        councillor.get(HERE).await.is(200).has("everyone who can sign in is told");
+        councillor.get(HERE).await.is(200).has("Everyone who can sign in sees");
         let right = [
             ("code", code),
             ("name", NASTY),
