@@ -159,7 +159,7 @@ fn genuine_details(row: &AuditRow, details: Option<AuditDetails>) -> Option<Valu
 }
 
 /// Whether a row, together with the one before it, is as it was chained.
-fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Result<bool> {
+pub(super) fn is_genuine(tx: &mut Transaction<'_>, context: &Context, row: &AuditRow) -> Result<bool> {
     let previous = match row.seq {
         1 => vec![0; MAC_LENGTH],
         seq => match store::audit::row(tx, &row.chain, seq - 1)? {
