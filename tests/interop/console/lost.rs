@@ -134,7 +134,13 @@ fn evidence(clerk: &mut Visitor, case: &str) {
     clerk.browser.follow("Evidence of this loss");
     assert_eq!(clerk.place(), format!("{case}/evidence"));
     let words = clerk.judge("evidence");
-    for part in ["CR/2026/117", NASTY, "Order to erase approved", "reported by the phone", "What was checked is whole"] {
+    for part in [
+        "CR/2026/117",
+        NASTY,
+        "Order approved by a second person",
+        "reported by the phone",
+        "What was checked is whole",
+    ] {
         assert!(words.contains(part), "{part:?} is not in {words}");
     }
     let file = "(() => { const get = new XMLHttpRequest(); \

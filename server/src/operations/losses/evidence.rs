@@ -207,7 +207,7 @@ pub fn evidence(tx: &mut Transaction<'_>, context: &Context, id: &CaseId, until:
         breach,
         orders: detail.orders,
         timeline: detail.timeline,
-        trail: witness::of_case(tx, context, &case, &enrolments, until)?,
+        trail: witness::of_case(tx, context, &case, &enrolments, until, witness::MOST_WALKED)?,
         case: detail.case,
     })
 }

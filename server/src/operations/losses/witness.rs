@@ -20,7 +20,7 @@ use crate::store::{self, Transaction};
 /// How many of a phone's enrolments are looked at.
 pub(super) const MOST_ENROLMENTS: i64 = 5;
 /// How many rows of the chain are checked one after the other; who wants more verifies the whole trail.
-const MOST_WALKED: i64 = 20_000;
+pub(super) const MOST_WALKED: i64 = 10_000;
 /// How many rows about the case, and as many about its phone, are told.
 const MOST_ROWS: i64 = 1_000;
 /// How many faults are told; a trail with more is broken all the same.
@@ -53,7 +53,7 @@ pub struct WitnessRow {
     pub subject: String,
     /// Who did it, in words; none where the trail does not prove it.
     pub by: Option<String>,
-    /// Whether number, time, kind, subject and MAC are as they were written.
+    /// Whether number, time, kind, subject and MAC are as they were written, which only the row before can tell.
     pub as_written: bool,
     /// Whether the particulars are those that the chain saw.
     pub particulars_are: Particulars,
@@ -110,13 +110,15 @@ impl Witness {
     }
 }
 
-/// What the trail says of `case`, up to and with row `until`, or to its end.
+/// What the trail says of `case`, up to and with row `until`, or to its end; no more than `most` rows are followed from its first
+/// to there, and no more from there to the end.
 pub(super) fn of_case(
     tx: &mut Transaction<'_>,
     context: &Context,
     case: &Case,
     enrolments: &[Enrolment],
     until: Option<i64>,
+    most: i64,
 ) -> Result<Witness> {
     let chain = case.council_id.as_str();
     let head = store::audit::head(tx, chain)?.ok_or(Error::NotFound("audit chain"))?;
@@ -145,10 +147,10 @@ pub(super) fn of_case(
             .push("there is no row about this case: it was taken away, or the case put there by hand".into());
         return Ok(witness);
     };
-    let walk = Walk::start(tx, chain, first)?.on(tx, context, until_row, MOST_WALKED)?;
+    let walk = Walk::start(tx, chain, first)?.on(tx, context, until_row, most)?;
     witness.checked_to = Some(walk.last.min(until_row));
     // The end alone is sealed, and what came after `until_row` hangs on it.
-    let walk = if walk.last < until_row { walk } else { walk.on(tx, context, i64::MAX, MOST_WALKED)? };
+    let walk = if walk.last < until_row { walk } else { walk.on(tx, context, i64::MAX, most)? };
     let at_the_end = walk.ended && walk.last == head.seq && walk.previous.as_ref() == Some(&head.mac);
     witness.reaches_sealed_end = at_the_end && audit::head_is_sealed(&context.keys.audit, &head)?;
     witness.problems = walk.problems;
@@ -157,6 +159,9 @@ pub(super) fn of_case(
     }
     for row in rows(tx, case, enrolments, first, until_row, &mut witness.rows_left_off)? {
         let row = told(tx, context, row)?;
+        if !row.as_written && witness.checked_to.is_none_or(|checked| row.seq > checked) {
+            witness.problems.push(format!("row {}, or the one before it, was changed, or put there by hand", row.seq));
+        }
         if row.particulars_are == Particulars::Changed {
             witness.problems.push(format!("the particulars of row {} were changed", row.seq));
         }

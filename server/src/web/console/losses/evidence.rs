@@ -35,6 +35,7 @@ struct Page {
     place: Place,
     here: String,
     evidence: Evidence,
+    stands: String,
     /// The item and the phone, as the register and the phone itself have them.
     item: Vec<(&'static str, String)>,
     device: Vec<(&'static str, String)>,
@@ -67,7 +68,9 @@ async fn gather(app: &App, visitor: &Visitor, id: &CaseId, until: Option<i64>) -
 
 fn line(row: &WitnessRow) -> Line {
     let (proof, good) = match (row.as_written, row.particulars_are) {
-        (false, _) => ("Not as it was written: this row was changed, or put there by hand.", false),
+        (false, _) => {
+            ("Not proven: this row, or the one before it, was changed, taken away, or put there by hand.", false)
+        }
         (true, Particulars::Changed) => ("The row is as it was written, but its particulars were changed.", false),
         (true, Particulars::NotKept) => ("The row is as it was written. Its particulars are not kept any more.", true),
         (true, Particulars::AsWritten) => ("The row and its particulars are as they were written.", true),
@@ -144,6 +147,7 @@ pub(in crate::web::console) async fn show(
     let page = Page {
         frame: Frame::new(&app, &visitor, title, Some(&place))?,
         here: place_of(&evidence.case.id),
+        stands: sentence(&evidence.case.state_words),
         item: item(&evidence),
         device: device(&evidence, &place),
         decision: super::breach::words(decision),
