@@ -134,6 +134,7 @@ fn evidence(clerk: &mut Visitor, case: &str) {
     clerk.browser.follow("Evidence of this loss");
     assert_eq!(clerk.place(), format!("{case}/evidence"));
     let words = clerk.judge("evidence");
+    assert_eq!(words.contains("Print this page"), clerk.screen.scripts, "only a script prints");
     for part in [
         "CR/2026/117",
         NASTY,
