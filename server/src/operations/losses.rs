@@ -1,15 +1,24 @@
 //! Losses: reported and locked at once by one person, and undone again when the thing is found.
 
 mod breach;
+mod evidence;
 mod found;
 mod lock;
 mod report;
 mod standing;
+#[cfg(test)]
+mod tests;
+mod witness;
 
 pub use breach::{Breach, decide_breach};
+pub use evidence::{
+    Evidence, EvidenceBreach, EvidenceCouncil, EvidenceDevice, EvidenceItem, EvidenceLock, EvidencePeople,
+    EvidenceProtection, evidence,
+};
 pub use found::{Found, found, on_contact, on_contact_at};
 pub use report::{NewLoss, Reported, lock_again, report, report_in};
 pub use standing::{LockState, Standing, standing};
+pub use witness::{Particulars, Witness, WitnessRow};
 
 use serde_json::json;
 

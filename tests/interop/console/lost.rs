@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 use super::{SCREENS, Screen, Visitor, enrolled};
 use crate::installed;
 
+const NASTY: &str = "مجلس <script>alert(1)</script> Llanfairpwllgwyngyll";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_phone_in_two_browsers() {
     if !installed("chromium", &["--version"]) {
@@ -105,6 +107,8 @@ fn erase(
     clerk.browser.follow("Add the police reference");
     clerk.judge("notes");
     clerk.browser.fill("#police_reference", "CR/2026/117");
+    clerk.browser.fill("#place", NASTY);
+    clerk.browser.fill("#circumstances", &format!("{NASTY}\n{}", "Llanfairpwllgwyngyll".repeat(30)));
     clerk.browser.follow("Save");
     clerk.browser.follow("Write down what was decided");
     clerk.judge("breach");
@@ -116,11 +120,49 @@ fn erase(
     clerk.browser.follow("Save the decision");
     let words = clerk.judge("case-erased");
     assert!(words.contains("CR/2026/117") && words.contains("need not be told"), "{words}");
+    evidence(clerk, &case);
+    clerk.open(&case);
     clerk.browser.follow("Close this case");
     clerk.judge("close");
     clerk.browser.fill("#outcome", "Stolen, and erased.");
     clerk.browser.follow("Close the case");
     assert!(clerk.judge("case-closed").contains("Stolen, and erased."));
+}
+
+/// The evidence of an erased phone, and the file that goes with the print.
+fn evidence(clerk: &mut Visitor, case: &str) {
+    clerk.browser.follow("Evidence of this loss");
+    assert_eq!(clerk.place(), format!("{case}/evidence"));
+    let words = clerk.judge("evidence");
+    let prints = clerk.browser.evaluate("document.querySelector('[data-print]').getClientRects().length > 0");
+    assert_eq!(prints.as_bool(), Some(clerk.screen.scripts), "only a script prints");
+    for part in [
+        "CR/2026/117",
+        NASTY,
+        "Order approved by a second person",
+        "reported by the phone",
+        "What was checked is whole",
+    ] {
+        assert!(words.contains(part), "{part:?} is not in {words}");
+    }
+    let file = "(() => { const get = new XMLHttpRequest(); \
+                get.open('GET', document.querySelector('a[href*=\"evidence.json\"]').href, false); get.send(); \
+                return get.status + ' ' + get.getResponseHeader('content-disposition') + ' ' + get.responseText; })()";
+    let file = clerk.browser.evaluate(file).as_str().expect("a file").to_owned();
+    let (head, text) = file.split_once(".json\" ").expect("a name and a text");
+    assert!(head.starts_with("200 attachment; filename=\"loss-"), "{head}");
+    let hash: String = openssl::sha::sha256(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(words.contains(&hash), "{hash} is not in {words}");
+
+    // Between the page and the file something is written down.
+    let link = clerk.browser.evaluate("document.querySelector('a[href*=\"evidence.json\"]').getAttribute('href')");
+    clerk.open(&format!("{case}/notes"));
+    clerk.browser.fill("#police_reference", "CR/2026/118");
+    clerk.browser.follow("Save");
+    assert_eq!(clerk.open(link.as_str().expect("a link")), 409);
+    assert!(clerk.judge("evidence-has-changed").contains("has changed since"));
+    clerk.browser.follow("Make the evidence anew");
+    assert!(clerk.browser.words().contains("CR/2026/118"));
 }
 
 fn find_again(clerk: &mut Visitor, (invited, phone): &(Invited, PhoneHandle), handle: &Handle) {

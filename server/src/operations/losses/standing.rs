@@ -141,7 +141,7 @@ fn words_of(command: &CommandRow) -> (LockState, String, Option<Moment>) {
     (state, words, command.ended_at.or(command.sent_at).or(Some(command.created_at)))
 }
 
-fn evidence_of(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<String>> {
+pub(super) fn evidence_of(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<String>> {
     let mut words = Vec::new();
     let kinds = [CommandKind::SecurityInfo];
     let reports = store::reports::of_kinds(tx, &enrolment.council_id, &enrolment.id, &kinds)?;
@@ -161,4 +161,11 @@ fn evidence_of(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Vec<St
         }
     }
     Ok(words)
+}
+
+/// When the phone last reported about its PIN.
+pub(super) fn security_reported_at(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<Moment>> {
+    let kinds = [CommandKind::SecurityInfo];
+    let reports = store::reports::of_kinds(tx, &enrolment.council_id, &enrolment.id, &kinds)?;
+    Ok(reports.first().map(|report| report.received_at))
 }

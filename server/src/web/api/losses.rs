@@ -13,10 +13,18 @@ use crate::app::App;
 use crate::model::{AssetId, CaseId, Moment, Permission};
 use crate::operations::cases::{CaseDetail, CaseView, DetailAnswer};
 use crate::operations::councils;
-use crate::operations::losses::{self, Found, NewLoss, Notes, Reported};
+use crate::operations::losses::{self, Evidence, Found, NewLoss, Notes, Reported};
 
 pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(report).service(list).service(show).service(lock).service(found).service(note).service(close);
+    config
+        .service(report)
+        .service(list)
+        .service(show)
+        .service(lock)
+        .service(found)
+        .service(note)
+        .service(close)
+        .service(evidence);
 }
 
 /// A loss to report. Only the item is needed; the rest may follow.
@@ -178,4 +186,17 @@ async fn close(
     caller
         .write(&app, "close loss", StatusCode::OK, move |tx, context| losses::close(tx, context, &case, &outcome))
         .await
+}
+
+/// The evidence of a loss, for the police, an insurer or the Information Commissioner: what is known of it, and what the audit
+/// trail says, row by row.
+#[utoipa::path(tag = "losses", responses((status = OK, body = Evidence)))]
+#[get("/losses/{loss}/evidence")]
+async fn evidence(app: web::Data<App>, caller: Caller, path: web::Path<CaseId>) -> Result<HttpResponse, Problem> {
+    let case = path.into_inner();
+    let file = caller
+        .read(&app, "evidence of a loss", move |tx, context| losses::evidence(tx, context, &case, None)?.file())
+        .await?;
+    // To the letter what the console gives, so that its SHA-256 is the same.
+    Ok(HttpResponse::Ok().content_type("application/json").body(file))
 }

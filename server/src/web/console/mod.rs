@@ -121,6 +121,8 @@ fn loss_pages(config: &mut ServiceConfig) {
         .route("/losses/{loss}/notes", post().to(losses::notes::send))
         .route("/losses/{loss}/breach", get().to(losses::breach::show))
         .route("/losses/{loss}/breach", post().to(losses::breach::send))
+        .route("/losses/{loss}/evidence", get().to(losses::evidence::show))
+        .route("/losses/{loss}/evidence.json", get().to(losses::evidence::file))
         .route("/losses/{loss}/found", get().to(losses::found::show))
         .route("/losses/{loss}/found", post().to(losses::found::send))
         .route("/losses/{loss}/close", get().to(losses::close::show))

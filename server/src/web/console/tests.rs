@@ -6,6 +6,7 @@ mod desk;
 mod devices;
 mod equipment;
 mod every_route;
+mod evidence;
 mod first_run;
 mod forms;
 mod getting_started;

@@ -4,6 +4,8 @@ mod export;
 mod show;
 mod verify;
 
+pub(super) use show::detail_words;
+
 use actix_web::web::{ServiceConfig, get, post};
 
 use super::page::Place;

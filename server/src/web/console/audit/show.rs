@@ -64,20 +64,21 @@ fn label(row: &ExportedRow) -> Option<String> {
     row.details.as_ref()?.get("by")?.as_str().map(str::to_owned)
 }
 
-fn detail_words(details: &Value) -> String {
+/// A row's particulars, in words, all of them.
+pub(in crate::web::console) fn detail_words(details: &Value) -> String {
     let inner = details.get("details").cloned().unwrap_or_default();
     let Value::Object(fields) = inner else { return String::new() };
     let told = fields.iter().map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         format!("{}: {value}", name.replace('_', " "))
     });
-    told.collect::<Vec<_>>().join("; ").chars().take(MOST_DETAIL).collect()
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn line(row: ExportedRow, place: &Place, names: &BTreeMap<String, String>) -> Line {
     let by = label(&row).and_then(|label| names.get(&label).cloned());
     let by = by.unwrap_or_else(|| "somebody whose name is not kept any more".to_owned());
-    let detail = row.details.as_ref().map(detail_words).unwrap_or_default();
+    let detail = row.details.as_ref().map(detail_words).unwrap_or_default().chars().take(MOST_DETAIL).collect();
     Line { number: row.seq, words: words_of(&row.kind), at: place.zone.when(row.at), by, detail }
 }
 

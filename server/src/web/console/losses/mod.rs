@@ -3,6 +3,7 @@
 pub(super) mod breach;
 pub(super) mod case;
 pub(super) mod close;
+pub(super) mod evidence;
 pub(super) mod find;
 pub(super) mod found;
 pub(super) mod lock;
