@@ -163,7 +163,7 @@ mod tests {
                 .run(Actor::System, |tx, context| store::jobs::claim(tx, "test", context.now, context.now, 100))
                 .await
                 .expect("jobs");
-            let told = told.iter().filter(|job| job.payload.contains("break-glass code")).count();
+            let told = told.iter().filter(|job| job.payload.contains("break-glass code was used")).count();
             assert_eq!(told, 3, "the clerk, the chair and the provider");
             let (id, council) = (operator.id.clone(), scene.council.clone());
             let standing = scene

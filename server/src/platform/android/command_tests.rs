@@ -76,6 +76,7 @@ pub(in crate::platform::android) fn release(
         live: true,
     };
     let circumstances = Circumstances {
+        authorised: Some(command.clone()),
         case_stands: true,
         asset_ownership: ownership,
         legal_hold: false,
