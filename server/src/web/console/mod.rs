@@ -32,6 +32,7 @@ mod passkeys;
 mod people;
 mod policy;
 mod second_factor;
+mod settings;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(policy::configure)
             .configure(audit::configure)
             .configure(getting_started::configure)
+            .configure(settings::configure)
             .default_service(web::to(async || not_found())),
     );
 }

@@ -7,14 +7,16 @@ use askama::Template;
 
 use super::confirm;
 use super::dates::Zone;
+use super::devices;
 use super::failure::{Failure, go, sentence};
 use super::form::{Errors, Field, Form, Sent};
 use super::live;
 use super::page::{Frame, Place, draw, or_unknown};
+use super::settings;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{CONFIRM_FIRST, CaseKind, OrderId, OrderState, Permission};
+use crate::model::{CONFIRM_FIRST, CaseKind, HeldReason, OrderId, OrderState, Permission};
 use crate::operations::orders::{self, OrderView};
 use crate::operations::{Context, reports};
 use crate::store::{self, Transaction};
@@ -50,6 +52,8 @@ struct Page {
     refuse: Option<Form>,
     cancel: Option<Form>,
     resume: Option<Form>,
+    /// What must be seen to before a held order may go on: where, and the words that lead there.
+    first: Option<(String, &'static str)>,
 }
 
 fn place_of(id: &OrderId) -> String {
@@ -63,6 +67,15 @@ fn moving(place: &Place, order: OrderView) -> Moving {
         ended: order.state.is_rest() && order.state != OrderState::PresumedErased,
         confirmed: order.state == OrderState::Confirmed,
         order,
+    }
+}
+
+/// Where what holds an order is seen to.
+fn first(place: &Place, order: &OrderView) -> Option<(String, &'static str)> {
+    match order.held_reason? {
+        HeldReason::Frozen => Some((settings::limits_of(place), "See why erasing is frozen, and thaw")),
+        HeldReason::LegalHold => Some((devices::place_of(&order.device), "See the legal hold on the device")),
+        _ => None,
     }
 }
 
@@ -135,6 +148,7 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
         refuse,
         cancel,
         resume,
+        first: first(&place, &order),
         moving: moving(&place, order),
         here,
     };

@@ -42,6 +42,8 @@ async fn settings(app: Data<App>, visitor: Visitor, path: Path<String>) -> Resul
         .link(format!("{home}/set-up"), "What is done and what is left")
         .link(format!("{home}/policy"), "The policy")
         .link(format!("{home}/operators"), "Operators: who may sign in, and who approves")
+        .link(super::settings::limits_of(&place), "Limits on erasing: how many phones in a day, and thawing")
+        .link(format!("{home}/holds"), "Legal holds: devices that must not be erased")
         .link(format!("{home}/apple"), "Apple: the push certificate and its renewal")
         .link(format!("{home}/google"), "Google: the connection for Android phones")
         .answer()
