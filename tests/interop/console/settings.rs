@@ -1,7 +1,6 @@
 //! The pages about settings: limits, a freeze and its thaw by two people, legal holds, quarantine, details, tokens, retention.
 
 use beadle_server::demo::{Council, Person, Town};
-use beadle_server::model::Moment;
 use beadle_server::store::quarantines::Quarantine;
 use beadle_server::store::{self, Database};
 use chrono::Duration;
@@ -200,9 +199,9 @@ fn rest(visitor: &mut Visitor, screen: Screen) {
 /// As after a restore: the provider sees it, and ends it.
 fn quarantine(town: &Town, visitor: &mut Visitor, database: &Database, handle: &Handle) {
     let row = Quarantine {
-        id: format!("{}", town.clock.now().unix()),
+        id: town.clock.now().unix().to_string(),
         reason: "a back-up was restored".to_owned(),
-        since: Moment::from(town.clock.now().utc()),
+        since: town.clock.now(),
         ended_by: None,
         ended_at: None,
     };

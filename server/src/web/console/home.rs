@@ -147,8 +147,14 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
         step: step(settings::limits_of(place), "See why, and thaw"),
         seen: None,
     });
+    let quarantine = found.quarantine.map(|since| Item {
+        what: "The server is in quarantine: no phone is erased".to_owned(),
+        detail: format!("It was set back to an earlier state. Since {}", zone.when(since)),
+        step: step(settings::QUARANTINE.to_owned(), "See what must be gone through"),
+        seen: None,
+    });
     let groups = [
-        ("Frozen", freeze.into_iter().collect()),
+        ("No phone is erased", quarantine.into_iter().chain(freeze).collect()),
         ("Lost phones", losses.collect::<Vec<_>>()),
         ("Orders to erase a phone", orders.collect()),
         ("Alerts", alerts),

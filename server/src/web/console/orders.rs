@@ -74,6 +74,7 @@ fn moving(place: &Place, order: OrderView) -> Moving {
 fn first(place: &Place, order: &OrderView) -> Option<(String, &'static str)> {
     match order.held_reason? {
         HeldReason::Frozen => Some((settings::limits_of(place), "See why erasing is frozen, and thaw")),
+        HeldReason::Quarantine => Some((settings::QUARANTINE.to_owned(), "See what the quarantine is")),
         HeldReason::LegalHold => Some((devices::place_of(&order.device), "See the legal hold on the device")),
         _ => None,
     }

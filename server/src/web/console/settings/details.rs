@@ -17,15 +17,19 @@ const LABELS: [(&str, &str); 2] = [("name", "Name"), ("time_zone", "Time zone")]
 
 async fn page(app: &App, visitor: &Visitor, name: &str, errors: &Errors) -> Result<(Question, Place)> {
     let name = name.to_owned();
-    let council: Council =
-        visitor.read(app, "council", move |tx, context| councils::show(tx, context, &name).map(|shown| shown.0)).await?;
+    let council: Council = visitor
+        .read(app, "council", move |tx, context| councils::show(tx, context, &name).map(|shown| shown.0))
+        .await?;
     if !visitor.may(Permission::Settings, &council.id) {
         return Err(Error::forbidden("your role does not allow this"));
     }
     let place = Place::from(council.clone());
     let action = format!("{}/details", place.home());
     let fields = vec![
-        Field::line("name", "Name of the council").hint("As it signs letters. Holders read it on their phones.").value(council.name).most(100),
+        Field::line("name", "Name of the council")
+            .hint("As it signs letters. Holders read it on their phones.")
+            .value(council.name)
+            .most(100),
         Field::line("time_zone", "Time zone")
             .hint("As in Europe/London. All dates and times of the council are shown in it.")
             .value(council.time_zone)
@@ -36,7 +40,10 @@ async fn page(app: &App, visitor: &Visitor, name: &str, errors: &Errors) -> Resu
             "May very old devices enrol?",
             &[
                 ("no", "No (right for nearly every council)"),
-                ("yes", "Yes: devices that know only weak encryption (single DES and MD5) may ask for their certificate"),
+                (
+                    "yes",
+                    "Yes: devices that know only weak encryption (single DES and MD5) may ask for their certificate",
+                ),
             ],
         )
         .value(if council.scep_legacy { "yes" } else { "no" }),

@@ -1,7 +1,11 @@
 //! What is set once and looked at seldom: limits on erasing, legal holds, quarantine, the council itself, tokens, retention.
 
+mod details;
 mod holds;
 mod limits;
+mod quarantine;
+mod retention;
+mod tokens;
 
 use actix_web::web::{ServiceConfig, get, post};
 
@@ -12,10 +16,22 @@ use crate::error::Error;
 use crate::model::CONFIRM_FIRST;
 
 pub(super) use limits::{ALL_COUNCILS as LIMITS_OF_ALL, place_of as limits_of};
+pub(super) use quarantine::PLACE as QUARANTINE;
 
 /// The pages about settings.
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
+        .route("/quarantine", get().to(quarantine::show))
+        .route("/quarantine/end", get().to(quarantine::show_end))
+        .route("/quarantine/end", post().to(quarantine::send_end))
+        .route("/councils/{council}/details", get().to(details::show))
+        .route("/councils/{council}/details", post().to(details::send))
+        .route("/councils/{council}/retention", get().to(retention::show))
+        .route("/councils/{council}/tokens", get().to(tokens::list::show))
+        .route("/councils/{council}/tokens/new", get().to(tokens::make::show))
+        .route("/councils/{council}/tokens/new", post().to(tokens::make::send))
+        .route("/tokens/{token}/end", get().to(tokens::end::show))
+        .route("/tokens/{token}/end", post().to(tokens::end::send))
         .route("/councils/{council}/holds", get().to(holds::list::show))
         .route("/councils/{council}/holds/new", get().to(holds::find::show))
         .route("/devices/{device}/hold", get().to(holds::add::show))

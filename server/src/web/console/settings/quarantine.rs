@@ -89,9 +89,8 @@ pub(super) async fn show_end(app: Data<App>, visitor: Visitor) -> Result<HttpRes
 
 /// POST: ends it.
 pub(super) async fn send_end(app: Data<App>, visitor: Visitor, sent: Sent) -> Result<HttpResponse, Failure> {
-    let done = visitor
-        .change(&app, &sent, "end quarantine", |tx, context| quarantine::end(tx, context).map(drop))
-        .await;
+    let done =
+        visitor.change(&app, &sent, "end quarantine", |tx, context| quarantine::end(tx, context).map(drop)).await;
     match done {
         Ok(()) => Ok(go(PLACE)),
         Err(error) => question(&app, &visitor, &errors_or_confirm(error, END)?).await?.answer(),

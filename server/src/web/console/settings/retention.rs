@@ -13,7 +13,7 @@ use crate::web::console::visitor::Visitor;
 /// Days as people say them, where they come to whole years.
 fn words_of(days: i64) -> String {
     // Six years are 2192 days with their leap days.
-    let years = days * 100 / 36_525;
+    let years = (days * 100 + 18_262) / 36_525;
     let whole = (years * 36_525 + 50) / 100;
     match (days, years) {
         (1, _) => "1 day".to_owned(),
@@ -38,7 +38,7 @@ pub(super) async fn show(app: Data<App>, visitor: Visitor, path: Path<String>) -
                it in the server\u{2019}s settings file, and it counts from the next start of the server. It cannot be changed here.")
         .fact("Personal details in the audit trail", words_of(kept.audit_details))
         .fact("Those of an order to erase and its case", format!("{} from its end on", words_of(evidence)))
-        .fact("Legal holds, and whatever is not at its end", "As long as it lasts, and longer than anything else here")
+        .fact("Legal holds, and whatever is not at its end", "As long as they last")
         .fact("What was asked of phones, and their answers", format!("{} from its end on", words_of(kept.commands)))
         .fact("Sign-ins", format!("{} after they ended", words_of(kept.sessions)))
         .fact("The register, the people, the orders, and that something happened", "Until somebody removes it, or for ever")

@@ -3,6 +3,9 @@
 use chrono::Duration;
 
 use super::desk::{Answer, Browser, Desk, NASTY, with_token};
+use crate::model::Actor;
+use crate::operations::quarantine;
+use crate::store::Transaction;
 use crate::testing::on_both;
 
 const HOME: &str = "/console/councils/germoe";
@@ -71,7 +74,7 @@ async fn a_freeze_leads_to_its_limits_and_two_people_thaw_it() {
         desk.clerk.get(&limits).await.is(200).has("now a second person must agree").lacks("Agree to thaw");
         desk.clerk.send(&thaw, &[]).await.is(422).has("you asked for it yourself");
         desk.chair.get(&limits).await.is(200).has("Agree to thaw, as the second person");
-        desk.chair.get(&thaw).await.is(200).has("Thaw erasing?").has("clerk");
+        desk.chair.get(&thaw).await.is(200).has("Thaw erasing?").has("CLERK");
         assert_eq!(desk.chair.send(&thaw, &[]).await.leads_to(), limits);
         desk.chair.get(&limits).await.is(200).lacks("Erasing is frozen since");
         desk.clerk.get(HOME).await.is(200).lacks("Erasing is frozen");
@@ -167,6 +170,9 @@ async fn a_legal_hold_is_put_on_and_ended() {
         let mut clerk = desk.clerk.clone();
         refuses(&mut desk, &action, &[("reason", "")], &mut clerk).await;
         desk.clerk.send(&action, &[("reason", " ")]).await.is(422).has("Say why nothing");
+        let case = desk.lose().await;
+        let order = desk.ask(&case).await;
+        desk.chair.send(&format!("{order}/approve"), &[]).await.is(303);
         assert_eq!(desk.clerk.send(&action, &[("reason", NASTY)]).await.leads_to(), holds);
         let shown =
             desk.clerk.get(&holds).await.is(200).has("GPC-001").lacks("<script>alert").has("End this legal hold");
@@ -175,9 +181,10 @@ async fn a_legal_hold_is_put_on_and_ended() {
         desk.clerk.get(&format!("/console/devices/{}", desk.phone.device)).await.is(200).has("End the legal hold");
         desk.clerk.get(&action).await.is(200).has("under a legal hold already");
 
-        let case = desk.lose().await;
-        let order = desk.ask(&case).await;
-        desk.chair.send(&format!("{order}/approve"), &[]).await.is(422).has("legal hold");
+        // The order that was under way is held, and leads to the hold.
+        let device = format!("/console/devices/{}", desk.phone.device);
+        let shown = desk.clerk.get(&order).await.is(200).has("See the legal hold on the device");
+        assert_eq!(link(&shown, "/console/devices/"), device);
 
         let mut clerk = desk.clerk.clone();
         refuses(&mut desk, &end, &[], &mut clerk).await;
@@ -220,6 +227,152 @@ async fn many_holds_are_shown_page_by_page_and_each_once() {
         assert_eq!((pages, seen), (2, (0..28).collect::<Vec<_>>()));
         let foreign = place.replace("germoe", "coreley");
         desk.stranger.get(&foreign).await.is(404);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_quarantine_is_gone_through_and_ended_by_a_provider() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let (place, end) = ("/console/quarantine", "/console/quarantine/end");
+        desk.provider.get(place).await.is(200).has("The server is not in quarantine");
+        desk.provider.get(end).await.is(200).has("The server is not in quarantine");
+        let case = desk.lose().await;
+        let order = desk.ask(&case).await;
+        desk.chair.send(&format!("{order}/approve"), &[]).await.is(303);
+        let context = desk.bench.context(Actor::System);
+        let begin = move |tx: &mut Transaction<'_>| quarantine::begin(tx, &context, "a <b>back-up</b> was restored");
+        desk.bench.database.write("as after a restore", begin).await.expect("begun");
+
+        let shown = desk.clerk.get(HOME).await.is(200).has("The server is in quarantine");
+        assert_eq!(link(&shown, "/console/quarantine"), place);
+        let shown = desk.clerk.get(&order).await.is(200).has("See what the quarantine is");
+        assert_eq!(link(&shown, "/console/quarantine"), place);
+        let shown = desk.clerk.get(place).await.is(200).has("GPC-001").lacks("<b>back-up").lacks("3. End it");
+        assert_eq!(link(&shown, "/console/orders/"), order);
+        desk.stranger.get(place).await.is(200).has("None is left").lacks("GPC-001");
+        desk.nobody().get(place).await.is(303);
+        desk.nobody().get(end).await.is(303);
+        for browser in [&mut desk.clerk, &mut desk.chair, &mut desk.auditor, &mut desk.stranger] {
+            browser.get(end).await.is(403).has("Only a provider may end");
+            browser.send(end, &[]).await.is(403).has("Only a provider may end");
+        }
+        desk.provider.get(place).await.is(200).has("GPC-001").has("3. End it");
+        desk.provider.get(end).await.is(200).has("One order has not been gone through yet");
+        desk.provider.send(end, &[]).await.is(422).has("1 orders are not reconciled yet");
+        desk.clerk.send(&format!("{order}/cancel"), &[]).await.is(303);
+        desk.provider.get(place).await.is(200).has("None is left");
+        desk.bench.clock.advance(Duration::minutes(6));
+        assert!(desk.provider.get(end).await.leads_to().starts_with("/console/confirm?then="));
+        assert!(desk.provider.send(end, &[]).await.leads_to().starts_with("/console/confirm?then="));
+        desk.clerk.get(HOME).await.is(200).has("The server is in quarantine");
+        desk.bench.clock.advance(-Duration::minutes(6));
+        desk.provider.post(end, &[], "same-origin").await.is(403).has("can no longer be used");
+        assert_eq!(desk.provider.send(end, &[]).await.leads_to(), place);
+        desk.provider.get(place).await.is(200).has("The server is not in quarantine");
+        desk.clerk.get(HOME).await.is(200).lacks("in quarantine");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_councils_details_are_changed_but_never_its_address() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let details = format!("{HOME}/details");
+        let fields = [("name", "Germoe"), ("time_zone", "Europe/London"), ("old_devices", "no")];
+        let mut clerk = desk.clerk.clone();
+        refuses(&mut desk, &details, &fields, &mut clerk).await;
+        desk.chair.get(&details).await.is(403);
+        desk.chair.send(&details, &fields).await.is(403);
+        desk.clerk.get(&details).await.is(200).has("The address can never change");
+        let wrong = [("name", "Germoe"), ("time_zone", "Cornwall"), ("old_devices", "no")];
+        desk.clerk.send(&details, &wrong).await.is(422).has("Time zone must be").has("Cornwall");
+        let wrong = [("name", "Germoe"), ("time_zone", "Europe/London")];
+        desk.clerk.send(&details, &wrong).await.is(422).has("Choose one");
+        assert_eq!(desk.recorded("council.changed").await, 0);
+        let new = [
+            ("name", NASTY),
+            ("time_zone", "Europe/Paris"),
+            ("old_devices", "yes"),
+            ("public_url", "https://evil.example"),
+            ("slug", "evil"),
+        ];
+        assert_eq!(desk.clerk.send(&details, &new).await.leads_to(), format!("{HOME}/settings"));
+        assert_eq!(desk.recorded("council.changed").await, 1);
+        let shown = desk.clerk.get(&details).await.is(200).has("Europe/Paris").lacks("evil.example");
+        shown.lacks("<script>alert").has("value=\"yes\" checked");
+        desk.clerk.get(HOME).await.is(200).lacks("<script>alert");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_token_is_shown_once_and_not_to_a_form_that_is_sent_again() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let tokens = format!("{HOME}/tokens");
+        let new = format!("{tokens}/new");
+        desk.chair.get(&tokens).await.is(403);
+        desk.stranger.get(&tokens).await.is(404);
+        desk.chair.get(&new).await.is(403);
+        let good = [("name", NASTY), ("scope_read", "yes"), ("scope_lock", "yes"), ("hours", "8")];
+        desk.chair.send(&new, &good).await.is(403);
+        let mut clerk = desk.clerk.clone();
+        refuses(&mut desk, &new, &[("name", "List"), ("hours", "1")], &mut clerk).await;
+        desk.clerk.get(&tokens).await.is(200).has("There is none");
+        let wrong = [("name", "Lists"), ("hours", "24")];
+        desk.clerk.send(&new, &wrong).await.is(422).has("Tick at least one").has("value=\"Lists\"");
+        let wrong = [("name", ""), ("scope_read", "yes"), ("hours", "24")];
+        let wrong = desk.clerk.send(&new, &wrong).await.is(422).has("What it is for must have 1 to 100");
+        wrong.has("name=\"scope_read\" value=\"yes\" checked").lacks("name=\"scope_lock\" value=\"yes\" checked");
+        let wrong = [("name", "List"), ("scope_read", "yes"), ("hours", "100")];
+        desk.clerk.send(&new, &wrong).await.is(422).has("Choose one");
+        assert_eq!(desk.recorded("token.issued").await, 0);
+
+        let form = desk.clerk.token(&new);
+        let plain = [("name", "Nightly list"), ("scope_read", "yes"), ("hours", "8")];
+        let shown = desk.clerk.post(&new, &with_token(&plain, &form), "same-origin").await.is(200).has("only now");
+        let token = shown.text.split("id=\"token\">").nth(1).and_then(|rest| rest.split('<').next()).expect("one");
+        assert!(token.starts_with("eyJ") && token.split('.').count() == 3, "{token}");
+        let again = desk.clerk.post(&new, &with_token(&plain, &form), "same-origin").await.is(200);
+        again.has("is not shown again").lacks(token).lacks("eyJ");
+        assert_eq!(desk.recorded("token.issued").await, 1);
+        let list = desk.clerk.get(&tokens).await.is(200).has("Nightly list").has("Works until").lacks("eyJ");
+        let list = list.has("Read everything").lacks("Lock a phone");
+        let end = link(&list, "/console/tokens/");
+
+        let mut clerk = desk.clerk.clone();
+        refuses(&mut desk, &end, &[], &mut clerk).await;
+        desk.chair.get(&end).await.is(403);
+        desk.clerk.get(&end).await.is(200).has("Nightly list");
+        assert_eq!(desk.clerk.send(&end, &[]).await.leads_to(), tokens);
+        desk.clerk.get(&end).await.is(200).has("It was ended on");
+        desk.clerk.get(&tokens).await.is(200).has("Ended on").lacks("End this token");
+        assert_eq!(desk.recorded("token.revoked").await, 1);
+
+        let fields = [("name", NASTY), ("scope_report", "yes"), ("hours", "1")];
+        for number in 0..26 {
+            desk.clerk.send(&new, if number == 0 { &fields } else { &plain }).await.is(200).lacks("<script>alert");
+        }
+        let shown = desk.clerk.get(&tokens).await.is(200).has("Older tokens").lacks("Ended on");
+        let older = link(&shown, &format!("{tokens}?before="));
+        desk.clerk.get(&older).await.is(200).has("Ended on").lacks("Older tokens").lacks("<script>alert");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_kept_for_how_long_is_read_by_whoever_reads_the_council() {
+    on_both(|bench| async move {
+        let mut desk = Desk::new(bench).await;
+        let retention = format!("{HOME}/retention");
+        for browser in [&mut desk.clerk, &mut desk.chair, &mut desk.auditor, &mut desk.provider] {
+            browser.get(&retention).await.is(200).has("6 years").has("180 days").has("30 days after they ended");
+        }
+        desk.stranger.get(&retention).await.is(404);
+        desk.nobody().get(&retention).await.is(303);
     })
     .await;
 }

@@ -55,9 +55,8 @@ pub(in crate::web::console::settings) async fn send(
     let id = path.into_inner();
     let (_, place) = page(&app, &visitor, &id, &Errors::default()).await?;
     let token = id.clone();
-    let done = visitor
-        .change(&app, &sent, "revoke token", move |tx, context| tokens::revoke(tx, context, &token))
-        .await;
+    let done =
+        visitor.change(&app, &sent, "revoke token", move |tx, context| tokens::revoke(tx, context, &token)).await;
     match done {
         Ok(()) => Ok(go(&place_of(&place))),
         Err(error) => page(&app, &visitor, &id, &Errors::of(error)?).await?.0.answer(),

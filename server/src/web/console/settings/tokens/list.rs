@@ -77,7 +77,8 @@ pub(in crate::web::console::settings) async fn show(
         scopes: token.scopes.split_whitespace().map(|scope| words_of(scope).to_owned()).collect(),
         by: names.get(&format!("operator:{}", token.issued_by)).cloned().unwrap_or_default(),
         standing: standing(token.expires_at, token.revoked_at, now, place.zone),
-        end: (token.revoked_at.is_none() && token.expires_at > now).then(|| format!("/console/tokens/{}/end", token.id)),
+        end: (token.revoked_at.is_none() && token.expires_at > now)
+            .then(|| format!("/console/tokens/{}/end", token.id)),
         name: token.name,
     });
     let page = Page {
