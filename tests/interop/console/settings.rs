@@ -21,14 +21,15 @@ async fn settings_are_read_and_changed() {
     }
     beadle_server::operations::passwords::hash_cheaply();
     let folder = tempfile::tempdir().expect("a folder");
-    let town = Town::start(folder.path(), |_| {}).await.expect("a town");
+    let url = format!("sqlite:{}", folder.path().join("settings.db").display());
+    let town = Town::start(folder.path(), |config| config.database.url = Some(url.clone())).await.expect("a town");
     let council = town.council("germoe", "Germoe <b>Parish</b> Council", "germoe").await.expect("a council");
     let mut phones = Vec::new();
     for number in 1..=2 {
         let (tag, holder) = (format!("GPC-<b>{number}</b>"), format!("Cllr Ann{number} Angove"));
         phones.push(enrolled(&town, &council, &tag, &holder, true).await);
     }
-    let database = Database::open(&format!("sqlite:{}", folder.path().join("beadle.db").display())).expect("opens");
+    let database = Database::open(&url).expect("opens");
     let profile = folder.path().join("browser");
     let handle = Handle::current();
     let town = tokio::task::spawn_blocking(move || {
