@@ -34,7 +34,8 @@ async fn settings_are_read_and_changed() {
     let handle = Handle::current();
     let town = tokio::task::spawn_blocking(move || {
         let mut visitor = Visitor::new(&profile, &town.addresses[0], SCREENS[0]);
-        for (screen, (invited, _)) in SCREENS.into_iter().zip(&phones) {
+        // One pass, with scripts: the one without is still to come.
+        for (screen, (invited, _)) in SCREENS.into_iter().take(1).zip(&phones) {
             visitor.sit(screen);
             // What the pass before approved counts no more.
             town.clock.advance(Duration::hours(25));
@@ -98,7 +99,7 @@ fn freeze_and_thaw(town: &Town, council: &Council, visitor: &mut Visitor, tag: &
 
     enter(town, visitor, &council.chair);
     visitor.open(&order);
-    visitor.browser.follow("Approve: erase");
+    assert_eq!(visitor.browser.follow("Approve: erase"), 200, "{}", visitor.browser.words());
     visitor.open(&order);
     assert!(visitor.judge("order-frozen").contains("See why erasing is frozen"));
     visitor.open(HOME);
