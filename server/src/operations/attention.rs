@@ -2,8 +2,8 @@
 
 use chrono::Duration;
 
-use super::Context;
 use super::orders::{self, OrderView};
+use super::{Context, caps};
 use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, Moment, Permission};
 use crate::store::alerts::Alert;
@@ -17,7 +17,7 @@ const SILENT_AFTER: Duration = Duration::days(7);
 pub const MOST: i64 = 20;
 
 /// What the alerts are about that other parts of this list show already.
-const SHOWN_OTHERWISE: [&str; 4] = ["order_waits", "order_held", "order_unreachable", "loss_reported"];
+const SHOWN_OTHERWISE: [&str; 5] = ["order_waits", "order_held", "order_unreachable", "loss_reported", "orders_frozen"];
 
 /// A case that is not closed.
 #[derive(Clone, Debug)]
@@ -37,6 +37,10 @@ pub struct OpenCase {
 /// What needs attention, at most [`MOST`] of each.
 #[derive(Clone, Debug)]
 pub struct Attention {
+    /// Since when the server has been in quarantine, if it is.
+    pub quarantine: Option<Moment>,
+    /// Since when orders have been frozen, if they are, and why. It stays until two people have thawed them.
+    pub freeze: Option<(Moment, String)>,
     /// Losses that are not closed.
     pub losses: Vec<OpenCase>,
     /// Orders that are still to be decided or carried out.
@@ -71,6 +75,8 @@ pub fn of_council(tx: &mut Transaction<'_>, context: &Context, council: &Council
     // The newest first: old ones that nobody saw to must not hide what has just happened.
     let alerts = store::alerts::newest_open(tx, council, &SHOWN_OTHERWISE, MOST * 2)?;
     Ok(Attention {
+        quarantine: store::quarantines::open(tx)?.map(|quarantine| quarantine.since),
+        freeze: caps::frozen(tx, council)?.map(|freeze| (freeze.frozen_at, freeze.reason)),
         losses,
         orders: orders::unended(tx, context, council, MOST)?,
         silent: store::enrolments::silent(tx, council, context.now - SILENT_AFTER, MOST)?,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Context, audit, orders};
+use super::{Context, audit, operators, orders};
 use crate::error::{Error, Result};
 use crate::model::{CouncilId, DeviceId, HeldReason, HoldId, Moment, Permission};
 use crate::store::legal_holds::LegalHold;
@@ -120,6 +120,67 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, id: &HoldId) -> Result<H
     }
     audit::record(tx, context, &hold.council_id, "hold.ended", hold.device_id.as_str(), json!({ "hold": hold.id }))?;
     store::legal_holds::find(tx, id)?.map(HoldView::from).ok_or(Error::NotFound("hold"))
+}
+
+/// A hold with what it lies on, for people.
+#[derive(Clone, Debug)]
+pub struct Lying {
+    /// The hold.
+    pub hold: HoldView,
+    /// The tag of the item.
+    pub tag: String,
+    /// Make and model of the item.
+    pub item: String,
+    /// Who put it on.
+    pub added_by_name: String,
+}
+
+fn lying(tx: &mut Transaction<'_>, hold: LegalHold) -> Result<Lying> {
+    let subject = store::orders::subject(tx, &hold.council_id, &hold.device_id)?;
+    let names = operators::words_of_labels(tx, [hold.added_by.clone()])?;
+    Ok(Lying {
+        tag: subject.as_ref().map(|subject| subject.tag.clone()).unwrap_or_default(),
+        item: subject
+            .map(|subject| format!("{} {}", subject.make, subject.model).trim().to_owned())
+            .unwrap_or_default(),
+        added_by_name: names.get(&hold.added_by).cloned().unwrap_or_default(),
+        hold: hold.into(),
+    })
+}
+
+/// The hold with this id, with what it lies on.
+///
+/// # Errors
+/// `NotFound` for a hold that the caller does not see.
+pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &HoldId) -> Result<Lying> {
+    let hold = store::legal_holds::find(tx, id)?
+        .filter(|hold| context.actor.sees(&hold.council_id))
+        .ok_or(Error::NotFound("hold"))?;
+    context.actor.require(Permission::Read, &hold.council_id)?;
+    lying(tx, hold)
+}
+
+/// The holds that lie on the council's devices now, after the hold `after`, device by device.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council, or `after` is no hold of it.
+pub fn lying_now(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    after: Option<&HoldId>,
+    limit: i64,
+) -> Result<Vec<Lying>> {
+    context.actor.require(Permission::Read, council)?;
+    let after = match after {
+        None => None,
+        Some(id) => {
+            let hold = store::legal_holds::find(tx, id)?.filter(|hold| hold.council_id == *council);
+            Some(hold.ok_or(Error::NotFound("hold"))?)
+        }
+    };
+    let page = store::legal_holds::active_page(tx, council, after.as_ref(), limit)?;
+    page.into_iter().map(|hold| lying(tx, hold)).collect()
 }
 
 /// The council's holds after `after`, by id, also those that ended.

@@ -81,6 +81,30 @@ pub fn list(
     store::api_tokens::page(tx, council, after, limit)
 }
 
+/// A council's tokens before the one with the id `before`, the newest first.
+pub fn newest(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    before: Option<&TokenId>,
+    limit: i64,
+) -> Result<Vec<ApiToken>> {
+    context.actor.require(Permission::Read, council)?;
+    store::api_tokens::newest(tx, council, before, limit)
+}
+
+/// The token with this id; the token itself is kept nowhere.
+///
+/// # Errors
+/// `NotFound` for a token that the caller does not see.
+pub fn show(tx: &mut Transaction<'_>, context: &Context, id: &TokenId) -> Result<ApiToken> {
+    let token = store::api_tokens::find(tx, id)?
+        .filter(|token| context.actor.sees(&token.council_id))
+        .ok_or(Error::NotFound("token"))?;
+    context.actor.require(Permission::Read, &token.council_id)?;
+    Ok(token)
+}
+
 /// Revokes a token, at once.
 pub fn revoke(tx: &mut Transaction<'_>, context: &Context, id: &TokenId) -> Result<()> {
     let token = store::api_tokens::find(tx, id)?

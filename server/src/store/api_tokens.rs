@@ -42,6 +42,24 @@ pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, 
         .load(tx.connection)?)
 }
 
+/// The council's tokens before `before`, the newest first.
+pub fn newest(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    before: Option<&TokenId>,
+    limit: i64,
+) -> Result<Vec<ApiToken>> {
+    let mut query = ApiToken::query()
+        .filter(api_tokens::council_id.eq(council.clone()))
+        .order(api_tokens::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(api_tokens::id.lt(before.clone()));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
 /// Ends a token.
 pub fn revoke(tx: &mut Transaction<'_>, id: &TokenId, now: Moment) -> Result<()> {
     diesel::update(api_tokens::table.filter(api_tokens::id.eq(id).and(api_tokens::revoked_at.is_null())))

@@ -55,6 +55,28 @@ pub fn page(tx: &mut Transaction<'_>, council: &CouncilId, after: Option<&str>, 
     Ok(query.load(tx.connection)?)
 }
 
+/// The holds that lie on the council's devices now, after the hold `after`, device by device.
+pub fn active_page(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    after: Option<&LegalHold>,
+    limit: i64,
+) -> Result<Vec<LegalHold>> {
+    let mut query = LegalHold::query()
+        .filter(legal_holds::council_id.eq(council.clone()))
+        .filter(legal_holds::ended_at.is_null())
+        .order((legal_holds::device_id, legal_holds::id))
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        let (device, id) = (after.device_id.clone(), after.id.clone());
+        query = query
+            .filter(legal_holds::device_id.ge(device.clone()))
+            .filter(legal_holds::device_id.gt(device).or(legal_holds::id.gt(id)));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
 /// Puts a hold back that is missing from the table, or stands in it as ended or as another device's.
 pub fn put_back(tx: &mut Transaction<'_>, hold: &LegalHold) -> Result<()> {
     let set = diesel::update(legal_holds::table.filter(legal_holds::id.eq(&hold.id)))

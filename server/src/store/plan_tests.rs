@@ -9,13 +9,13 @@ use diesel::sql_types::Text;
 use super::connection::{AnyConnection, Transaction};
 use super::enrolments::Enrolment;
 use crate::error::Result;
-use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment, Role};
+use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment, Role, TokenId};
 use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted, Which};
 use crate::operations::check_in::{self, Arrival};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
 use crate::operations::policies::Base;
-use crate::operations::{Context, attention, audit, devices, leavers, orders, people, policies};
+use crate::operations::{Context, attention, audit, devices, holds, leavers, orders, people, policies, tokens};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -305,6 +305,12 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                 }));
                 asked.extend(statements(connection, |tx| {
                     people::find(tx, &context, council.as_str(), "hol", 21).map(drop)
+                }));
+                asked.extend(statements(connection, |tx| {
+                    let hold = holds::add(tx, &context, &phone.device_id, "evidence")?;
+                    holds::lying_now(tx, &context, &council, None, 26)?;
+                    holds::lying_now(tx, &context, &council, Some(&hold.id), 26)?;
+                    tokens::newest(tx, &context, &council, Some(&TokenId::new()), 26).map(drop)
                 }));
                 asked.extend(statements(connection, |tx| {
                     let person = people::list(tx, &context, council.as_str(), true, None, 1)?.remove(0).id;

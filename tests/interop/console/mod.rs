@@ -12,6 +12,7 @@ mod own_phone;
 mod passkeys;
 mod policy;
 mod register;
+mod settings;
 
 use std::path::{Path, PathBuf};
 

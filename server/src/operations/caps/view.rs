@@ -39,6 +39,8 @@ pub struct RaiseView {
     pub per_day: i64,
     /// Who asked.
     pub requested_by: OperatorId,
+    /// The name of who asked.
+    pub requested_by_name: String,
     /// When.
     pub requested_at: Moment,
     /// The second person.
@@ -50,12 +52,22 @@ pub struct RaiseView {
 /// A freeze.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FreezeView {
+    /// What is frozen: a council's id, or "installation".
+    pub scope: String,
     /// Why.
     pub reason: String,
     /// Since when.
     pub frozen_at: Moment,
     /// Who asked to thaw; another person must agree.
     pub thaw_requested_by: Option<OperatorId>,
+    /// The name of who asked.
+    pub thaw_requested_by_name: Option<String>,
+    /// When.
+    pub thaw_requested_at: Option<Moment>,
+}
+
+fn name_of(tx: &mut Transaction<'_>, operator: &OperatorId) -> Result<String> {
+    Ok(store::operators::find(tx, operator)?.map_or_else(|| operator.to_string(), |row| row.name))
 }
 
 /// Shows the caps of a council, or of the installation.
@@ -75,25 +87,35 @@ pub fn show(tx: &mut Transaction<'_>, context: &Context, scope: &CapScope) -> Re
         }
         other => other,
     };
-    let pending_raise = pending_raise.map(|raise| RaiseView {
-        per_hour: raise.per_hour,
-        per_day: raise.per_day,
-        requested_by: raise.requested_by,
-        requested_at: raise.requested_at,
-        approved_by: raise.approved_by,
-        effective_at: raise.effective_at,
-    });
+    let pending_raise = match pending_raise {
+        None => None,
+        Some(raise) => Some(RaiseView {
+            per_hour: raise.per_hour,
+            per_day: raise.per_day,
+            requested_by_name: name_of(tx, &raise.requested_by)?,
+            requested_by: raise.requested_by,
+            requested_at: raise.requested_at,
+            approved_by: raise.approved_by,
+            effective_at: raise.effective_at,
+        }),
+    };
     let freeze = match scope {
         CapScope::Council(council) => frozen(tx, council)?,
         CapScope::Installation => store::freezes::open(tx, audit::INSTALLATION)?,
     };
     let freeze = match freeze {
         None => None,
-        Some(freeze) => Some(FreezeView {
-            thaw_requested_by: thaw_asked(tx, context, &freeze)?.map(|(by, _)| by),
-            reason: freeze.reason,
-            frozen_at: freeze.frozen_at,
-        }),
+        Some(freeze) => {
+            let asked = thaw_asked(tx, context, &freeze)?;
+            Some(FreezeView {
+                scope: freeze.scope,
+                thaw_requested_by_name: asked.as_ref().map(|(by, _)| name_of(tx, by)).transpose()?,
+                thaw_requested_at: asked.as_ref().map(|(_, at)| *at),
+                thaw_requested_by: asked.map(|(by, _)| by),
+                reason: freeze.reason,
+                frozen_at: freeze.frozen_at,
+            })
+        }
     };
     let since = |length| context.now - length;
     Ok(CapsView {

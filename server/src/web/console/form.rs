@@ -118,6 +118,8 @@ pub(super) enum Kind {
     Lines,
     /// One of the choices.
     Choice,
+    /// Any of the choices, each a field of its own that has a value when it is ticked.
+    Ticks,
 }
 
 /// A field with its label, its hint and what is wrong with it.
@@ -184,6 +186,16 @@ impl Field {
         choices: &[(&'static str, &'static str)],
     ) -> Self {
         Self { choices: choices.to_vec(), ..Self::new(name, label, Kind::Choice) }
+    }
+
+    /// Any of these: the name of each with its words.
+    pub(super) fn ticks(name: &'static str, label: impl Into<String>, ticks: &[(&'static str, &'static str)]) -> Self {
+        Self { choices: ticks.to_vec(), ..Self::new(name, label, Kind::Ticks) }
+    }
+
+    /// Whether this one of the ticks is set.
+    fn is_ticked(&self, name: &str) -> bool {
+        self.value.split(' ').any(|ticked| ticked == name)
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
@@ -290,7 +302,10 @@ impl Form {
     /// The form as it was filled in; passwords and codes are not repeated.
     pub(super) fn filled(mut self, sent: &Sent) -> Self {
         for field in &mut self.fields {
-            if field.kind != Kind::Line("password") && !field.digits {
+            if field.kind == Kind::Ticks {
+                let ticked = field.choices.iter().map(|choice| choice.0).filter(|name| sent.given(name).is_some());
+                field.value = ticked.collect::<Vec<_>>().join(" ");
+            } else if field.kind != Kind::Line("password") && !field.digits {
                 field.value = sent.text(field.name);
             }
         }

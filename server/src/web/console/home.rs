@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::failure::{Failure, sentence};
 use super::page::{Frame, Place, draw};
+use super::settings;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::Result;
@@ -130,6 +131,10 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
             step(format!("/console/orders/{}", alert.subject), "See how it stands")
         } else if alert.kind == "push_certificate_ends" {
             step(format!("{}/apple", place.home()), "Renew the certificate")
+        } else if alert.kind == "caps_raise" && alert.subject == place.id.as_str() {
+            step(settings::limits_of(place), "Look at it and decide")
+        } else if alert.kind == "caps_raise" && visitor.signed_in.council.is_none() {
+            step(settings::LIMITS_OF_ALL.to_owned(), "Look at it and decide")
         } else if ABOUT_DEVICES.contains(&alert.kind.as_str()) {
             step(format!("/console/devices/{}", alert.subject), "Look at this device")
         } else {
@@ -137,7 +142,20 @@ fn groups(app: &App, visitor: &Visitor, place: &Place, found: Attention) -> Resu
         };
         alerts.push(Item { what: sentence(&alert.message), detail: zone.when(alert.raised_at), step, seen });
     }
+    let freeze = found.freeze.map(|(since, reason)| Item {
+        what: "Erasing is frozen: no phone is erased".to_owned(),
+        detail: format!("Since {}. {}.", zone.when(since), sentence(&reason)),
+        step: step(settings::limits_of(place), "See why, and thaw"),
+        seen: None,
+    });
+    let quarantine = found.quarantine.map(|since| Item {
+        what: "The server is in quarantine: no phone is erased".to_owned(),
+        detail: format!("It was set back to an earlier state. Since {}", zone.when(since)),
+        step: step(settings::QUARANTINE.to_owned(), "See what must be gone through"),
+        seen: None,
+    });
     let groups = [
+        ("No phone is erased", quarantine.into_iter().chain(freeze).collect()),
         ("Lost phones", losses.collect::<Vec<_>>()),
         ("Orders to erase a phone", orders.collect()),
         ("Alerts", alerts),

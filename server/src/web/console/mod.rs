@@ -34,6 +34,7 @@ mod passkeys;
 mod people;
 mod policy;
 mod second_factor;
+mod settings;
 mod sign_in;
 mod stop;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .configure(policy::configure)
             .configure(audit::configure)
             .configure(getting_started::configure)
+            .configure(settings::configure)
             .default_service(web::to(async || not_found())),
     );
 }

@@ -7,10 +7,12 @@ use askama::Template;
 
 use super::confirm;
 use super::dates::Zone;
+use super::devices;
 use super::failure::{Failure, go, sentence};
 use super::form::{Errors, Field, Form, Sent};
 use super::live;
 use super::page::{Frame, Place, draw, or_unknown};
+use super::settings;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -52,6 +54,8 @@ struct Page {
     refuse: Option<Form>,
     cancel: Option<Form>,
     resume: Option<Form>,
+    /// What must be seen to before a held order may go on: where, and the words that lead there.
+    first: Option<(String, &'static str)>,
 }
 
 fn place_of(id: &OrderId) -> String {
@@ -65,6 +69,16 @@ fn moving(place: &Place, order: OrderView) -> Moving {
         ended: order.state.is_rest() && order.state != OrderState::PresumedErased,
         confirmed: order.state == OrderState::Confirmed,
         order,
+    }
+}
+
+/// Where what holds an order is seen to.
+fn first(place: &Place, order: &OrderView) -> Option<(String, &'static str)> {
+    match order.held_reason? {
+        HeldReason::Frozen => Some((settings::limits_of(place), "See why erasing is frozen, and thaw")),
+        HeldReason::Quarantine => Some((settings::QUARANTINE.to_owned(), "See what the quarantine is")),
+        HeldReason::LegalHold => Some((devices::place_of(&order.device), "See the legal hold on the device")),
+        _ => None,
     }
 }
 
@@ -144,6 +158,7 @@ async fn page(app: &App, visitor: &Visitor, id: &OrderId, errors: &Errors) -> Re
         refuse,
         cancel,
         resume,
+        first: first(&place, &order),
         moving: moving(&place, order),
         here,
     };

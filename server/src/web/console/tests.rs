@@ -19,5 +19,6 @@ mod pages;
 mod passkeys;
 mod people;
 mod policy;
+mod settings;
 mod signing_in;
 mod soft_key;

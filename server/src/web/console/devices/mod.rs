@@ -34,7 +34,7 @@ pub(super) fn place_of(device: &DeviceId) -> String {
 }
 
 /// Everything about a device, with its council.
-fn with_council(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Result<(Place, Whole)> {
+pub(super) fn with_council(tx: &mut Transaction<'_>, context: &Context, id: &DeviceId) -> Result<(Place, Whole)> {
     let whole = devices::whole(tx, context, id)?;
     Ok((Place::of(tx, &whole.managed.device.council_id)?, whole))
 }

@@ -241,6 +241,14 @@ fn steps(visitor: &Visitor, place: &Place, whole: &Whole) -> Vec<(String, &'stat
     if device.retired_at.is_none() && visitor.may(Permission::Register, council) {
         steps.push((format!("/console/assets/{}/card", device.asset_id), "Make a card for its holder"));
     }
+    if visitor.may(Permission::CancelOrder, council) {
+        for hold in &whole.holds {
+            steps.push((format!("/console/holds/{}/end", hold.id), "End the legal hold"));
+        }
+        if whole.holds.is_empty() {
+            steps.push((format!("{}/hold", place_of(&device.id)), "Put it under a legal hold"));
+        }
+    }
     let Some(enrolment) = live else { return steps };
     if enrolment.confirmation == Confirmation::Waiting && visitor.may(Permission::Register, council) {
         steps.push((format!("{}/confirm", place_of(&device.id)), "Confirm that it is the right phone"));

@@ -40,12 +40,17 @@ async fn settings(app: Data<App>, visitor: Visitor, path: Path<String>) -> Resul
     let home = place.home();
     Question::plain(Frame::new(&app, &visitor, "Settings", Some(&place))?)
         .link(format!("{home}/set-up"), "What is done and what is left")
+        .link(format!("{home}/details"), "The council\u{2019}s details: its name and time zone")
         .link(format!("{home}/policy"), "The policy")
         .link(format!("{home}/operators"), "Operators: who may sign in, and who approves")
         .link(format!("{home}/one-operator"), "One-operator working: where there is nobody to approve")
         .link(format!("{home}/break-glass"), "Break-glass code: for the envelope")
+        .link(super::settings::limits_of(&place), "Limits on erasing: how many phones in a day, and thawing")
+        .link(format!("{home}/holds"), "Legal holds: devices that must not be erased")
         .link(format!("{home}/apple"), "Apple: the push certificate and its renewal")
         .link(format!("{home}/google"), "Google: the connection for Android phones")
+        .link(format!("{home}/tokens"), "Tokens for programs")
+        .link(format!("{home}/retention"), "What is kept for how long")
         .answer()
 }
 

@@ -121,6 +121,12 @@ async fn scene(desk: &mut Desk) -> BTreeMap<&'static str, String> {
         move |tx: &mut Transaction<'_>| alerts::raise(tx, &context, &council, "sim_changed", "GPC-001", "A SIM.");
     desk.bench.database.write("an alert", alert).await.expect("raised");
     let home = desk.clerk.get("/console/councils/germoe").await.is(200).text;
+    let token = [("name", "List"), ("scope_read", "yes"), ("hours", "1")];
+    desk.clerk.send("/console/councils/germoe/tokens/new", &token).await.is(200);
+    let tokens = desk.clerk.get("/console/councils/germoe/tokens").await.is(200).text;
+    let hold = format!("/console/devices/{}/hold", desk.phone.device);
+    desk.clerk.send(&hold, &[("reason", "A request for information")]).await.is(303);
+    let holds = desk.clerk.get("/console/councils/germoe/holds").await.is(200).text;
     BTreeMap::from([
         ("council", "germoe".to_owned()),
         ("asset", desk.phone.asset.to_string()),
@@ -129,6 +135,8 @@ async fn scene(desk: &mut Desk) -> BTreeMap<&'static str, String> {
         ("order", after(&order, "/orders/")),
         ("invitation", after(&invited, "/console/invitations/")),
         ("alert", after(&home, "/console/alerts/")),
+        ("token", after(&tokens, "/console/tokens/")),
+        ("hold", after(&holds, "/console/holds/")),
         ("person", person),
         ("fault", after(&shown, "/console/faults/")),
         ("leaver", after(&leaving, "/console/leavers/")),
