@@ -190,7 +190,7 @@ async fn send_envelope(
         council: row.name,
         code,
         address,
-        made: place.zone.when(&app.clock.now()),
+        made: place.zone.when(app.clock.now()),
     };
     draw(StatusCode::OK, &envelope)
 }

@@ -71,6 +71,9 @@ fn life(sent: &Sent) -> Result<Duration> {
     }
 }
 
+/// A token with its id.
+type Issued = (TokenId, Zeroizing<String>);
+
 /// Makes it. The token itself leaves the transaction beside what is kept of the form: a form that is sent again finds only
 /// that it was made.
 async fn make(app: &App, visitor: &Visitor, sent: &Sent, place: &Place) -> Result<Option<Zeroizing<String>>> {
@@ -81,7 +84,7 @@ async fn make(app: &App, visitor: &Visitor, sent: &Sent, place: &Place) -> Resul
         return Err(Error::invalid("scopes", "Tick at least one"));
     }
     let (council, name) = (place.id.clone(), sent.text("name"));
-    let shown: Arc<Mutex<Option<(TokenId, Zeroizing<String>)>>> = Arc::default();
+    let shown: Arc<Mutex<Option<Issued>>> = Arc::default();
     let aside = Arc::clone(&shown);
     let id: TokenId = visitor
         .change(app, sent, "issue token", move |tx, context| {
