@@ -19,8 +19,8 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    /// Seals an authorised order. Called by `operations::orders::approve` and `operations::orders::cool_off` and nowhere else;
-    /// a test looks after that.
+    /// Seals an authorised order. Called by `operations::orders::authorise` and nowhere else, and that by an approval and by the end
+    /// of a cooling-off; a test looks after both.
     pub(crate) fn sign(facts: &OrderFacts<'_>, keys: &ApprovalKeys) -> Result<Self> {
         let key = keys.current()?;
         let mac = with_parts(facts, |domain, parts| key.mac(domain, parts))?;

@@ -95,6 +95,21 @@ pub fn list(
     store::alerts::page(tx, council, open_only, after, limit)
 }
 
+/// A council's alerts before the one with the id `before`, open or not, newest first.
+///
+/// # Errors
+/// `NotFound` when the caller does not see the council.
+pub fn newest(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Alert>> {
+    context.actor.require(Permission::Read, council)?;
+    store::alerts::page_before(tx, council, before, limit)
+}
+
 /// The alerts about what someone did to an account; their subject is the account.
 const ABOUT_WHAT_WAS_DONE: [&str; 4] = ["operator_added", "operator_reset", "own_phone_lost", "break_glass_used"];
 /// The alerts about how an account was signed in to; their subject is the account.

@@ -3,10 +3,12 @@
 mod approve;
 mod authorise;
 mod cool_off;
+mod cool_off_due;
 mod decide;
 mod deliver;
 mod follow;
 mod google;
+mod pause;
 mod request;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -15,13 +17,14 @@ mod watch;
 mod witness;
 
 pub use approve::approve;
-pub use cool_off::{CoolingOffView, cool_off_due};
-pub(crate) use cool_off::{back_to_two, not_pausable, pause};
+pub use cool_off::CoolingOffView;
+pub use cool_off_due::cool_off_due;
 pub use decide::{cancel, refuse, resume};
 pub(crate) use deliver::{NEVER_SENT, refused_by_google};
 pub use deliver::{Outcome, claim, claimable, offered_again_at, settle};
 pub use follow::{on_idle, on_left_management, on_pushed, on_re_enrolment};
 pub(crate) use google::{WIPE, claim_for_google, forgotten, given_to_google, google_ended, stop_if_frozen, to_forget};
+pub(crate) use pause::{back_to_two, not_pausable, pause};
 pub(super) use request::refusal;
 pub use request::{NewOrder, Preview, preview, request};
 pub use view::{OrderView, list, show, unended};

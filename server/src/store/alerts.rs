@@ -102,3 +102,21 @@ pub fn page(
     }
     Ok(query.load(tx.connection)?)
 }
+
+/// The council's alerts before the one with the id `before`, open or not, newest first.
+pub fn page_before(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Alert>> {
+    let mut query = Alert::query()
+        .filter(alerts::council_id.eq(council.clone()))
+        .order(alerts::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(alerts::id.lt(before.to_owned()));
+    }
+    Ok(query.load(tx.connection)?)
+}

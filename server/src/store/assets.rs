@@ -232,7 +232,9 @@ pub fn update(tx: &mut Transaction<'_>, asset: &Asset) -> Result<()> {
             assets::backup_note.eq(&asset.backup_note),
         ))
         .execute(tx.connection)?;
-    super::name_starts::put_asset(tx, &asset.council_id, &asset.id, &asset.tag)
+    // What was disposed of is searched for no more.
+    let tag = if asset.disposed_at.is_none() { asset.tag.as_str() } else { "" };
+    super::name_starts::put_asset(tx, &asset.council_id, &asset.id, tag)
 }
 
 #[cfg(test)]

@@ -80,5 +80,7 @@ pub fn update(tx: &mut Transaction<'_>, person: &Person) -> Result<()> {
             people::ended_at.eq(person.ended_at),
         ))
         .execute(tx.connection)?;
-    super::name_starts::put_person(tx, &person.council_id, &person.id, &person.name)
+    // Whoever has left is searched for no more.
+    let name = if person.ended_at.is_none() { person.name.as_str() } else { "" };
+    super::name_starts::put_person(tx, &person.council_id, &person.id, name)
 }

@@ -310,6 +310,7 @@ async fn nothing_that_the_first_page_or_a_search_asks_walks_through_a_table() {
                     let hold = holds::add(tx, &context, &phone.device_id, "evidence")?;
                     holds::lying_now(tx, &context, &council, None, 26)?;
                     holds::lying_now(tx, &context, &council, Some(&hold.id), 26)?;
+                    store::alerts::page_before(tx, &council, Some(hold.id.as_str()), 26)?;
                     tokens::newest(tx, &context, &council, Some(&TokenId::new()), 26).map(drop)
                 }));
                 asked.extend(statements(connection, |tx| {

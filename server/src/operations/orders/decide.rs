@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::view::{OrderView, view};
-use super::{advance, cool_off, end_alerts, google, hold, locked, visible};
+use super::{advance, end_alerts, google, hold, locked, pause, visible};
 use crate::error::{Error, Result};
 use crate::model::{CaseId, CouncilId, HeldReason, OrderEvent, OrderId, OrderState, Permission};
 use crate::operations::{Context, audit, caps, jobs, mail, quarantine, trail};
@@ -124,7 +124,7 @@ pub fn resume(tx: &mut Transaction<'_>, context: &Context, id: &OrderId) -> Resu
         return still(HeldReason::LegalHold.words());
     }
     if order.seal.is_none() || order.held_reason == Some(HeldReason::Paused) {
-        let restarted = cool_off::restart(tx, context, &order, &resumed_by)?;
+        let restarted = pause::restart(tx, context, &order, &resumed_by)?;
         return view(tx, &restarted);
     }
     if was_frozen {

@@ -58,6 +58,29 @@ async fn a_person_is_added_listed_changed_and_ended() {
 }
 
 #[tokio::test]
+async fn those_who_left_take_nobodys_place_in_a_search() {
+    on_both(|bench| async move {
+        bench.council("germoe").await;
+        let context = bench.context(Actor::System);
+        bench
+            .database
+            .write("people", move |tx| {
+                for number in 0..25 {
+                    let left = add(tx, &context, "germoe", &called(&format!("Ann {number:02} Bray")))?;
+                    end(tx, &context, &left.id)?;
+                }
+                let there = add(tx, &context, "germoe", &called("Ann Zelah"))?;
+                let found = find(tx, &context, "germoe", "ann", 21)?;
+                assert_eq!(found.iter().map(|person| &person.id).collect::<Vec<_>>(), [&there.id]);
+                Ok(())
+            })
+            .await
+            .expect("people");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobody_leaves_with_an_item() {
     on_both(|bench| async move {
         bench.council("germoe").await;

@@ -151,7 +151,7 @@ struct Envelope {
     frame: Frame,
     back: String,
     council: String,
-    code: String,
+    code: Zeroizing<String>,
     address: String,
     made: String,
 }
@@ -166,14 +166,16 @@ async fn send_envelope(
     let name = path.into_inner();
     let wanted = name.clone();
     let done = visitor
-        .change(&app, &sent, "make break-glass code", move |tx, context| {
+        .change_with_secret(&app, &sent, "make break-glass code", move |tx, context| {
             let council = councils::permitted(tx, context, &wanted, Permission::Operators)?;
             let code = break_glass::make(tx, context, &council)?;
-            Ok((council, (*code).clone()))
+            Ok((council, code))
         })
         .await;
     let (council, code) = match done {
-        Ok(made) => made,
+        Ok((council, Some(code))) => (council, code),
+        // Sent again: it was shown once, and the page says that there is one.
+        Ok((_, None)) => return ask(&app, &visitor, &name, &Errors::default()).await,
         Err(Error::Forbidden(words)) if words == CONFIRM_FIRST => {
             return Err(confirm::first(&format!("/console/councils/{name}/break-glass")));
         }

@@ -41,6 +41,8 @@ struct Home {
     lost: String,
     may_report: bool,
     groups: Vec<Group>,
+    /// Where all alerts are.
+    alerts: String,
 }
 
 /// GET: the page.
@@ -63,6 +65,7 @@ pub(super) async fn show(app: Data<App>, visitor: Visitor, path: Path<String>) -
         lost: format!("{}/lost", place.home()),
         may_report: visitor.may(Permission::Report, &place.id),
         groups,
+        alerts: format!("{}/alerts", place.home()),
     };
     draw(StatusCode::OK, &page)
 }

@@ -105,6 +105,7 @@ fn council_pages(config: &mut ServiceConfig) {
         .route("/councils/{council}", get().to(home::show))
         .route("/councils/{council}/approvals", get().to(approvals::show))
         .route("/councils/{council}/lost", get().to(losses::find::show))
+        .route("/councils/{council}/alerts", get().to(alerts::show))
         .route("/alerts/{alert}/acknowledge", post().to(alerts::acknowledge));
 }
 

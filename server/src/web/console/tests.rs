@@ -1,5 +1,6 @@
 //! The console as a browser meets it, without the browser: pages, forms, and what must not get through them.
 
+mod alerts;
 mod audit;
 mod break_glass;
 mod desk;

@@ -1,6 +1,7 @@
 //! Who is at the page: the session behind the cookie, and the two ways on from there, reading and changing.
 
 use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -79,12 +80,46 @@ impl Visitor {
         let key = OnceKey { key: format!("form {}", sent.nonce), request_hash: sent.hash.clone() };
         match once::write(app, name, &self.credential, Some(key), 200, operation).await? {
             Done::Now { body, .. } | Done::Before { body, .. } => Ok(serde_json::from_slice(&body)?),
-            Done::OtherRequest => Err(Error::conflict(
-                "you have sent this form before, with other answers, and it was done then: open the page again to see how \
-                 things stand",
-            )),
+            Done::OtherRequest => Err(other_request()),
         }
     }
+
+    /// As [`Self::change`], for what makes a secret that is shown once: `operation` gives it beside what is kept of the form, and a
+    /// form that is sent again finds only that it was made.
+    ///
+    /// # Errors
+    /// What the operation refuses.
+    pub(super) async fn change_with_secret<T, S, F>(
+        &self,
+        app: &App,
+        sent: &Sent,
+        name: &'static str,
+        operation: F,
+    ) -> Result<(T, Option<S>)>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+        S: Send + 'static,
+        F: Fn(&mut Transaction<'_>, &Context) -> Result<(T, S)> + Send + 'static,
+    {
+        let secret: Arc<Mutex<Option<S>>> = Arc::default();
+        let aside = Arc::clone(&secret);
+        let key = OnceKey { key: format!("form {}", sent.nonce), request_hash: sent.hash.clone() };
+        let done = once::write(app, name, &self.credential, Some(key), 200, move |tx, context| {
+            let (kept, made) = operation(tx, context)?;
+            *aside.lock().map_err(Error::internal)? = Some(made);
+            Ok(kept)
+        })
+        .await?;
+        match done {
+            Done::Now { body, .. } => {
+                Ok((serde_json::from_slice(&body)?, secret.lock().map_err(Error::internal)?.take()))
+            }
+            // What a transaction made that was repeated, or undone, counts for nothing.
+            Done::Before { body, .. } => Ok((serde_json::from_slice(&body)?, None)),
+            Done::OtherRequest => Err(other_request()),
+        }
+    }
+
     /// Whether this form is sent for the first time, for what a transaction cannot do: then `operation` looks whether it may be
     /// done, and its refusal leaves the form unused.
     ///
@@ -97,6 +132,12 @@ impl Visitor {
         let key = OnceKey { key: format!("form {}", sent.nonce), request_hash: sent.hash.clone() };
         Ok(matches!(once::write(app, name, &self.credential, Some(key), 200, operation).await?, Done::Now { .. }))
     }
+}
+
+fn other_request() -> Error {
+    Error::conflict(
+        "you have sent this form before, with other answers, and it was done then: open the page again to see how things stand",
+    )
 }
 
 impl FromRequest for Visitor {

@@ -451,5 +451,5 @@ fn only_an_approval_and_the_end_of_a_cooling_off_seal() {
     }
     authorises.sort();
     assert_eq!(seals, ["authorise.rs"]);
-    assert_eq!(authorises, ["approve.rs", "authorise.rs", "cool_off.rs"]);
+    assert_eq!(authorises, ["approve.rs", "authorise.rs", "cool_off_due.rs"]);
 }

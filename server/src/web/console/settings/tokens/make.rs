@@ -1,7 +1,5 @@
 //! A new token, which is shown once and never again, not even to a form that is sent again.
 
-use std::sync::{Arc, Mutex};
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -12,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{SCOPES, place_of};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{TokenId, TokenScope};
+use crate::model::TokenScope;
 use crate::operations::tokens;
 use crate::web::console::failure::Failure;
 use crate::web::console::form::{Errors, Field, Form, Sent};
@@ -71,11 +69,7 @@ fn life(sent: &Sent) -> Result<Duration> {
     }
 }
 
-/// A token with its id.
-type Issued = (TokenId, Zeroizing<String>);
-
-/// Makes it. The token itself leaves the transaction beside what is kept of the form: a form that is sent again finds only
-/// that it was made.
+/// Makes it; nothing where the form was sent before.
 async fn make(app: &App, visitor: &Visitor, sent: &Sent, place: &Place) -> Result<Option<Zeroizing<String>>> {
     let life = life(sent)?;
     let scopes: Vec<TokenScope> =
@@ -84,17 +78,13 @@ async fn make(app: &App, visitor: &Visitor, sent: &Sent, place: &Place) -> Resul
         return Err(Error::invalid("scopes", "Tick at least one"));
     }
     let (council, name) = (place.id.clone(), sent.text("name"));
-    let shown: Arc<Mutex<Option<Issued>>> = Arc::default();
-    let aside = Arc::clone(&shown);
-    let id: TokenId = visitor
-        .change(app, sent, "issue token", move |tx, context| {
-            let (row, jwt) = tokens::issue(tx, context, &council, &name, &scopes, Some(life))?;
-            *aside.lock().map_err(Error::internal)? = Some((row.id.clone(), jwt));
-            Ok(row.id)
+    let ((), token) = visitor
+        .change_with_secret(app, sent, "issue token", move |tx, context| {
+            let (_, token) = tokens::issue(tx, context, &council, &name, &scopes, Some(life))?;
+            Ok(((), token))
         })
         .await?;
-    let made = shown.lock().map_err(Error::internal)?.take();
-    Ok(made.filter(|(made, _)| *made == id).map(|(_, token)| token))
+    Ok(token)
 }
 
 /// POST: makes it, and shows it once.
