@@ -214,7 +214,7 @@ async fn providers_are_told_once_for_each_step_of_a_tls_certificate_towards_its_
     on_both(|bench| async move {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("tls.pem");
-        let (end, kept) = (bench.clock.now() + Duration::days(16), file.clone());
+        let (end, kept) = (bench.clock.now() + Duration::days(16) + Duration::hours(1), file.clone());
         std::fs::write(&file, certificate_until(end)).expect("written");
         let post = Post::with(bench, |config| config.tls.certificate = Some(kept)).await;
         let provider = &post.scene.provider;
