@@ -6,7 +6,7 @@ use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
 use crate::operations::android::tokens;
-use crate::operations::{Context, caps, commands, enroll, idempotency, orders, passkeys, retention};
+use crate::operations::{Context, caps, commands, enroll, idempotency, one_operator, orders, passkeys, retention};
 use crate::store::{self, Transaction};
 
 pub(super) const MINUTE: &str = "every_minute";
@@ -81,10 +81,7 @@ pub(super) async fn every_hour(bench: &Bench) -> Result<Next, Failure> {
     .await?;
     exhaust(bench, "retention of challenges", move |tx, _| enroll::purge_challenges(tx, now - Duration::days(1), ROWS))
         .await?;
-    exhaust(bench, "retention of notices", move |tx, _| {
-        store::one_operator_notices::purge(tx, now - Duration::days(90), ROWS)
-    })
-    .await?;
+    exhaust(bench, "retention of notices", move |tx, _| one_operator::purge_notices(tx, now, ROWS)).await?;
     exhaust(bench, "retention of sign-ups at Google", move |tx, _| {
         store::google_sign_ups::purge(tx, now - Duration::days(1), ROWS)
     })

@@ -8,7 +8,7 @@ use super::outcome::{Failure, Next};
 use super::{Bench, again};
 use crate::error::Result;
 use crate::model::{Moment, PushCertificateState};
-use crate::operations::{Context, alerts, audit, mail, push_certificates};
+use crate::operations::{Context, alerts, installation, push_certificates};
 use crate::store::push_certificates::PushCertificate;
 use crate::store::{self, Transaction};
 
@@ -84,8 +84,6 @@ fn day(moment: Moment) -> String {
 
 /// Providers are told so many days before the server's own certificate ends, and when it has.
 const TLS_DAYS: [i64; 4] = [0, 1, 7, 14];
-/// The fact of the installation that says of which certificate they were told last, and how near its end was.
-const TLS_TOLD: &str = "tls-told";
 
 /// The server's own certificate concerns no council but the providers: the log says it each time, a mail once for each threshold.
 async fn tls(bench: &Bench, now: Moment) -> Result<()> {
@@ -101,14 +99,5 @@ async fn tls(bench: &Bench, now: Moment) -> Result<()> {
     tracing::error!(file = %path.display(), days, "the TLS certificate ends soon; phones refuse an expired one");
     let told = format!("{} {threshold}", certificate.not_after());
     let context = bench.context();
-    bench.app.database.write("tell of the TLS certificate", move |tx| tell_of_tls(tx, &context, &told)).await
-}
-
-fn tell_of_tls(tx: &mut Transaction<'_>, context: &Context, told: &str) -> Result<()> {
-    store::audit::lock_head(tx, audit::INSTALLATION)?;
-    if store::installation::value(tx, TLS_TOLD)?.is_some_and(|before| before == told.as_bytes()) {
-        return Ok(());
-    }
-    store::installation::set_value(tx, TLS_TOLD, told.as_bytes(), context.now)?;
-    mail::tell_of_installation(tx, context, "tls_ends", told)
+    bench.app.database.write("tell of the TLS certificate", move |tx| installation::tls_ends(tx, &context, &told)).await
 }

@@ -19,6 +19,9 @@ pub const CANARY: &str = "canary";
 /// The fact that lets the first operator be made.
 pub const SET_UP_CODE: &str = "set-up-code";
 
+/// The fact that says of which certificate providers were told last, and how near its end was.
+const TLS_TOLD: &str = "tls-told";
+
 const CANARY_TEXT: &[u8] = b"the beadle's sealing key fits this database";
 
 /// Everything that the first start writes; made outside the transaction because it is sealed.
@@ -132,6 +135,20 @@ pub fn renew_set_up_code(tx: &mut Transaction<'_>, context: &Context) -> Result<
     installation::set_value(tx, SET_UP_CODE, sha256_hex(code.as_bytes()).as_bytes(), context.now)?;
     audit::record_installation(tx, context, "set_up_code_made", OWNER, serde_json::json!({}))?;
     Ok(code)
+}
+
+/// Tells the providers that the server's own TLS certificate ends; once for each certificate and step towards its end, which
+/// `step` names.
+///
+/// # Errors
+/// Of the database.
+pub fn tls_ends(tx: &mut Transaction<'_>, context: &Context, step: &str) -> Result<()> {
+    crate::store::audit::lock_head(tx, audit::INSTALLATION)?;
+    if installation::value(tx, TLS_TOLD)?.is_some_and(|before| before == step.as_bytes()) {
+        return Ok(());
+    }
+    installation::set_value(tx, TLS_TOLD, step.as_bytes(), context.now)?;
+    super::mail::tell_of_installation(tx, context, "tls_ends", step)
 }
 
 /// Records that a backup was made: who has the file and the sealing key has everything.

@@ -11,8 +11,8 @@ mod view;
 
 pub use announce::{NewSetting, begin, end};
 pub(super) use announce::{end_after_restore, end_of_account, own_established};
-pub use notices::accepted;
 pub(super) use notices::tell_of_order;
+pub use notices::{accepted, purge_notices};
 pub(super) use proof::{Untold, in_effect, told_since};
 pub use stop::{Stoppable, Stopped, look, stop};
 pub use view::{OneOperatorView, Told, show};

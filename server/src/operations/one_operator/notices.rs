@@ -1,12 +1,13 @@
 //! The mails that tell of an announcement or of an order, each with a link of its own, and what follows once they are accepted.
 
+use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{BEGUN, ENDED, Hearer, NOTICE_ACCEPTED, ORDER_ACCEPTED, ORDER_WANTED, TOLD};
 use crate::error::Result;
 use crate::keys::{random_bytes, sha256_hex};
-use crate::model::{CouncilId, NoticeId, OneOperatorId};
+use crate::model::{CouncilId, Moment, NoticeId, OneOperatorId};
 use crate::operations::mail::{self, Letter};
 use crate::operations::{Context, alerts, audit, trail};
 use crate::store::councils::Council;
@@ -162,6 +163,17 @@ pub fn accepted(
         store::cooling_offs::set_began(tx, &cooling, context.now)?;
     }
     Ok(())
+}
+
+/// How long it is kept who was told of an order, or of an announcement that has ended; the trail keeps it longer.
+const KEPT: Duration = Duration::days(90);
+
+/// Forgets up to `limit` notices whose time has come; says how many.
+///
+/// # Errors
+/// Of the database.
+pub fn purge_notices(tx: &mut Transaction<'_>, now: Moment, limit: i64) -> Result<usize> {
+    store::one_operator_notices::purge(tx, now - KEPT, limit)
 }
 
 /// Notes, once, that everyone who must be told of an announcement was told: by the trail, not by the rows.
