@@ -165,6 +165,7 @@ async fn one_person_alone_once_everyone_was_told() {
         let row = scene.order(&order.id).await;
         assert_eq!(row.state, OrderState::Approved, "{:?}", row.problem);
         assert!(row.approved_by.is_none() && row.one_operator_id.is_some() && row.seal.is_some());
+        assert!(scene.alerted("order_cooled_off", order.id.as_str()).await);
         let release = scene.idle(&phone).await.expect("released");
         scene.answer(&phone, &release, Outcome::Acknowledged).await;
         assert_eq!(scene.state(&order.id).await, OrderState::Confirmed);
@@ -378,6 +379,7 @@ async fn whatever_stops_an_approval_stops_it_too() {
         let council = scene.council.clone();
         let frozen = scene.run(Actor::System, move |tx, _| caps::frozen(tx, &council)).await.expect("reads");
         assert!(frozen.is_some());
+        assert!(!scene.alerted("order_cooled_off", last.as_str()).await, "it goes nowhere yet");
         // Sealed, and held by the freeze: whoever was told stops it all the same, so that a thaw does not let it go.
         assert!(scene.order(&last).await.seal.is_some());
         assert_eq!(stop_by(&scene, &last_code).await, Some(Stopped::Done));

@@ -46,10 +46,13 @@ pub fn cool_off_due(tx: &mut Transaction<'_>, context: &Context) -> Result<bool>
                     next.cooling_off_from = Some(from);
                 },
             )?;
-            let tag = tag_of(tx, &approved)?;
-            let message =
-                format!("Nobody stopped the order to erase {tag} within its 30 minutes: it goes to the phone.");
-            alerts::raise(tx, context, &council, "order_cooled_off", order.id.as_str(), &message)?;
+            // The one over the cap was sealed and held: that goes nowhere yet, and the hold has told so.
+            if approved.state == OrderState::Approved {
+                let tag = tag_of(tx, &approved)?;
+                let message =
+                    format!("Nobody stopped the order to erase {tag} within its 30 minutes: it goes to the phone.");
+                alerts::raise(tx, context, &council, "order_cooled_off", order.id.as_str(), &message)?;
+            }
         }
         Err((reason, problem)) => {
             end_alerts(tx, context, &order)?;
@@ -80,7 +83,7 @@ fn ready(tx: &mut Transaction<'_>, context: &Context, order: &Order) -> Result<R
         return Ok(Err((HeldReason::Distrusted, problem.to_owned())));
     }
     let stands = store::operators::find(tx, &order.requested_by)?
-        .is_some_and(|operator| operator.ended_at.is_none() && standing::stands(&operator, context.now));
+        .is_some_and(|operator| standing::stands(&operator, context.now));
     if !stands {
         let problem = "the account that asked for it was ended or changed since";
         return Ok(Err((HeldReason::Forbidden, problem.to_owned())));

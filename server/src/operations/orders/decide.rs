@@ -83,8 +83,8 @@ pub(crate) fn cancel_for_case(
 
 /// Lets a held order go on once its cause has ended. In quarantine this says that the order still stands; it leaves only
 /// after the quarantine. One that was held because the cap was reached counts against the caps once more, now: otherwise
-/// a thaw would let any number go at once. One that nobody approved, or that was paused by somebody who was told of it, goes on
-/// only in one-operator working, and its 30 minutes begin anew.
+/// a thaw would let any number go at once. One that nobody approved, or that was paused by somebody who was told of it, begins its
+/// 30 minutes anew in one-operator working, and waits for a second person elsewhere.
 ///
 /// # Errors
 /// `Conflict`, in words, while the cause has not ended, and always for an order of an earlier enrolment or one that does
