@@ -1,26 +1,23 @@
 //! The break-glass code: printed for the envelope, and used by whoever must act while nobody can sign in.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{SET_COOKIE, USER_AGENT};
 use actix_web::web::{Data, Path, ServiceConfig, get, post};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::failure::{Failure, go};
+use super::failure::Failure;
 use super::form::{Errors, Field, Form, Sent};
 use super::guard::Stranger;
 use super::page::{Frame, Place, Question, draw};
 use super::visitor::Visitor;
-use super::{confirm, cookie, form_token, sign_in as door_page};
+use super::{confirm, first_run, form_token, sign_in as door_page};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{Actor, CONFIRM_FIRST, Permission};
 use crate::operations::break_glass::{self, Breaker};
-use crate::operations::sign_in::Shown;
 use crate::operations::{councils, passwords};
 use crate::store;
-use crate::web::sign_in as door;
 
 /// Where the code is used, without an account.
 const HERE: &str = "/console/break-glass";
@@ -82,29 +79,12 @@ async fn make(app: &App, stranger: &Stranger, sent: &Sent) -> Result<()> {
 async fn send(app: Data<App>, request: HttpRequest, sent: Sent) -> Result<HttpResponse, Failure> {
     let stranger = door_page::stranger(&request)?;
     if let Err(error) = make(&app, &stranger, &sent).await {
-        let errors = match error {
-            Error::Forbidden(_) => Errors::one("code", "This is not the code, or it was used or replaced"),
-            Error::Invalid { field, problem } => {
-                let subject = match field.as_str() {
-                    "new_password" => "The password ",
-                    "login" => "The sign-in name ",
-                    "name" => "Your name ",
-                    _ => "",
-                };
-                Errors::one(&field, &format!("{subject}{problem}"))
-            }
-            other => Errors::of(other)?,
-        };
+        let errors = first_run::wrong(error, "This is not the code, or it was used or replaced")?;
         let question = page(&app, &stranger, &errors)?;
         let form = question.form.map(|form| form.filled(&sent));
         return Question { form, ..question }.answer();
     }
-    let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let shown = Shown { password: Zeroizing::new(sent.text("new_password")), totp: None, recovery_code: None };
-    let opened = door::sign_in(&app, &sent.text("login"), &shown, &stranger.address, agent).await?;
-    let mut answer = go("/console");
-    answer.headers_mut().append(SET_COOKIE, cookie::set(cookie::SESSION, &opened.token)?);
-    Ok(answer)
+    first_run::enter(&app, &request, &stranger, &sent).await
 }
 
 async fn ask(app: &App, visitor: &Visitor, name: &str, errors: &Errors) -> Result<HttpResponse, Failure> {

@@ -4,7 +4,7 @@ mod operator;
 
 use actix_web::web::{ServiceConfig, get, post};
 
-pub(super) use operator::{HERE, is_set_up};
+pub(super) use operator::{HERE, enter, is_set_up, wrong};
 
 /// The pages of the first run.
 pub(super) fn configure(config: &mut ServiceConfig) {

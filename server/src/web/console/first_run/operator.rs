@@ -91,27 +91,42 @@ pub(in crate::web::console) async fn send(
     match make(&app, &stranger, &sent).await {
         Ok(()) => {}
         Err(error) => {
-            let errors = match error {
-                Error::Forbidden(_) => Errors::one("code", "This is not the set-up code"),
-                Error::Invalid { field, problem } => {
-                    let subject = match field.as_str() {
-                        "new_password" => "The password ",
-                        "login" => "The sign-in name ",
-                        "name" => "Your name ",
-                        _ => "",
-                    };
-                    Errors::one(&field, &format!("{subject}{problem}"))
-                }
-                other => Errors::of(other)?,
-            };
+            let errors = wrong(error, "This is not the set-up code")?;
             let question = page(&app, &stranger, &errors)?;
             let form = question.form.map(|form| form.filled(&sent));
             return Question { form, ..question }.answer();
         }
     }
+    enter(&app, &request, &stranger, &sent).await
+}
+
+/// What is wrong with an account that somebody makes for himself with a code; `code` says so of the code itself.
+pub(in crate::web::console) fn wrong(error: Error, code: &str) -> Result<Errors, Failure> {
+    Ok(match error {
+        Error::Forbidden(_) => Errors::one("code", code),
+        Error::Invalid { field, problem } => {
+            let subject = match field.as_str() {
+                "new_password" => "The password ",
+                "login" => "The sign-in name ",
+                "name" => "Your name ",
+                _ => "",
+            };
+            Errors::one(&field, &format!("{subject}{problem}"))
+        }
+        other => Errors::of(other)?,
+    })
+}
+
+/// Signs in whoever has just made himself an account.
+pub(in crate::web::console) async fn enter(
+    app: &App,
+    request: &HttpRequest,
+    stranger: &Stranger,
+    sent: &Sent,
+) -> Result<HttpResponse, Failure> {
     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let shown = Shown { password: Zeroizing::new(sent.text("new_password")), totp: None, recovery_code: None };
-    let opened = door::sign_in(&app, &sent.text("login"), &shown, &stranger.address, agent).await?;
+    let opened = door::sign_in(app, &sent.text("login"), &shown, &stranger.address, agent).await?;
     let mut answer = go("/console");
     answer.headers_mut().append(SET_COOKIE, cookie::set(cookie::SESSION, &opened.token)?);
     Ok(answer)
