@@ -84,7 +84,7 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
     let device = Device { asset_id: invitation.asset_id.clone(), ..device };
     let latest = store::enrolments::latest_of_device(tx, council, &device.id)?;
     let confirmation = compare_serial(tx, context, &device, new.says.serial.as_deref(), latest.as_ref())?;
-    store::devices::describe(tx, council, &device.id, new.says)?;
+    store::devices::describe(tx, &device, new.says)?;
     if let Some(old) = &old {
         end(tx, context, old, "re_enrolled", "the device enrolled again")?;
     }

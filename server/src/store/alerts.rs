@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamp};
 
 use super::Transaction;
+use super::kept::kept;
 use super::schema::alerts;
 use crate::error::Result;
 use crate::model::{AlertId, CouncilId, Moment};
@@ -40,6 +41,16 @@ pub fn insert_unless_open(tx: &mut Transaction<'_>, alert: &Alert) -> Result<boo
     Ok(added == 1)
 }
 
+kept!(
+    /// Of an alert that is open.
+    EndOpen: "UPDATE alerts SET ended_at = ",
+    at: Timestamp = Moment, ", ended_by = ",
+    by: Text = &'a str, " WHERE council_id = ",
+    council: Text = CouncilId, " AND kind = ",
+    kind: Text = &'a str, " AND subject = ",
+    subject: Text = &'a str, " AND ended_at IS NULL",
+);
+
 /// Ends the open alert of this kind about this subject; says whether there was one.
 pub fn end_open(
     tx: &mut Transaction<'_>,
@@ -49,15 +60,8 @@ pub fn end_open(
     now: Moment,
     by: &str,
 ) -> Result<bool> {
-    let open = alerts::council_id
-        .eq(council)
-        .and(alerts::kind.eq(kind))
-        .and(alerts::subject.eq(subject))
-        .and(alerts::ended_at.is_null());
-    let ended = diesel::update(alerts::table.filter(open))
-        .set((alerts::ended_at.eq(now), alerts::ended_by.eq(by)))
-        .execute(tx.connection)?;
-    Ok(ended > 0)
+    let end = EndOpen { at: &now, by: &by, council, kind: &kind, subject: &subject };
+    Ok(end.run(tx)? > 0)
 }
 
 /// The alert with this id.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
+use super::connection::directly;
 use super::assets::Asset;
 use super::commands::CommandRow;
 use super::schema::{assets, cases, commands, push_certificates};
@@ -99,11 +100,11 @@ pub fn last_of_device(
 
 /// The cases about this device that are not closed, oldest first.
 pub fn unclosed_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device: &DeviceId) -> Result<Vec<Case>> {
-    Ok(Case::query()
+    Ok(directly!(tx, |connection| Case::query()
         .filter(cases::council_id.eq(council).and(cases::device_id.eq(device)))
         .filter(cases::state.ne("closed"))
         .order(cases::id)
-        .load(tx.connection)?)
+        .load(connection))?)
 }
 
 /// The council's cases of this kind after `after`, by id.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
+use super::connection::directly;
 use super::enrolments::Enrolment;
 use super::schema::{certificates, devices, enrolments};
 use crate::error::Result;
@@ -60,13 +61,13 @@ pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Id
         .eq(certificates::council_id)
         .and(enrolments::id.nullable().eq(certificates::enrolment_id));
     let device = devices::council_id.eq(enrolments::council_id).and(devices::id.eq(enrolments::device_id));
-    Ok(certificates::table
+    let identity = directly!(tx, |connection| certificates::table
         .left_join(enrolments::table.on(enrolment))
         .left_join(devices::table.on(device))
         .filter(certificates::fingerprint.eq(fingerprint))
         .select(Identity::as_select())
-        .first(tx.connection)
-        .optional()?)
+        .first(connection));
+    Ok(identity.optional()?)
 }
 
 /// The certificate that a challenge was spent on.

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 
 use super::Transaction;
+use super::connection::directly;
 use super::enrolments::Enrolment;
 use super::kept::kept;
 use super::policy_secrets::PolicySecret;
@@ -55,12 +56,12 @@ pub fn find(
     enrolment: &EnrolmentId,
     id: &CommandId,
 ) -> Result<Option<CommandRow>> {
-    Ok(CommandRow::query()
+    let row = directly!(tx, |connection| CommandRow::query()
         .filter(commands::council_id.eq(council))
         .filter(commands::id.eq(id))
         .filter(commands::enrolment_id.eq(enrolment))
-        .first(tx.connection)
-        .optional()?)
+        .first(connection));
+    Ok(row.optional()?)
 }
 
 /// The command with this id, of whichever council.
@@ -70,7 +71,7 @@ pub fn find_any(tx: &mut Transaction<'_>, id: &CommandId) -> Result<Option<Comma
 
 /// Whether anything waits for this enrolment that a visit beginning now would be given.
 pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Result<bool> {
-    Ok(commands::table
+    let waiting = commands::table
         .filter(commands::council_id.eq(&enrolment.council_id))
         .filter(commands::enrolment_id.eq(&enrolment.id))
         .filter(CommandIsOpen)
@@ -78,10 +79,8 @@ pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Re
         .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
         // The order leads SQLite to the index of what is open; without it, it would walk through what has ended.
         .order((commands::priority, commands::id))
-        .select(commands::id)
-        .first::<CommandId>(tx.connection)
-        .optional()?
-        .is_some())
+        .select(commands::id);
+    Ok(directly!(tx, |connection| waiting.first::<CommandId>(connection)).optional()?.is_some())
 }
 
 /// The command to give next: lowest priority number, then oldest; `only` restricts to one kind.
@@ -95,24 +94,26 @@ pub fn next(
     only: Option<CommandKind>,
 ) -> Result<Option<CommandRow>> {
     // Each form is spelled out, so that it is prepared once and kept: this runs for every answer of every device.
-    let waiting = CommandRow::query()
-        .filter(commands::council_id.eq(&enrolment.council_id))
-        .filter(commands::enrolment_id.eq(&enrolment.id))
-        .filter(commands::expires_at.gt(now))
-        .order((commands::priority, commands::id));
     let also_deferred = commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred));
-    let row = match (visit_begins, only) {
-        (true, None) => waiting.filter(CommandIsOpen).filter(also_deferred).first(tx.connection),
-        (true, Some(kind)) => {
-            waiting.filter(CommandIsOpen).filter(also_deferred).filter(commands::kind.eq(kind)).first(tx.connection)
+    let row = directly!(tx, |connection| {
+        let waiting = CommandRow::query()
+            .filter(commands::council_id.eq(&enrolment.council_id))
+            .filter(commands::enrolment_id.eq(&enrolment.id))
+            .filter(commands::expires_at.gt(now))
+            .order((commands::priority, commands::id));
+        match (visit_begins, only) {
+            (true, None) => waiting.filter(CommandIsOpen).filter(also_deferred).first(connection),
+            (true, Some(kind)) => {
+                waiting.filter(CommandIsOpen).filter(also_deferred).filter(commands::kind.eq(kind)).first(connection)
+            }
+            (false, None) => waiting.filter(CommandIsOpenNow).filter(commands::available_at.le(now)).first(connection),
+            (false, Some(kind)) => waiting
+                .filter(CommandIsOpenNow)
+                .filter(commands::available_at.le(now))
+                .filter(commands::kind.eq(kind))
+                .first(connection),
         }
-        (false, None) => waiting.filter(CommandIsOpenNow).filter(commands::available_at.le(now)).first(tx.connection),
-        (false, Some(kind)) => waiting
-            .filter(CommandIsOpenNow)
-            .filter(commands::available_at.le(now))
-            .filter(commands::kind.eq(kind))
-            .first(tx.connection),
-    };
+    });
     Ok(row.optional()?)
 }
 
@@ -130,7 +131,7 @@ pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> 
     let offers = command.offers + 1;
     let again = if offers >= PATIENT_OFFERS { at + PATIENCE } else { command.available_at };
     let mark = MarkSent { at: &at, again: &again, council: &command.council_id, id: &command.id };
-    let changed = mark.execute(tx.connection)?;
+    let changed = mark.run(tx)?;
     let sent =
         CommandRow { state: CommandState::Sent, sent_at: Some(at), available_at: again, offers, ..command.clone() };
     Ok((changed == 1).then_some(sent))
@@ -189,7 +190,7 @@ pub fn finish(
         council: &command.council_id,
         id: &command.id,
     };
-    Ok(end.execute(tx.connection)? == 1)
+    Ok(end.run(tx)? == 1)
 }
 
 /// The device did it although it had been given up, taken back or replaced here; its word counts. `false` when it was known.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
+use super::connection::directly;
 use super::schema::{assets, cases, devices};
 use super::written::CaseIsUnclosed;
 use crate::error::Result;
@@ -37,7 +38,7 @@ pub fn insert(tx: &mut Transaction<'_>, device: &Device) -> Result<()> {
 
 /// The device with this id, of whichever council.
 pub fn find(tx: &mut Transaction<'_>, id: &DeviceId) -> Result<Option<Device>> {
-    Ok(Device::query().filter(devices::id.eq(id)).first(tx.connection).optional()?)
+    Ok(directly!(tx, |connection| Device::query().filter(devices::id.eq(id)).first(connection)).optional()?)
 }
 
 /// The council's device with this UDID.
@@ -84,16 +85,29 @@ pub struct Description {
 }
 
 impl Description {
-    fn is_empty(&self) -> bool {
+    /// Whether it says nothing that the device's row does not say already.
+    fn is_known(&self, device: &Device) -> bool {
         let Self { serial, product, name, os_version, imei, iccid, phone_number } = self;
-        [serial, product, name, os_version, imei, iccid, phone_number].iter().all(|field| field.is_none())
+        [
+            (serial, &device.serial),
+            (product, &device.product),
+            (name, &device.name),
+            (os_version, &device.os_version),
+            (imei, &device.imei),
+            (iccid, &device.iccid),
+            (phone_number, &device.phone_number),
+        ]
+        .iter()
+        .all(|(said, known)| said.is_none() || *said == *known)
     }
 }
 
-/// Notes what a device says about itself.
-pub fn describe(tx: &mut Transaction<'_>, council: &CouncilId, id: &DeviceId, description: &Description) -> Result<()> {
-    if !description.is_empty() {
-        diesel::update(devices::table.find((council, id))).set(description).execute(tx.connection)?;
+/// Notes what a device says about itself, `device` being its row as it stands.
+pub fn describe(tx: &mut Transaction<'_>, device: &Device, description: &Description) -> Result<()> {
+    if !description.is_known(device) {
+        diesel::update(devices::table.find((&device.council_id, &device.id)))
+            .set(description)
+            .execute(tx.connection)?;
     }
     Ok(())
 }

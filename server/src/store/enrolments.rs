@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::Transaction;
+use super::connection::directly;
 use super::kept::kept;
 use super::schema::enrolments;
 use crate::error::Result;
@@ -63,11 +64,11 @@ pub fn insert(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<()> {
 
 /// The council's enrolment with this id.
 pub fn find(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId) -> Result<Option<Enrolment>> {
-    Ok(Enrolment::query()
+    let enrolment = directly!(tx, |connection| Enrolment::query()
         .filter(enrolments::council_id.eq(council))
         .filter(enrolments::id.eq(id))
-        .first(tx.connection)
-        .optional()?)
+        .first(connection));
+    Ok(enrolment.optional()?)
 }
 
 /// The enrolment that this device is under management by now.
@@ -153,7 +154,7 @@ kept!(
 
 /// Notes that the device was heard from.
 pub fn touch(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    Touch { at: &at, council: &enrolment.council_id, id: &enrolment.id }.execute(tx.connection)?;
+    Touch { at: &at, council: &enrolment.council_id, id: &enrolment.id }.run(tx)?;
     Ok(())
 }
 

@@ -35,7 +35,14 @@ macro_rules! kept {
             }
         }
 
-        impl diesel::query_dsl::RunQueryDsl<crate::store::connection::AnyConnection> for $name<'_> {}
+        impl<Connection> diesel::query_dsl::RunQueryDsl<Connection> for $name<'_> {}
+
+        impl $name<'_> {
+            /// Carries it out; says how many rows it changed.
+            pub(in crate::store) fn run(self, tx: &mut crate::store::Transaction<'_>) -> diesel::QueryResult<usize> {
+                crate::store::connection::directly!(tx, |connection| diesel::RunQueryDsl::execute(self, connection))
+            }
+        }
     };
 }
 

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
+use super::connection::directly;
 use super::schema::{assets, devices, orders};
 use super::written::{OrderIsUnended, OrderLives, OrderMayLeave};
 use crate::error::Result;
@@ -126,7 +127,7 @@ pub fn find(tx: &mut Transaction<'_>, id: &OrderId) -> Result<Option<Order>> {
 
 /// The order that is carried out by this command.
 pub fn find_by_command(tx: &mut Transaction<'_>, command: &CommandId) -> Result<Option<Order>> {
-    Ok(Order::query().filter(orders::command_id.eq(command)).first(tx.connection).optional()?)
+    Ok(directly!(tx, |connection| Order::query().filter(orders::command_id.eq(command)).first(connection)).optional()?)
 }
 
 /// The orders of an enrolment that are open or presumed carried out, newest first.
@@ -163,14 +164,12 @@ pub fn any_releasable(
     enrolment: &EnrolmentId,
     now: Moment,
 ) -> Result<bool> {
-    let found = orders::table
+    let order = orders::table
         .filter(orders::council_id.eq(council).and(orders::enrolment_id.eq(enrolment)))
         .filter(OrderMayLeave)
         .filter(orders::not_before.is_null().or(orders::not_before.le(now)))
-        .select(orders::id)
-        .first::<OrderId>(tx.connection)
-        .optional()?;
-    Ok(found.is_some())
+        .select(orders::id);
+    Ok(directly!(tx, |connection| order.first::<OrderId>(connection)).optional()?.is_some())
 }
 
 /// From when on an order of this enrolment, that was put off, is to be given out.

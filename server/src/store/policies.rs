@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::Transaction;
+use super::connection::directly;
 use super::schema::policies;
 use crate::error::Result;
 use crate::model::{CouncilId, Moment};
@@ -28,11 +29,11 @@ pub fn insert(tx: &mut Transaction<'_>, version: &PolicyVersion) -> Result<()> {
 
 /// The version in force.
 pub fn current(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Option<PolicyVersion>> {
-    Ok(PolicyVersion::query()
+    let newest = directly!(tx, |connection| PolicyVersion::query()
         .filter(policies::council_id.eq(council))
         .order(policies::version.desc())
-        .first(tx.connection)
-        .optional()?)
+        .first(connection));
+    Ok(newest.optional()?)
 }
 
 /// The number of the version in force.

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamp};
 
 use super::Transaction;
+use super::connection::directly;
 use super::enrolments::Enrolment;
 use super::kept::kept;
 use super::schema::{assets, commands, enrolments, reports};
@@ -43,7 +44,7 @@ pub fn put(tx: &mut Transaction<'_>, report: &Report) -> Result<()> {
         answer: &report.answer,
         at: &report.received_at,
     };
-    put.execute(tx.connection)?;
+    put.run(tx)?;
     Ok(())
 }
 
@@ -64,11 +65,11 @@ pub fn find_named(
     enrolment: &EnrolmentId,
     kind: &str,
 ) -> Result<Option<Report>> {
-    Ok(Report::query()
+    let report = directly!(tx, |connection| Report::query()
         .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
         .filter(reports::kind.eq(kind))
-        .first(tx.connection)
-        .optional()?)
+        .first(connection));
+    Ok(report.optional()?)
 }
 
 /// The kinds of answers from which an iPhone is judged.
@@ -79,10 +80,10 @@ pub const JUDGED: [CommandKind; 3] =
 pub fn judged(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId) -> Result<Vec<Report>> {
     let [one, two, three] = JUDGED.map(CommandKind::as_str);
     // Each spelled out: a list would have to be prepared anew each time.
-    Ok(Report::query()
+    Ok(directly!(tx, |connection| Report::query()
         .filter(reports::council_id.eq(council).and(reports::enrolment_id.eq(enrolment)))
         .filter(reports::kind.eq(one).or(reports::kind.eq(two)).or(reports::kind.eq(three)))
-        .load(tx.connection)?)
+        .load(connection))?)
 }
 
 /// The last answers of these kinds.

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::Transaction;
+use super::connection::directly;
 use super::schema::setting_states;
 use crate::error::Result;
 use crate::model::{CouncilId, DeviceId, EnrolmentId, Moment, SettingState};
@@ -28,10 +29,10 @@ pub fn of_enrolment(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<Vec<SettingStateRow>> {
-    Ok(SettingStateRow::query()
+    Ok(directly!(tx, |connection| SettingStateRow::query()
         .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)))
         .order(setting_states::setting)
-        .load(tx.connection)?)
+        .load(connection))?)
 }
 
 /// A device that reports settings as not in force.

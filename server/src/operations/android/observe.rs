@@ -118,7 +118,9 @@ fn keep(
             ..row.clone()
         },
     )?;
-    store::devices::describe(tx, council, &enrolment.device_id, &seen.description)?;
+    if let Some(device) = store::devices::find(tx, &enrolment.device_id)? {
+        store::devices::describe(tx, &device, &seen.description)?;
+    }
     let answer = seen.raw.to_string();
     if answer.len() <= LONGEST {
         let received_at = seen.reported_at.unwrap_or(asked_at);

@@ -25,8 +25,27 @@ const RENEWAL_RESTS: Duration = Duration::minutes(10);
 pub enum Visit {
     /// Idle: a visit begins.
     Begins,
+    /// The same, of an enrolment for which a snapshot has just shown that something waits: that is not looked up again.
+    BeginsToFetch,
     /// An answer, in the middle of a visit.
     Answers(Answer),
+}
+
+impl Visit {
+    fn begins(&self) -> bool {
+        matches!(self, Self::Begins | Self::BeginsToFetch)
+    }
+}
+
+/// What a look at the snapshot shows of a visit that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glance {
+    /// Nothing is to be given or noted: the visit needs no write.
+    Nothing,
+    /// Only that the device was seen is to be noted.
+    Seen,
+    /// Something waits for the device.
+    Waits,
 }
 
 /// What the device is given.
@@ -44,9 +63,15 @@ pub enum Next {
     Order(Release),
 }
 
-/// Whether a visit that begins now would be given anything, or must be noted; an idle visit then needs no write.
-pub fn poll(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
-    Ok(context.now - enrolment.last_seen_at >= SEEN_WITHIN || waits(tx, context, enrolment)?)
+/// What a visit that begins now would come to.
+pub fn glance(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Glance> {
+    Ok(if waits(tx, context, enrolment)? {
+        Glance::Waits
+    } else if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
+        Glance::Seen
+    } else {
+        Glance::Nothing
+    })
 }
 
 /// Whether a visit that begins now would be given anything.
@@ -84,7 +109,7 @@ pub fn settle_and_claim(
         store::enrolments::touch(tx, enrolment, context.now)?;
     }
     let settled = match visit {
-        Visit::Begins => Settled::Command,
+        Visit::Begins | Visit::BeginsToFetch => Settled::Command,
         Visit::Answers(answer) => settle(tx, context, enrolment, answer)?,
     };
     // The answer may have ended the enrolment (a confirmed order) or changed its mode.
@@ -95,14 +120,14 @@ pub fn settle_and_claim(
         return Ok(None);
     }
     if has_expired(context, &enrolment) {
-        return claim_renewal_only(tx, context, &enrolment, *visit == Visit::Begins);
+        return claim_renewal_only(tx, context, &enrolment, visit.begins());
     }
     if settled == Settled::Command
         && let Some(release) = orders::claim(tx, context, &enrolment)?
     {
         return Ok(Some(Next::Order(release)));
     }
-    claim_command(tx, context, &enrolment, *visit == Visit::Begins, None)
+    claim_command(tx, context, &enrolment, visit.begins(), None)
 }
 
 /// An identity that ran out is served its renewal and nothing else. One is queued if none waits, but once a visit at the most:

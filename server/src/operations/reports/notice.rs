@@ -43,7 +43,7 @@ pub(super) fn device_information(
     serial(tx, context, enrolment, &device, text("SerialNumber"))?;
     sim::compare(tx, context, &device, facts, before)?;
     mode(tx, context, enrolment, facts.get("IsSupervised").and_then(Value::as_bool))?;
-    store::devices::describe(tx, &device.council_id, &device.id, &description)?;
+    store::devices::describe(tx, &device, &description)?;
     if enrolment.identity_not_after.is_some_and(|end| end - context.now > Duration::days(30)) {
         for kind in alerts::IDENTITY_ALERTS {
             alerts::end(tx, context, &enrolment.council_id, kind, enrolment.id.as_str())?;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::{Actor, CommandId, CouncilId, Platform};
 use crate::operations::check_in::{self, Identified, Misuse};
-use crate::operations::commands::{self, Answer, AnswerStatus, Material, Next, Visit};
+use crate::operations::commands::{self, Answer, AnswerStatus, Glance, Material, Next, Visit};
 use crate::operations::policies;
 use crate::platform::apple::message::{Report, Status, Who, parse_report};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
@@ -95,9 +95,11 @@ fn read_visit(report: Report) -> (Who, Visit) {
     (report.who, Visit::Answers(Answer { command, status, report: report.body, bypass_code: None }))
 }
 
-enum Glance {
-    Nothing,
-    Something,
+/// What the snapshot shows of a visit that begins.
+enum Seen {
+    Known(Glance),
+    /// It renewed its identity, which is to be taken over first.
+    Renewed,
     Refused(&'static str),
     Misused(Box<Certificate>, Misuse),
 }
@@ -108,33 +110,33 @@ enum Claimed {
     Next(Box<Enrolment>, Option<Next>),
 }
 
-async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, visit: Visit) -> Result<Served> {
+async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, mut visit: Visit) -> Result<Served> {
     let context = app.context(Actor::System);
     if visit == Visit::Begins {
         let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
-        let glance = app
+        let seen = app
             .database
             .read("apple poll", move |tx| {
                 Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
-                    Identified::Refused(reason) => Glance::Refused(reason),
+                    Identified::Refused(reason) => Seen::Refused(reason),
                     // Told already: a stranger who keeps knocking costs no write.
                     Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => {
-                        Glance::Refused(how.words())
+                        Seen::Refused(how.words())
                     }
-                    Identified::Misused(certificate, how) => Glance::Misused(certificate, how),
-                    Identified::Renewed(..) => Glance::Something,
-                    Identified::Pinned(enrolment) if commands::poll(tx, &context, &enrolment)? => Glance::Something,
-                    Identified::Pinned(_) => Glance::Nothing,
+                    Identified::Misused(certificate, how) => Seen::Misused(certificate, how),
+                    Identified::Renewed(..) => Seen::Renewed,
+                    Identified::Pinned(enrolment) => Seen::Known(commands::glance(tx, &context, &enrolment)?),
                 })
             })
             .await?;
-        match glance {
-            Glance::Nothing => return Ok(Served::Nothing),
-            Glance::Refused(reason) => return Ok(Served::Refused(reason)),
-            Glance::Misused(certificate, how) => {
+        match seen {
+            Seen::Known(Glance::Nothing) => return Ok(Served::Nothing),
+            Seen::Known(Glance::Seen) | Seen::Renewed => {}
+            Seen::Known(Glance::Waits) => visit = Visit::BeginsToFetch,
+            Seen::Refused(reason) => return Ok(Served::Refused(reason)),
+            Seen::Misused(certificate, how) => {
                 return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
             }
-            Glance::Something => {}
         }
     }
     let claimed = app
