@@ -28,8 +28,12 @@ pub struct Signer {
 /// # Errors
 /// [`SignatureProblem`]; a header that is not base64 is `Malformed`.
 pub fn verify(header: &str, body: &[u8]) -> Result<Signer, SignatureProblem> {
-    let compact: Vec<u8> = header.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let message = BASE64.decode(compact).map_err(|_| SignatureProblem::Malformed)?;
+    let message = if header.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        BASE64.decode(header.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>())
+    } else {
+        BASE64.decode(header)
+    };
+    let message = message.map_err(|_| SignatureProblem::Malformed)?;
     let message = SignedMessage::read(&message)?;
     let signer = message.verify(Some(body))?;
     match signer.digest {

@@ -58,31 +58,35 @@ pub fn identify(
     fingerprint: &str,
     device: Option<&str>,
 ) -> Result<Identified> {
-    let Some(store::certificates::Identity { certificate, enrolment, udid }) =
-        store::certificates::identity(tx, fingerprint)?
-    else {
+    let Some(identity) = store::certificates::identity(tx, fingerprint)? else {
         return Ok(Identified::Refused("the certificate is not known here"));
     };
-    if certificate.council_id != *council {
-        return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherCouncil));
+    if identity.council_id != *council {
+        return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherCouncil));
     }
-    if certificate.enrolment_id.is_none() {
+    if identity.enrolment_id.is_none() {
         return Ok(Identified::Refused("the certificate has not checked in yet"));
     }
-    let enrolment = enrolment.ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
-    if certificate.revoked_at.is_some() {
-        return Ok(Identified::Misused(Box::new(certificate), Misuse::Revoked));
+    let enrolment = identity.enrolment.ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
+    if identity.revoked_at.is_some() {
+        return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::Revoked));
     }
     if enrolment.ended_at.is_some() {
-        return Ok(Identified::Misused(Box::new(certificate), Misuse::Left));
+        return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::Left));
     }
-    if device.is_some_and(|told| udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
-        return Ok(Identified::Misused(Box::new(certificate), Misuse::AnotherDevice));
+    if device.is_some_and(|told| identity.udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
+        return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherDevice));
     }
     if enrolment.fingerprint == fingerprint {
         return Ok(Identified::Pinned(Box::new(enrolment)));
     }
-    Ok(Identified::Renewed(Box::new(enrolment), Box::new(certificate)))
+    Ok(Identified::Renewed(Box::new(enrolment), shown(tx, fingerprint)?))
+}
+
+/// The whole certificate, which only the exceptions need.
+fn shown(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Box<Certificate>> {
+    let certificate = store::certificates::find_by_fingerprint(tx, fingerprint)?;
+    certificate.map(Box::new).ok_or(Error::NotFound("certificate"))
 }
 
 /// The same, once the council's lock is held; for what changes rows. Strangers do not get to take it.

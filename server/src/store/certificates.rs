@@ -41,21 +41,22 @@ pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Resul
     Ok(Certificate::query().filter(certificates::fingerprint.eq(fingerprint)).first(tx.connection).optional()?)
 }
 
-/// An identity that was shown, with what it leads to.
+/// An identity that was shown, with what it leads to: of the certificate only what decides whether it may speak.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = certificates)]
 #[allow(missing_docs, reason = "each is what its name says")]
 pub struct Identity {
-    #[diesel(embed)]
-    pub certificate: Certificate,
+    pub council_id: CouncilId,
+    pub enrolment_id: Option<EnrolmentId>,
+    pub revoked_at: Option<Moment>,
     #[diesel(embed)]
     pub enrolment: Option<Enrolment>,
     #[diesel(select_expression = devices::udid.nullable())]
     pub udid: Option<String>,
 }
 
-/// The certificate with this SHA-256, of whichever council, with its enrolment and its device's UDID: what every visit of a
-/// device begins with, in one query.
+/// What the certificate with this SHA-256, of whichever council, leads to: what every visit of a device begins with, in one
+/// query.
 pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Identity>> {
     let enrolment = enrolments::council_id
         .eq(certificates::council_id)

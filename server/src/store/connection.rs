@@ -1,15 +1,20 @@
 //! The two doors to the database: `read` and `write`, the same for SQLite and PostgreSQL.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use diesel::deserialize::{self, FromSql};
 use diesel::pg::PgConnection;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Timestamp;
 use diesel::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
+use crate::model::Moment;
 
 /// A connection to either database; one query text serves both.
 #[derive(diesel::MultiConnection)]
@@ -19,6 +24,19 @@ pub enum AnyConnection {
     Sqlite(SqliteConnection),
     /// The way to grow.
     Postgres(PgConnection),
+}
+
+impl FromSql<Timestamp, MultiBackend> for Moment {
+    fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
+        value.from_sql::<Self, Timestamp>()
+    }
+}
+
+impl ToSql<Timestamp, MultiBackend> for Moment {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((Timestamp, self));
+        Ok(serialize::IsNull::No)
+    }
 }
 
 /// Runs a query on a transaction's connection as its own database does. Through [`AnyConnection`] diesel writes the SQL of
@@ -147,6 +165,21 @@ impl Database {
         })
         .await;
         log_fault(name, answer.unwrap_or_else(|problem| Err(Error::internal(problem))))
+    }
+
+    /// The same for the few lookups by key that a visit of a device begins with: on SQLite they take less than it would to hand
+    /// them to another thread, so they run on this one.
+    pub async fn read_briefly<T, F>(&self, name: &'static str, operation: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let Backends::Sqlite(sqlite) = &*self.backend else {
+            return self.read(name, operation).await;
+        };
+        self.check()?;
+        let answer = catch_unwind(AssertUnwindSafe(|| sqlite.read(operation)));
+        log_fault(name, answer.unwrap_or_else(|_| Err(Error::internal("an operation panicked"))))
     }
 
     /// Runs `operation` in a transaction that is durable when this returns `Ok`, and undone when it returns `Err`.

@@ -29,10 +29,22 @@ pub fn of_enrolment(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<Vec<SettingStateRow>> {
-    Ok(directly!(tx, |connection| SettingStateRow::query()
+    Ok(SettingStateRow::query()
         .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)))
         .order(setting_states::setting)
-        .load(connection))?)
+        .load(tx.connection)?)
+}
+
+/// Every setting of one enrolment as it is judged, with the reason: what a new judgement is compared with.
+pub fn judgements(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    enrolment: &EnrolmentId,
+) -> Result<Vec<(String, SettingState, String)>> {
+    let rows =
+        setting_states::table.filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)));
+    let rows = rows.select((setting_states::setting, setting_states::state, setting_states::reason));
+    Ok(directly!(tx, |connection| rows.load(connection))?)
 }
 
 /// A device that reports settings as not in force.
@@ -108,21 +120,29 @@ pub fn insert(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
     Ok(())
 }
 
-/// Writes a setting's changed state or reason.
-pub fn update(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
-    diesel::update(setting_states::table.find((&row.council_id, &row.enrolment_id, &row.setting)))
+/// One setting on one enrolment.
+type Key<'a> = (&'a CouncilId, &'a EnrolmentId, &'a str);
+
+/// Writes a setting's changed state or reason; `since` where the state changed.
+pub fn update(
+    tx: &mut Transaction<'_>,
+    key: Key<'_>,
+    state: SettingState,
+    reason: &str,
+    since: Option<Moment>,
+) -> Result<()> {
+    diesel::update(setting_states::table.find(key))
         .set((
-            setting_states::state.eq(row.state),
-            setting_states::reason.eq(&row.reason),
-            setting_states::since.eq(row.since),
+            setting_states::state.eq(state),
+            setting_states::reason.eq(reason),
+            since.map(|since| setting_states::since.eq(since)),
         ))
         .execute(tx.connection)?;
     Ok(())
 }
 
 /// Removes the state of a setting that the policy no longer asks for.
-pub fn remove(tx: &mut Transaction<'_>, row: &SettingStateRow) -> Result<()> {
-    diesel::delete(setting_states::table.find((&row.council_id, &row.enrolment_id, &row.setting)))
-        .execute(tx.connection)?;
+pub fn remove(tx: &mut Transaction<'_>, key: Key<'_>) -> Result<()> {
+    diesel::delete(setting_states::table.find(key)).execute(tx.connection)?;
     Ok(())
 }

@@ -36,9 +36,9 @@ pub(super) fn keep(
     judged: Vec<report::Setting>,
 ) -> Result<()> {
     let (council, id) = (&enrolment.council_id, &enrolment.id);
-    let mut known: BTreeMap<String, SettingStateRow> = store::setting_states::of_enrolment(tx, council, id)?
+    let mut known: BTreeMap<String, (SettingState, String)> = store::setting_states::judgements(tx, council, id)?
         .into_iter()
-        .map(|row| (row.setting.clone(), row))
+        .map(|(setting, state, reason)| (setting, (state, reason)))
         .collect();
     for setting in judged {
         let state: SettingState = setting.state.as_str().parse().map_err(Error::internal)?;
@@ -55,16 +55,15 @@ pub(super) fn keep(
                     checked_at: context.now,
                 },
             )?,
-            Some(row) if row.state == state && row.reason == setting.reason => {}
-            Some(row) => {
-                let since = if row.state == state { row.since } else { context.now };
-                let row = SettingStateRow { state, reason: setting.reason, since, ..row };
-                store::setting_states::update(tx, &row)?;
+            Some((was, reason)) if was == state && reason == setting.reason => {}
+            Some((was, _)) => {
+                let since = (was != state).then_some(context.now);
+                store::setting_states::update(tx, (council, id, setting.setting), state, &setting.reason, since)?;
             }
         }
     }
-    for row in known.into_values() {
-        store::setting_states::remove(tx, &row)?;
+    for setting in known.into_keys() {
+        store::setting_states::remove(tx, (council, id, &setting))?;
     }
     Ok(())
 }

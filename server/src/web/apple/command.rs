@@ -116,7 +116,7 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, mut
         let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
         let seen = app
             .database
-            .read("apple poll", move |tx| {
+            .read_briefly("apple poll", move |tx| {
                 Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
                     Identified::Refused(reason) => Seen::Refused(reason),
                     // Told already: a stranger who keeps knocking costs no write.

@@ -53,10 +53,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             web::scope("/mdm")
                 .wrap(from_fn(never_unenrol))
-                .route("/{council}/check-in", web::put().to(check_in::receive))
-                .route("/{council}/check-in", web::post().to(check_in::receive))
                 .route("/{council}/command", web::put().to(command::receive))
                 .route("/{council}/command", web::post().to(command::receive))
+                .route("/{council}/check-in", web::put().to(check_in::receive))
+                .route("/{council}/check-in", web::post().to(check_in::receive))
                 .default_service(web::to(not_here)),
         );
 }
