@@ -82,6 +82,16 @@ pub fn end(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, kin
     store::alerts::end_open(tx, council, kind, subject, context.now, &context.actor.label()).map(drop)
 }
 
+/// Ends every open alert that the identity of an enrolment ends; `subject` is the enrolment.
+pub(crate) fn end_identity_alerts(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    council: &CouncilId,
+    subject: &str,
+) -> Result<()> {
+    store::alerts::end_open_of_three(tx, council, IDENTITY_ALERTS, subject, context.now, &context.actor.label())
+}
+
 /// A council's alerts, oldest first, after the alert with the id `after`; the open ones only, or all.
 pub fn list(
     tx: &mut Transaction<'_>,

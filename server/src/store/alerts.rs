@@ -64,6 +64,32 @@ pub fn end_open(
     Ok(end.run(tx)? > 0)
 }
 
+kept!(
+    /// Of alerts of three kinds that are open.
+    EndOpenOfThree: "UPDATE alerts SET ended_at = ",
+    at: Timestamp = Moment, ", ended_by = ",
+    by: Text = &'a str, " WHERE council_id = ",
+    council: Text = CouncilId, " AND kind IN (",
+    first: Text = &'a str, ", ",
+    second: Text = &'a str, ", ",
+    third: Text = &'a str, ") AND subject = ",
+    subject: Text = &'a str, " AND ended_at IS NULL",
+);
+
+/// Ends the open alerts of these kinds about this subject, in one statement.
+pub fn end_open_of_three(
+    tx: &mut Transaction<'_>,
+    council: &CouncilId,
+    [first, second, third]: [&str; 3],
+    subject: &str,
+    now: Moment,
+    by: &str,
+) -> Result<()> {
+    let (first, second, third) = (&first, &second, &third);
+    EndOpenOfThree { at: &now, by: &by, council, first, second, third, subject: &subject }.run(tx)?;
+    Ok(())
+}
+
 /// The alert with this id.
 pub fn find(tx: &mut Transaction<'_>, id: &AlertId) -> Result<Option<Alert>> {
     Ok(Alert::query().filter(alerts::id.eq(id)).first(tx.connection).optional()?)

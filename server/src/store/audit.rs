@@ -1,8 +1,10 @@
 //! The audit chains: heads, rows, and the personal details beside them.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::Transaction;
+use super::kept::kept;
 use super::schema::{audit_details, audit_heads, audit_rows};
 use crate::error::Result;
 use crate::model::Moment;
@@ -273,12 +275,16 @@ pub fn forget_details(tx: &mut Transaction<'_>, chain: &str, numbers: &[i64]) ->
     Ok(diesel::delete(audit_details::table.filter(of_these)).execute(tx.connection)?)
 }
 
+kept!(
+    /// Locks as an UPDATE would, without writing the row anew.
+    LockHead: "SELECT seq FROM audit_heads WHERE chain = ",
+    chain: Text = &'a str, " FOR NO KEY UPDATE",
+);
+
 /// Locks the head of `chain`. SQLite has one writer, so there it is enough that the chain exists.
 pub fn lock_head(tx: &mut Transaction<'_>, chain: &str) -> Result<()> {
     if tx.is_postgres() {
-        diesel::update(audit_heads::table.find(chain))
-            .set(audit_heads::seq.eq(audit_heads::seq))
-            .execute(tx.connection)?;
+        LockHead { chain: &chain }.run(tx)?;
     }
     Ok(())
 }

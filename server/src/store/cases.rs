@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use super::Transaction;
-use super::connection::directly;
 use super::assets::Asset;
 use super::commands::CommandRow;
+use super::connection::directly;
 use super::schema::{assets, cases, commands, push_certificates};
 use super::written::CaseIsUnclosed;
 use crate::error::Result;

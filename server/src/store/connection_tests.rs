@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::model::Actor;
 use crate::operations::audit;
+use crate::store;
 use crate::testing::{Bench, on_both};
 
 async fn rows(bench: &Bench, chain: &str) -> i64 {
@@ -61,6 +62,24 @@ async fn a_panic_costs_one_request_and_no_acknowledged_write() {
         }
         assert_eq!(acknowledged, 13);
         assert_eq!(rows(&bench, council.as_str()).await, acknowledged);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_brief_read_that_panics_is_an_error_and_the_next_one_is_served() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        for _ in 0..20 {
+            let outcome = bench.database.read_briefly("note", |_| -> Result<()> { panic!("on purpose") }).await;
+            assert!(matches!(outcome, Err(Error::Internal(_))), "{outcome:?}");
+        }
+        let id = council.clone();
+        let found = bench.database.read_briefly("look", move |tx| store::councils::find(tx, &id)).await;
+        assert_eq!(found.expect("reads").map(|found| found.id), Some(council));
+        bench.database.set_broken(true);
+        let outcome = bench.database.read_briefly("look", |_| Ok(())).await;
+        assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
     })
     .await;
 }

@@ -127,7 +127,8 @@ pub fn find(tx: &mut Transaction<'_>, id: &OrderId) -> Result<Option<Order>> {
 
 /// The order that is carried out by this command.
 pub fn find_by_command(tx: &mut Transaction<'_>, command: &CommandId) -> Result<Option<Order>> {
-    Ok(directly!(tx, |connection| Order::query().filter(orders::command_id.eq(command)).first(connection)).optional()?)
+    Ok(directly!(tx, |connection| Order::query().filter(orders::command_id.eq(command)).first(connection))
+        .optional()?)
 }
 
 /// The orders of an enrolment that are open or presumed carried out, newest first.

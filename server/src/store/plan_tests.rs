@@ -204,7 +204,7 @@ fn path(
     };
     note(&mut |tx| {
         check_in::identify(tx, council, &phone.fingerprint, Some(&udid))?;
-        operation::poll(tx, context, phone)?;
+        operation::glance(tx, context, phone)?;
         orders::claimable(tx, context, phone).map(drop)
     });
     for status in [

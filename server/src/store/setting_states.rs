@@ -41,8 +41,8 @@ pub fn judgements(
     council: &CouncilId,
     enrolment: &EnrolmentId,
 ) -> Result<Vec<(String, SettingState, String)>> {
-    let rows =
-        setting_states::table.filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)));
+    let rows = setting_states::table
+        .filter(setting_states::council_id.eq(council).and(setting_states::enrolment_id.eq(enrolment)));
     let rows = rows.select((setting_states::setting, setting_states::state, setting_states::reason));
     Ok(directly!(tx, |connection| rows.load(connection))?)
 }

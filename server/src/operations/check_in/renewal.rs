@@ -22,9 +22,7 @@ pub fn adopt_renewal(
     store::certificates::revoke_of_enrolment(tx, council, &enrolment.id, keep, context.now, "renewed")?;
     commands::renewed(tx, context, enrolment, certificate)?;
     alerts::end(tx, context, council, "renewal_failed", enrolment.device_id.as_str())?;
-    for alert in alerts::IDENTITY_ALERTS {
-        alerts::end(tx, context, council, alert, enrolment.id.as_str())?;
-    }
+    alerts::end_identity_alerts(tx, context, council, enrolment.id.as_str())?;
     let details = json!({ "serial": certificate.serial, "not_after": certificate.not_after });
     audit::record(tx, context, council, "identity renewed", enrolment.id.as_str(), details)
 }

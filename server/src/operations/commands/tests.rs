@@ -320,9 +320,9 @@ async fn commands_expire_can_be_taken_back_and_are_not_kept_for_ever() {
     .await;
 }
 
-async fn glance(bench: &Bench, phone: &Enrolment) -> bool {
+async fn seen_at_a_glance(bench: &Bench, phone: &Enrolment) -> Glance {
     let (context, phone) = (bench.context(Actor::System), phone.clone());
-    bench.database.read("poll", move |tx| poll(tx, &context, &phone)).await.expect("reads")
+    bench.database.read_briefly("glance", move |tx| glance(tx, &context, &phone)).await.expect("reads")
 }
 
 #[tokio::test]
@@ -330,17 +330,18 @@ async fn an_idle_poll_needs_no_write() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
-        assert!(!glance(&bench, &phone).await);
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Nothing);
         let id = ask(&bench, &phone, command(PLAIN, 50, None)).await;
-        assert!(glance(&bench, &phone).await);
-        visit(&bench, &phone, Visit::Begins).await;
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits);
+        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await.as_ref(), Some(&id));
         visit(&bench, &phone, answer(&id, AnswerStatus::NotNow)).await;
-        assert!(glance(&bench, &phone).await, "what was put off waits for the next visit");
-        visit(&bench, &phone, Visit::Begins).await;
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits, "what was put off waits for the next visit");
+        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await.as_ref(), Some(&id));
         visit(&bench, &phone, done(&id)).await;
-        assert!(!glance(&bench, &phone).await);
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Nothing);
+        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None, "taken back in between");
         bench.clock.advance(Duration::minutes(2));
-        assert!(glance(&bench, &phone).await, "being seen is noted once a minute");
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Seen, "being seen is noted once a minute");
     })
     .await;
 }

@@ -13,18 +13,21 @@ use crate::model::{CommandKind, Confirmation, DeviceId, EnrolmentId, Mode, Momen
 use crate::operations::android::observe;
 use crate::operations::{Context, policies};
 use crate::store::enrolments::Enrolment;
-use crate::store::reports::JUDGED;
+use crate::store::reports::{JUDGED, Report};
 use crate::store::setting_states::SettingStateRow;
 use crate::store::{self, Transaction};
 
-/// Judges every setting by what was reported last. `since` moves only where the state does.
-pub(super) fn judge(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
-    let (council, id) = (&enrolment.council_id, &enrolment.id);
+/// Judges every setting by what was reported last, which is `reports`. `since` moves only where the state does.
+pub(super) fn judge(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    reports: &[Report],
+) -> Result<()> {
     let Some(version) = policy_in_force(tx, enrolment)? else { return Ok(()) };
-    let reports = store::reports::judged(tx, council, id)?;
     let nothing = BTreeMap::new();
     let profile_context = policies::context_of(enrolment, version.version, &nothing)?;
-    let judged = report::in_force(&version.policy, &profile_context, &answer::reported(&reports)?);
+    let judged = report::in_force(&version.policy, &profile_context, &answer::reported(reports)?);
     keep(tx, context, enrolment, judged)
 }
 

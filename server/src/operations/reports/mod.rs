@@ -178,29 +178,28 @@ pub fn take_in(
         | CommandKind::InstalledApplicationList => {}
         _ => return Ok(()),
     }
-    let before = match kind {
-        CommandKind::ProfileList | CommandKind::DeviceInformation => {
-            store::reports::find(tx, &enrolment.council_id, &enrolment.id, kind)?
-        }
-        _ => None,
+    let report = Report {
+        council_id: enrolment.council_id.clone(),
+        enrolment_id: enrolment.id.clone(),
+        kind: kind.as_str().to_owned(),
+        answer: answer.to_string(),
+        received_at: context.now,
     };
-    store::reports::put(
-        tx,
-        &Report {
-            council_id: enrolment.council_id.clone(),
-            enrolment_id: enrolment.id.clone(),
-            kind: kind.as_str().to_owned(),
-            answer: answer.to_string(),
-            received_at: context.now,
-        },
-    )?;
-    match kind {
-        CommandKind::DeviceInformation => notice::device_information(tx, context, enrolment, answer, before.as_ref())?,
-        CommandKind::ProfileList => notice::profile_list(tx, context, enrolment, answer, before.as_ref())?,
-        CommandKind::SecurityInfo => {}
-        _ => return Ok(()),
+    if !store::reports::JUDGED.contains(&kind) {
+        return store::reports::put(tx, &report);
     }
-    judge::judge(tx, context, enrolment)
+    let (before, mut reports): (Vec<Report>, Vec<Report>) =
+        store::reports::judged(tx, &enrolment.council_id, &enrolment.id)?
+            .into_iter()
+            .partition(|earlier| earlier.kind == report.kind);
+    store::reports::put(tx, &report)?;
+    reports.push(report);
+    match kind {
+        CommandKind::DeviceInformation => notice::device_information(tx, context, enrolment, answer, before.first())?,
+        CommandKind::ProfileList => notice::profile_list(tx, context, enrolment, answer, before.first())?,
+        _ => {}
+    }
+    judge::judge(tx, context, enrolment, &reports)
 }
 
 /// What the policy in force would have this enrolment report: its number, and nothing where there is no policy.

@@ -45,9 +45,7 @@ pub(super) fn device_information(
     mode(tx, context, enrolment, facts.get("IsSupervised").and_then(Value::as_bool))?;
     store::devices::describe(tx, &device, &description)?;
     if enrolment.identity_not_after.is_some_and(|end| end - context.now > Duration::days(30)) {
-        for kind in alerts::IDENTITY_ALERTS {
-            alerts::end(tx, context, &enrolment.council_id, kind, enrolment.id.as_str())?;
-        }
+        alerts::end_identity_alerts(tx, context, &enrolment.council_id, enrolment.id.as_str())?;
     }
     Ok(())
 }
