@@ -86,7 +86,7 @@ pub fn identify(
 /// The whole certificate, which only the exceptions need.
 fn shown(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Box<Certificate>> {
     let certificate = store::certificates::find_by_fingerprint(tx, fingerprint)?;
-    certificate.map(Box::new).ok_or(Error::NotFound("certificate"))
+    certificate.map(Box::new).ok_or_else(|| Error::internal("a certificate that was just found is missing"))
 }
 
 /// The same, once the council's lock is held; for what changes rows. Strangers do not get to take it.

@@ -168,17 +168,16 @@ impl Database {
     }
 
     /// The same for the few lookups by key that a visit of a device begins with: on SQLite they take less than it would to hand
-    /// them to another thread, so they run on this one.
+    /// them to another thread, so they run on this one, provided that a connection is open.
     pub async fn read_briefly<T, F>(&self, name: &'static str, operation: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let Backends::Sqlite(sqlite) = &*self.backend else {
-            return self.read(name, operation).await;
-        };
+        let Backends::Sqlite(sqlite) = &*self.backend else { return self.read(name, operation).await };
+        let Some(connection) = sqlite.idle_reader() else { return self.read(name, operation).await };
         self.check()?;
-        let answer = catch_unwind(AssertUnwindSafe(|| sqlite.read(operation)));
+        let answer = catch_unwind(AssertUnwindSafe(|| sqlite.read_on(connection, operation)));
         log_fault(name, answer.unwrap_or_else(|_| Err(Error::internal("an operation panicked"))))
     }
 

@@ -83,11 +83,23 @@ impl Sqlite {
     }
 
     pub(super) fn read<T>(&self, operation: impl FnOnce(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
-        let idle = self.readers.lock().ok().and_then(|mut readers| readers.pop());
-        let mut connection = match idle {
+        let connection = match self.idle_reader() {
             Some(connection) => connection,
             None => open_connection(&self.path, true)?,
         };
+        self.read_on(connection, operation)
+    }
+
+    /// A connection that is open and not in use, if there is one; it is given back by [`Sqlite::read_on`].
+    pub(super) fn idle_reader(&self) -> Option<AnyConnection> {
+        self.readers.lock().ok()?.pop()
+    }
+
+    pub(super) fn read_on<T>(
+        &self,
+        mut connection: AnyConnection,
+        operation: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let answer = connection.transaction(|connection| operation(&mut Transaction::new(connection)));
         // A connection whose transaction did not end is dropped, not given to the next caller.
         if depth(&mut connection) == Some(0)

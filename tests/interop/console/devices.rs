@@ -7,7 +7,7 @@ use chrono::Duration;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::{SCREENS, Screen, Visitor};
+use super::{SCREENS, Screen, Visitor, screens};
 use crate::installed;
 
 /// Names that try what they can: program text, and letters from right to left.
@@ -26,6 +26,7 @@ async fn a_phone_invited_enrolled_and_opened_again() {
 async fn invite_phones(place: &Place) {
     let folder = tempfile::tempdir().expect("a folder");
     let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
+    let screens = screens(place);
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let profile = folder.path().join("clerk");
     let handle = Handle::current();
@@ -33,7 +34,7 @@ async fn invite_phones(place: &Place) {
         let base = town.addresses[0].clone();
         let mut clerk = Visitor::new(&profile, &base, SCREENS[0]);
         let mut phones = Vec::new();
-        for (number, screen) in SCREENS.into_iter().enumerate() {
+        for (number, screen) in screens.into_iter().enumerate() {
             clerk.sit(screen);
             if number > 0 {
                 clerk.open("/console");

@@ -8,7 +8,7 @@ use chrono::Duration;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::{SCREENS, Screen, Visitor, enrolled};
+use super::{SCREENS, Screen, Visitor, enrolled, screens};
 use crate::installed;
 
 /// Names that try what they can: program text, and letters from right to left.
@@ -35,7 +35,7 @@ async fn leave(place: &Place) {
     let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let mut leavers = Vec::new();
-    for (number, screen) in SCREENS.into_iter().enumerate() {
+    for (number, screen) in screens(place).into_iter().enumerate() {
         let (tag, holder) = (format!("GPC-03{number}"), format!("{NASTY} Quitter{number}"));
         let phone = enrolled(&town, &council, &tag, &holder, true).await;
         let shown = town.provider.api.get(&format!("/assets/{}", phone.0.asset)).await.expect("the item");

@@ -6,7 +6,7 @@ use beadle_tests::{PATIENCE, Place, databases};
 use chrono::Duration;
 use tokio::runtime::Handle;
 
-use super::{SCREENS, Screen, Visitor, enrolled};
+use super::{SCREENS, Screen, Visitor, enrolled, screens};
 use crate::installed;
 
 const NASTY: &str = "مجلس <script>alert(1)</script> Llanfairpwllgwyngyll";
@@ -32,7 +32,7 @@ async fn lose_phones(place: &Place) {
     let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let mut lost = Vec::new();
-    for (number, screen) in SCREENS.into_iter().enumerate() {
+    for (number, screen) in screens(place).into_iter().enumerate() {
         let (tag, holder) = (format!("GPC-01{number}"), format!("Cllr Ann{number} Angove"));
         let erased = enrolled(&town, &council, &tag, &holder, false).await;
         let (tag, holder) = (format!("GPC-02{number}"), format!("Cllr Ben{number} Bolitho"));

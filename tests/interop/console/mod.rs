@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use beadle_server::demo::{Council, Invited, Person, Town};
 use beadle_simulator::apple::phone::PhoneHandle;
-use beadle_tests::PATIENCE;
+use beadle_tests::{PATIENCE, Place};
 use chrono::Duration;
 use serde_json::json;
 
@@ -38,6 +38,11 @@ const SCREENS: [Screen; 4] = [
     Screen { width: 1280, scripts: false },
     Screen { width: 390, scripts: true },
 ];
+
+/// All of them on SQLite; on PostgreSQL, whose pages are the same ones, the first two: with programs, and without.
+fn screens(place: &Place) -> Vec<Screen> {
+    SCREENS.into_iter().take(if place.url().is_some() { 2 } else { SCREENS.len() }).collect()
+}
 
 /// A person at a browser, who judges every page.
 struct Visitor {

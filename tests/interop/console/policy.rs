@@ -4,7 +4,7 @@ use beadle_server::demo::{Council, Town, until};
 use beadle_tests::{PATIENCE, Place, databases};
 use serde_json::json;
 
-use super::{SCREENS, Visitor, enrolled};
+use super::{SCREENS, Visitor, enrolled, screens};
 use crate::installed;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,6 +20,7 @@ async fn a_policy_is_changed_and_reported() {
 async fn policies(place: &Place) {
     let folder = tempfile::tempdir().expect("a folder");
     let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
+    let screens = screens(place);
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let (_, phone) = enrolled(&town, &council, "GPC-<b>1</b>", "Cllr Wenna Pascoe", true).await;
     let profile = folder.path().join("browser");
@@ -28,7 +29,7 @@ async fn policies(place: &Place) {
         let mut clerk = Visitor::new(&profile, &base, SCREENS[0]);
         clerk.open("/console");
         clerk.sign_in(&town, &council.clerk);
-        for (number, screen) in SCREENS.into_iter().enumerate() {
+        for (number, screen) in screens.into_iter().enumerate() {
             clerk.sit(screen);
             change(&council, &mut clerk, 9 + number);
         }

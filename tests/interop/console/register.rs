@@ -4,7 +4,7 @@ use beadle_server::demo::{Council, Town};
 use beadle_tests::{Place, databases};
 use chrono::Duration;
 
-use super::{SCREENS, Visitor, enrolled};
+use super::{SCREENS, Visitor, enrolled, screens};
 use crate::installed;
 
 /// Names that try what they can: program text, and letters from right to left.
@@ -23,13 +23,14 @@ async fn a_thing_on_the_register_from_its_first_day_to_its_last() {
 async fn keep(place: &Place) {
     let folder = tempfile::tempdir().expect("a folder");
     let town = Town::start(folder.path(), |config| config.database.url = place.url()).await.expect("a town");
+    let screens = screens(place);
     let council = town.council("germoe", "Germoe Parish Council", "germoe").await.expect("a council");
     let _phone = enrolled(&town, &council, "GPC-001", "Cllr Ann Angove", false).await;
     let profile = folder.path().join("clerk");
     let town = tokio::task::spawn_blocking(move || {
         let base = town.addresses[0].clone();
         let mut clerk = Visitor::new(&profile, &base, SCREENS[0]);
-        for (number, screen) in SCREENS.into_iter().enumerate() {
+        for (number, screen) in screens.into_iter().enumerate() {
             clerk.sit(screen);
             town.clock.advance(Duration::minutes(61));
             one_thing(&town, &council, &mut clerk, number);

@@ -25,7 +25,8 @@ const RENEWAL_RESTS: Duration = Duration::minutes(10);
 pub enum Visit {
     /// Idle: a visit begins.
     Begins,
-    /// The same, of an enrolment for which a snapshot has just shown that something waits: that is not looked up again.
+    /// The same, of an enrolment for which a snapshot has just shown that something waits: that is not asked again. No more than a
+    /// hint: what is given out is looked up and verified as ever.
     BeginsToFetch,
     /// An answer, in the middle of a visit.
     Answers(Answer),
@@ -42,8 +43,8 @@ impl Visit {
 pub enum Glance {
     /// Nothing is to be given or noted: the visit needs no write.
     Nothing,
-    /// Only that the device was seen is to be noted.
-    Seen,
+    /// That the device was seen is to be noted; whether anything waits is looked up there.
+    ToNote,
     /// Something waits for the device.
     Waits,
 }
@@ -65,10 +66,10 @@ pub enum Next {
 
 /// What a visit that begins now would come to.
 pub fn glance(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Glance> {
-    Ok(if waits(tx, context, enrolment)? {
+    Ok(if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
+        Glance::ToNote
+    } else if waits(tx, context, enrolment)? {
         Glance::Waits
-    } else if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
-        Glance::Seen
     } else {
         Glance::Nothing
     })

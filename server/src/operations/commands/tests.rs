@@ -326,6 +326,23 @@ async fn seen_at_a_glance(bench: &Bench, phone: &Enrolment) -> Glance {
 }
 
 #[tokio::test]
+async fn what_a_glance_showed_is_not_given_once_the_enrolment_has_ended() {
+    on_both(|bench| async move {
+        let council = bench.council("germoe").await;
+        let phone = enrolled(&bench, &council, Mode::Supervised).await;
+        ask(&bench, &phone, command(PLAIN, 50, None)).await;
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits);
+        let (gone, now) = (phone.clone(), bench.context(Actor::System).now);
+        let end = move |tx: &mut Transaction<'_>| {
+            store::enrolments::end(tx, &gone.council_id, &gone.id, now, "ended in between")
+        };
+        assert!(bench.database.write("end", end).await.expect("ends"));
+        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_idle_poll_needs_no_write() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
@@ -339,9 +356,9 @@ async fn an_idle_poll_needs_no_write() {
         assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await.as_ref(), Some(&id));
         visit(&bench, &phone, done(&id)).await;
         assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Nothing);
-        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None, "taken back in between");
+        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None, "done in between");
         bench.clock.advance(Duration::minutes(2));
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Seen, "being seen is noted once a minute");
+        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::ToNote, "being seen is noted once a minute");
     })
     .await;
 }

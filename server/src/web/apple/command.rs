@@ -96,7 +96,7 @@ fn read_visit(report: Report) -> (Who, Visit) {
 }
 
 /// What the snapshot shows of a visit that begins.
-enum Seen {
+enum Look {
     Known(Glance),
     /// It renewed its identity, which is to be taken over first.
     Renewed,
@@ -114,27 +114,27 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, mut
     let context = app.context(Actor::System);
     if visit == Visit::Begins {
         let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
-        let seen = app
+        let look = app
             .database
             .read_briefly("apple poll", move |tx| {
                 Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
-                    Identified::Refused(reason) => Seen::Refused(reason),
+                    Identified::Refused(reason) => Look::Refused(reason),
                     // Told already: a stranger who keeps knocking costs no write.
                     Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => {
-                        Seen::Refused(how.words())
+                        Look::Refused(how.words())
                     }
-                    Identified::Misused(certificate, how) => Seen::Misused(certificate, how),
-                    Identified::Renewed(..) => Seen::Renewed,
-                    Identified::Pinned(enrolment) => Seen::Known(commands::glance(tx, &context, &enrolment)?),
+                    Identified::Misused(certificate, how) => Look::Misused(certificate, how),
+                    Identified::Renewed(..) => Look::Renewed,
+                    Identified::Pinned(enrolment) => Look::Known(commands::glance(tx, &context, &enrolment)?),
                 })
             })
             .await?;
-        match seen {
-            Seen::Known(Glance::Nothing) => return Ok(Served::Nothing),
-            Seen::Known(Glance::Seen) | Seen::Renewed => {}
-            Seen::Known(Glance::Waits) => visit = Visit::BeginsToFetch,
-            Seen::Refused(reason) => return Ok(Served::Refused(reason)),
-            Seen::Misused(certificate, how) => {
+        match look {
+            Look::Known(Glance::Nothing) => return Ok(Served::Nothing),
+            Look::Known(Glance::ToNote) | Look::Renewed => {}
+            Look::Known(Glance::Waits) => visit = Visit::BeginsToFetch,
+            Look::Refused(reason) => return Ok(Served::Refused(reason)),
+            Look::Misused(certificate, how) => {
                 return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
             }
         }
