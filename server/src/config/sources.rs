@@ -105,16 +105,20 @@ impl Given {
     }
 }
 
-/// A database address as it may be shown and logged.
+/// A database address as it may be shown and logged. libpq takes a password behind the question mark as well.
 #[must_use]
-pub(crate) fn without_password(url: &str) -> String {
+fn without_password(url: &str) -> String {
     match url::Url::parse(url) {
+        Ok(parsed) if parsed.query_pairs().any(|(name, _)| name.to_ascii_lowercase().contains("password")) => {
+            "(not shown)".to_owned()
+        }
         Ok(mut parsed) if parsed.password().is_some() => match parsed.set_password(Some("…")) {
             Ok(()) => parsed.to_string(),
             Err(()) => "(not shown)".to_owned(),
         },
+        // Not an address with a host: whatever it is, it may hold a password.
+        Ok(parsed) if !parsed.has_authority() && url.contains('@') => "(not shown)".to_owned(),
         Ok(_) => url.to_owned(),
-        // Not an address at all: whatever it is, it may hold a password.
         Err(_) if url.contains('@') => "(not shown)".to_owned(),
         Err(_) => url.to_owned(),
     }
@@ -265,6 +269,19 @@ mod tests {
         let config =
             with(file, &[("BEADLE_WORKERS", "2"), ("BEADLE_LOG__LEVEL", "debug")], &[("workers", "3")]).expect("right");
         assert_eq!((config.workers, config.log.level.as_str(), config.retention.commands), (3, "debug", 10));
+    }
+
+    #[test]
+    fn a_database_address_is_shown_without_its_password_wherever_that_stands() {
+        for (url, shown) in [
+            ("mysql://root:secret@db/x", "mysql://root:%E2%80%A6@db/x"),
+            ("mysql:///x?host=/run&password=secret", "(not shown)"),
+            ("mysql:///x?sslpassword=secret", "(not shown)"),
+            ("root:secret@db", "(not shown)"),
+            ("mysql:///x?host=/run", "mysql:///x?host=/run"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 
     #[test]
