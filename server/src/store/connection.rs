@@ -174,9 +174,9 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
+        self.check()?;
         let Backends::Sqlite(sqlite) = &*self.backend else { return self.read(name, operation).await };
         let Some(connection) = sqlite.idle_reader() else { return self.read(name, operation).await };
-        self.check()?;
         let answer = catch_unwind(AssertUnwindSafe(|| sqlite.read_on(connection, operation)));
         log_fault(name, answer.unwrap_or_else(|_| Err(Error::internal("an operation panicked"))))
     }
