@@ -8,6 +8,7 @@ use crate::google::Kept;
 use crate::keys::Keys;
 use crate::model::Actor;
 use crate::operations::Context;
+use crate::sightings::Sightings;
 use crate::store::Database;
 
 /// The running server. Cheap to clone.
@@ -23,6 +24,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// The way to Google, where a project is connected.
     pub google: Kept,
+    /// What visits of phones leave to be written down.
+    pub sightings: Arc<Sightings>,
 }
 
 impl App {

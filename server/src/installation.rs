@@ -79,7 +79,8 @@ impl Installation {
             .await?;
         operation::prove(&sealer, &canary.unwrap_or_default(), &key_file)?;
         let keys = Arc::new(operation::load_keys(sealer, &rows)?);
-        let app = App { database, keys, clock, config: Arc::new(config), google: Kept::default() };
+        let app =
+            App { database, keys, clock, config: Arc::new(config), google: Kept::default(), sightings: Arc::default() };
         anchor::compare(&app).await?;
         anchor::write(&app).await?;
         Ok(Self { app, set_up_code, backup, folder })

@@ -23,6 +23,7 @@ pub mod platform;
 pub mod process;
 pub mod sealing;
 pub mod serve;
+pub mod sightings;
 pub mod store;
 #[cfg(test)]
 mod testing;

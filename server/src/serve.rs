@@ -19,6 +19,7 @@ use crate::config::{Config, TlsMode};
 use crate::error::{Error, Result};
 use crate::installation::{Installation, Schema};
 use crate::jobs::{self, Workers};
+use crate::sightings::Noting;
 use health::Health;
 
 /// Which doors are opened.
@@ -45,6 +46,7 @@ pub struct Running {
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     anchoring: JoinHandle<()>,
+    noting: Noting,
     workers: Option<Workers>,
 }
 
@@ -68,6 +70,7 @@ pub async fn serve(installation: Installation, doors: Doors) -> Result<Running> 
     let handle = opened.server.handle();
     let server = tokio::spawn(opened.server);
     let anchoring = tokio::spawn(anchor_hourly(app.clone()));
+    let noting = Noting::start(app.clone());
     let workers = match doors {
         Doors::All => Some(jobs::start(app.clone())?),
         Doors::Control => None,
@@ -82,6 +85,7 @@ pub async fn serve(installation: Installation, doors: Doors) -> Result<Running> 
         handle,
         server,
         anchoring,
+        noting,
         workers,
     })
 }
@@ -131,6 +135,7 @@ impl Running {
         self.handle.stop(false).await;
         let served = self.server.await.map_err(Error::internal)?;
         self.anchoring.abort();
+        self.noting.stop().await;
         if let Some(workers) = self.workers {
             workers.stop().await;
         }

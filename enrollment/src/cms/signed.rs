@@ -150,6 +150,15 @@ impl<'a> SignedMessage<'a> {
     /// # Errors
     /// [`SignatureProblem`].
     pub fn verify(&self, detached: Option<&[u8]>) -> Result<VerifiedSigner<'a>, SignatureProblem> {
+        self.verify_by(detached, |certificate| Ok(certificate::public_key(certificate)?))
+    }
+
+    /// The same, where the key of the signer's certificate comes from `key_of`.
+    pub(crate) fn verify_by(
+        &self,
+        detached: Option<&[u8]>,
+        key_of: impl FnOnce(&[u8]) -> Result<PKey<Public>, SignatureProblem>,
+    ) -> Result<VerifiedSigner<'a>, SignatureProblem> {
         let [signer] = self.signers.as_slice() else {
             return Err(SignatureProblem::NotOneSigner);
         };
@@ -163,7 +172,7 @@ impl<'a> SignedMessage<'a> {
         let certificate_der = self.certificate_of(signer)?;
         let digest = Digest::from_oid(signer.digest).ok_or(SignatureProblem::Algorithm)?;
         let scheme = Scheme::from_oid(signer.scheme).ok_or(SignatureProblem::Algorithm)?;
-        let public_key = certificate::public_key(&certificate_der)?;
+        let public_key = key_of(&certificate_der)?;
         if public_key.id() != scheme.key
             || public_key.bits() > 8192
             || scheme.digest.is_some_and(|named| named != digest)

@@ -6,7 +6,7 @@ use crate::{GERMOE, issue, now};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use beadle_enrollment::cms::SignatureProblem;
-use beadle_enrollment::mdm_signature::verify;
+use beadle_enrollment::mdm_signature::{self, LastSigner, Signer};
 use openssl::pkey::PKey;
 use proptest::prelude::*;
 use std::path::Path;
@@ -23,6 +23,11 @@ fn signed(certificate: &[u8]) -> Signed<'_> {
         detached: true,
         attributes: None,
     }
+}
+
+/// On a connection of its own.
+fn verify(header: &str, body: &[u8]) -> Result<Signer, SignatureProblem> {
+    mdm_signature::verify(header, body, &mut LastSigner::default())
 }
 
 fn header(message: Vec<u8>) -> String {
@@ -171,5 +176,26 @@ proptest! {
         {
             prop_assert_eq!(identity.fingerprint, certificate.fingerprint);
         }
+    }
+}
+
+#[test]
+fn what_a_connection_remembers_believes_nobody_else() {
+    let certificate = issue(&GERMOE, &public_der(&PHONE_KEY), 40).der;
+    let others = issue(&GERMOE, &public_der(&OTHER_KEY), 41).der;
+    let good = header(signed(&certificate).message());
+    let stolen_name = header(Signed { key: &OTHER_KEY, ..signed(&certificate) }.message());
+    let others_name = header(signed(&others).message());
+    let other = header(Signed { key: &OTHER_KEY, ..signed(&others) }.message());
+    let mut last = LastSigner::default();
+    for _ in 0..2 {
+        assert_eq!(mdm_signature::verify(&good, BODY, &mut last).unwrap().certificate_der, certificate);
+        for wrong in [&stolen_name, &others_name] {
+            let refused = mdm_signature::verify(wrong, BODY, &mut last);
+            assert_eq!(refused, Err(SignatureProblem::WrongSignature));
+        }
+        assert!(mdm_signature::verify(&good, b"another body", &mut last).is_err());
+        assert_eq!(mdm_signature::verify(&other, BODY, &mut last).unwrap().certificate_der, others);
+        assert_eq!(mdm_signature::verify(&stolen_name, BODY, &mut last), Err(SignatureProblem::WrongSignature));
     }
 }

@@ -39,6 +39,7 @@ impl Post {
             clock: scene.bench.clock.clone(),
             config: Arc::new(config),
             google: crate::google::Kept::default(),
+            sightings: Arc::default(),
         };
         let push = PushClient::new(&app.config.apns.url, &[]).expect("a client");
         let sealed =

@@ -39,6 +39,7 @@ async fn stage(bench: testing::Bench) -> Stage {
         clock: bench.clock.clone(),
         config: Arc::new(config),
         google: crate::google::Kept::default(),
+        sightings: Arc::default(),
     };
     let council = bench.council("germoe").await;
     Stage { bench, app, service, council, _roots: roots }

@@ -12,6 +12,15 @@ const ANDROID_REPORTS: &str = "an Android phone reports by itself and is not ask
 const NOT_ON_ANDROID: &str = "Android phones know no such command";
 
 impl CommandKind {
+    /// Whether it only asks: it changes nothing on the phone, and asking it twice does no harm.
+    #[must_use]
+    pub const fn is_question(self) -> bool {
+        matches!(
+            self,
+            Self::DeviceInformation | Self::SecurityInfo | Self::ProfileList | Self::InstalledApplicationList
+        )
+    }
+
     /// Why this command is not possible on such a device, in words for the clerk; `None` when it is possible.
     #[must_use]
     pub fn refusal(self, mode: Mode, ownership: Ownership) -> Option<&'static str> {

@@ -7,6 +7,7 @@ mod first;
 mod leave;
 mod misuse;
 mod renewal;
+mod sighting;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -16,13 +17,14 @@ pub use authenticate::{Arrival, authenticate};
 pub use leave::check_out;
 pub use misuse::{Misuse, is_told, refuse_misuse};
 pub use renewal::adopt_renewal;
+pub use sighting::{Sighting, note};
 pub use tokens::{TokenChange, token_update};
 
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{Actor, CouncilId};
 use crate::store::certificates::Certificate;
-use crate::store::enrolments::Enrolment;
+use crate::store::enrolments::{Enrolment, Visitor};
 use crate::store::{self, Transaction};
 
 /// What became of a message.
@@ -42,9 +44,9 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub enum Identified {
     /// To this enrolment, which is pinned to it.
-    Pinned(Box<Enrolment>),
+    Pinned(Box<Visitor>),
     /// To this enrolment, by a renewal that the device has not checked in with yet.
-    Renewed(Box<Enrolment>, Box<Certificate>),
+    Renewed(Box<Visitor>, Box<Certificate>),
     /// To nobody that may speak here.
     Refused(&'static str),
     /// To somebody else, or to nobody any more; the council whose identity it is should hear of it.
@@ -58,7 +60,7 @@ pub fn identify(
     fingerprint: &str,
     device: Option<&str>,
 ) -> Result<Identified> {
-    let Some(identity) = store::certificates::identity(tx, fingerprint)? else {
+    let Some((identity, has_more)) = store::certificates::identity(tx, fingerprint)? else {
         return Ok(Identified::Refused("the certificate is not known here"));
     };
     if identity.council_id != *council {
@@ -77,10 +79,11 @@ pub fn identify(
     if device.is_some_and(|told| identity.udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherDevice));
     }
-    if enrolment.fingerprint == fingerprint {
-        return Ok(Identified::Pinned(Box::new(enrolment)));
+    let visitor = Box::new(Visitor { enrolment, has_more });
+    if visitor.enrolment.fingerprint == fingerprint {
+        return Ok(Identified::Pinned(visitor));
     }
-    Ok(Identified::Renewed(Box::new(enrolment), shown(tx, fingerprint)?))
+    Ok(Identified::Renewed(visitor, shown(tx, fingerprint)?))
 }
 
 /// The whole certificate, which only the exceptions need.

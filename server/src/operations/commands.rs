@@ -10,7 +10,7 @@ mod tests;
 
 pub use bypass_code::ask_for_bypass_code;
 pub use claim::renewal;
-pub use claim::{Glance, Next, Visit, cannot_send, glance, settle_and_claim};
+pub use claim::{Glance, Next, Visit, cannot_send, glance, is_to_be_noted, settle_and_claim};
 pub(crate) use claim::{no_longer_right, renewed};
 pub(crate) use done::never_sent;
 pub use material::{Material, ProfileMaterial, RenewalMaterial};

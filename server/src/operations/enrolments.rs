@@ -115,6 +115,7 @@ pub(super) fn enrol(tx: &mut Transaction<'_>, context: &Context, new: &Newcomer<
         profile_version: None,
         ended_at: None,
         end_reason: None,
+        judgement: None,
     };
     store::enrolments::insert(tx, &row)?;
     let context = &as_device(context, &row);

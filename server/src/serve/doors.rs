@@ -19,7 +19,7 @@ use super::health::{self, Health};
 use super::{Doors, tls};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::web::{mark_local_peer, routes};
+use crate::web::{mark_connection, routes};
 
 pub(super) struct Opened {
     pub(super) server: Server,
@@ -56,7 +56,7 @@ pub(super) fn open(
     .tcp_nodelay(true)
     .tls_handshake_timeout(Duration::from_secs(10))
     .disable_signals()
-    .on_connect(mark_local_peer);
+    .on_connect(mark_connection);
     if doors == Doors::All {
         for address in &settings.listen {
             let refused =

@@ -7,7 +7,7 @@ use super::assets::Asset;
 use super::commands::CommandRow;
 use super::connection::directly;
 use super::schema::{assets, cases, commands, push_certificates};
-use super::written::CaseIsUnclosed;
+use super::written::{CaseAwaitsContact, CaseIsUnclosed};
 use crate::error::Result;
 use crate::model::{AssetId, CaseId, CaseKind, CaseState, CouncilId, DeviceId, Moment, PushCertificateState};
 
@@ -105,6 +105,17 @@ pub fn unclosed_of_device(tx: &mut Transaction<'_>, council: &CouncilId, device:
         .filter(cases::state.ne("closed"))
         .order(cases::id)
         .load(connection))?)
+}
+
+/// The devices of the council that were found and have not been heard from since.
+pub fn awaited_devices(tx: &mut Transaction<'_>, council: &CouncilId) -> Result<Vec<DeviceId>> {
+    let devices = directly!(tx, |connection| cases::table
+        .filter(cases::council_id.eq(council))
+        .filter(CaseIsUnclosed)
+        .filter(CaseAwaitsContact)
+        .select(cases::device_id)
+        .load::<Option<DeviceId>>(connection));
+    Ok(devices?.into_iter().flatten().collect())
 }
 
 /// The council's cases of this kind after `after`, by id.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::Transaction;
 use super::connection::directly;
-use super::enrolments::Enrolment;
+use super::enrolments::{Enrolment, has_more};
 use super::schema::{certificates, devices, enrolments};
 use crate::error::Result;
 use crate::model::{AuthorityId, ChallengeId, CouncilId, EnrolmentId, InvitationId, Moment};
@@ -55,20 +55,20 @@ pub struct Identity {
     pub udid: Option<String>,
 }
 
-/// What the certificate with this SHA-256, of whichever council, leads to: what every visit of a device begins with, in one
-/// query.
-pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<Identity>> {
+/// What the certificate with this SHA-256, of whichever council, leads to, and whether there is more to see to there than commands:
+/// what every visit of a device begins with, in one query.
+pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<(Identity, bool)>> {
     let enrolment = enrolments::council_id
         .eq(certificates::council_id)
         .and(enrolments::id.nullable().eq(certificates::enrolment_id));
     let device = devices::council_id.eq(enrolments::council_id).and(devices::id.eq(enrolments::device_id));
-    let identity = directly!(tx, |connection| certificates::table
+    let found = directly!(tx, |connection| certificates::table
         .left_join(enrolments::table.on(enrolment))
         .left_join(devices::table.on(device))
         .filter(certificates::fingerprint.eq(fingerprint))
-        .select(Identity::as_select())
-        .first(connection));
-    Ok(identity.optional()?)
+        .select((Identity::as_select(), has_more()))
+        .first::<(Identity, bool)>(connection));
+    Ok(found.optional()?)
 }
 
 /// The certificate that a challenge was spent on.

@@ -69,20 +69,6 @@ pub fn find_any(tx: &mut Transaction<'_>, id: &CommandId) -> Result<Option<Comma
     Ok(CommandRow::query().filter(commands::id.eq(id)).first(tx.connection).optional()?)
 }
 
-/// Whether anything waits for this enrolment that a visit beginning now would be given.
-pub fn waits(tx: &mut Transaction<'_>, enrolment: &Enrolment, now: Moment) -> Result<bool> {
-    let waiting = commands::table
-        .filter(commands::council_id.eq(&enrolment.council_id))
-        .filter(commands::enrolment_id.eq(&enrolment.id))
-        .filter(CommandIsOpen)
-        .filter(commands::expires_at.gt(now))
-        .filter(commands::available_at.le(now).or(commands::state.eq(CommandState::Deferred)))
-        // The order leads SQLite to the index of what is open; without it, it would walk through what has ended.
-        .order((commands::priority, commands::id))
-        .select(commands::id);
-    Ok(directly!(tx, |connection| waiting.first::<CommandId>(connection)).optional()?.is_some())
-}
-
 /// The command to give next: lowest priority number, then oldest; `only` restricts to one kind.
 ///
 /// A visit that begins is given those that were put off, too; later in a visit they are left out.
@@ -100,6 +86,7 @@ pub fn next(
             .filter(commands::council_id.eq(&enrolment.council_id))
             .filter(commands::enrolment_id.eq(&enrolment.id))
             .filter(commands::expires_at.gt(now))
+            // The order leads SQLite to the index of what is open; without it, it would walk through what has ended.
             .order((commands::priority, commands::id));
         match (visit_begins, only) {
             (true, None) => waiting.filter(CommandIsOpen).filter(also_deferred).first(connection),
@@ -137,6 +124,23 @@ pub fn mark_sent(tx: &mut Transaction<'_>, command: &CommandRow, at: Moment) -> 
     Ok((changed == 1).then_some(sent))
 }
 
+kept!(
+    /// Of a question that waits or was asked before.
+    MarkGiven: "UPDATE commands SET state = 'sent', offers = offers + 1, sent_at = ",
+    at: Timestamp = Moment, ", available_at = CASE WHEN offers + 1 >= ",
+    patient: BigInt = i64, " THEN ",
+    again: Timestamp = Moment, " ELSE available_at END WHERE council_id = ",
+    council: Text = CouncilId, " AND id = ",
+    id: Text = CommandId, " AND state IN ('queued', 'sent')",
+);
+
+/// Notes that a question was written to the device at `at`, unless it was answered or put off in the meantime.
+pub fn mark_given(tx: &mut Transaction<'_>, council: &CouncilId, command: &CommandId, at: Moment) -> Result<()> {
+    let again = at + PATIENCE;
+    MarkGiven { at: &at, patient: &PATIENT_OFFERS, again: &again, council, id: command }.run(tx)?;
+    Ok(())
+}
+
 /// The open command that was written to the device last.
 pub fn last_sent(tx: &mut Transaction<'_>, enrolment: &Enrolment) -> Result<Option<CommandRow>> {
     let sent = CommandRow::query()
@@ -156,6 +160,8 @@ pub fn defer(tx: &mut Transaction<'_>, command: &CommandRow, until: Moment, prob
         .set((
             commands::state.eq(CommandState::Deferred),
             commands::available_at.eq(until),
+            commands::sent_at.eq(command.sent_at),
+            commands::offers.eq(command.offers),
             commands::problem.eq(Some(problem)),
         ))
         .execute(tx.connection)?;
@@ -165,7 +171,8 @@ pub fn defer(tx: &mut Transaction<'_>, command: &CommandRow, until: Moment, prob
 kept!(
     /// Of a command that is open.
     Finish: "UPDATE commands SET state = ",
-    state: Text = CommandState, ", ended_at = ",
+    state: Text = CommandState, ", sent_at = COALESCE(sent_at, ",
+    sent: Nullable<Timestamp> = Option<Moment>, "), ended_at = ",
     at: Timestamp = Moment, ", answer = ",
     answer: Nullable<Text> = Option<&'a str>, ", problem = ",
     problem: Nullable<Text> = Option<&'a str>, " WHERE council_id = ",
@@ -184,6 +191,7 @@ pub fn finish(
 ) -> Result<bool> {
     let end = Finish {
         state: &state,
+        sent: &command.sent_at,
         at: &at,
         answer: &answer,
         problem: &problem,

@@ -1,12 +1,14 @@
 //! Generations of devices under management.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::{Array, BigInt, Text, Timestamp};
 
 use super::Transaction;
-use super::connection::directly;
+use super::connection::{AnyConnection, directly};
 use super::kept::kept;
-use super::schema::enrolments;
+use super::schema::{cases, enrolments, orders};
+use super::written::{CaseAwaitsContact, OrderMayLeave};
 use crate::error::Result;
 use crate::model::{
     Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId, Mode, Moment, Ownership, Platform,
@@ -44,6 +46,7 @@ pub struct Enrolment {
     pub profile_version: Option<i64>,
     pub ended_at: Option<Moment>,
     pub end_reason: Option<String>,
+    pub judgement: Option<String>,
 }
 
 /// How many of the council's enrolments are live, by mode.
@@ -69,6 +72,44 @@ pub fn find(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId) -> 
         .filter(enrolments::id.eq(id))
         .first(connection));
     Ok(enrolment.optional()?)
+}
+
+/// An enrolment whose device is here.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The enrolment.
+    pub enrolment: Enrolment,
+    /// There is more to see to than commands: an order that may leave, or a case of a device that was found and is to be heard from.
+    pub has_more: bool,
+}
+
+/// Whether there is more to see to than commands; of the enrolment that the query around it is about.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(in crate::store) fn has_more() -> _ {
+    let order = orders::table
+        .filter(orders::council_id.eq(enrolments::council_id).and(orders::enrolment_id.eq(enrolments::id)))
+        .filter(OrderMayLeave)
+        .select(orders::id);
+    let case = cases::table
+        .filter(cases::council_id.eq(enrolments::council_id).and(cases::device_id.eq(enrolments::device_id.nullable())))
+        .filter(CaseAwaitsContact)
+        .select(cases::id);
+    exists(order).or(exists(case))
+}
+
+/// A visitor as it stands now that its council's lock is held; `None` where there is no such enrolment any more.
+///
+/// SQLite's one writer has read it in this very transaction, in which nobody else changes anything: it still stands.
+pub fn still(tx: &mut Transaction<'_>, visitor: Visitor) -> Result<Option<Visitor>> {
+    if !tx.is_postgres() {
+        return Ok(Some(visitor));
+    }
+    let Enrolment { council_id, id, .. } = &visitor.enrolment;
+    let found = directly!(tx, |connection| enrolments::table
+        .filter(enrolments::council_id.eq(council_id).and(enrolments::id.eq(id)))
+        .select((Enrolment::as_select(), has_more()))
+        .first::<(Enrolment, bool)>(connection));
+    Ok(found.optional()?.map(|(enrolment, has_more)| Visitor { enrolment, has_more }))
 }
 
 /// The enrolment that this device is under management by now.
@@ -149,13 +190,33 @@ kept!(
     Touch: "UPDATE enrolments SET last_seen_at = ",
     at: Timestamp = Moment, " WHERE council_id = ",
     council: Text = CouncilId, " AND id = ",
-    id: Text = EnrolmentId, "",
+    id: Text = EnrolmentId, " AND last_seen_at < ",
+    before: Timestamp = Moment, "",
 );
 
-/// Notes that the device was heard from.
-pub fn touch(tx: &mut Transaction<'_>, enrolment: &Enrolment, at: Moment) -> Result<()> {
-    Touch { at: &at, council: &enrolment.council_id, id: &enrolment.id }.run(tx)?;
+/// Notes that the device was heard from; an earlier time than what is known says nothing new.
+pub fn touch(tx: &mut Transaction<'_>, council: &CouncilId, enrolment: &EnrolmentId, at: Moment) -> Result<()> {
+    Touch { at: &at, council, id: enrolment, before: &at }.run(tx)?;
     Ok(())
+}
+
+/// The same for many of a council's devices at once, in one statement where each is a way to another process and back.
+pub fn touch_all(tx: &mut Transaction<'_>, council: &CouncilId, seen: &[(EnrolmentId, Moment)]) -> Result<()> {
+    match &mut *tx.connection {
+        AnyConnection::Sqlite(_) => seen.iter().try_for_each(|(enrolment, at)| touch(tx, council, enrolment, *at)),
+        AnyConnection::Postgres(connection) => {
+            let (ids, times): (Vec<&EnrolmentId>, Vec<Moment>) = seen.iter().map(|(id, at)| (id, *at)).unzip();
+            diesel::sql_query(
+                "UPDATE enrolments SET last_seen_at = seen.at FROM unnest($2::text[], $3::timestamp[]) AS seen (id, at) \
+                 WHERE enrolments.council_id = $1 AND enrolments.id = seen.id AND enrolments.last_seen_at < seen.at",
+            )
+            .bind::<Text, _>(council)
+            .bind::<Array<Text>, _>(ids)
+            .bind::<Array<Timestamp>, _>(times)
+            .execute(connection)?;
+            Ok(())
+        }
+    }
 }
 
 /// Pins an enrolment to a renewed identity.

@@ -7,15 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::connection::{AnyConnection, Transaction};
-use super::enrolments::Enrolment;
+use super::enrolments::{Enrolment, Visitor};
 use crate::error::Result;
 use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment, Role, TokenId};
 use crate::operations::apple_test_bench::{command, queue};
 use crate::operations::assets::{self, Wanted, Which};
-use crate::operations::check_in::{self, Arrival};
+use crate::operations::check_in::{self, Arrival, Sighting};
 use crate::operations::commands::{self as operation, Answer, AnswerStatus, Visit};
 use crate::operations::policies::Base;
-use crate::operations::{Context, attention, audit, devices, holds, leavers, orders, people, policies, tokens};
+use crate::operations::{Context, attention, audit, devices, holds, leavers, people, policies, tokens};
 use crate::store;
 use crate::testing::phone::enrolled;
 use crate::testing::{Bench, on_both};
@@ -125,7 +125,6 @@ type Question = fn(&mut Transaction<'_>, &Enrolment, Moment) -> Result<()>;
 
 /// What is asked about open commands at each visit, push and change.
 const OPEN: &[(&str, Question)] = &[
-    ("waits", |tx, phone, now| store::commands::waits(tx, phone, now).map(drop)),
     ("next, as a visit begins", |tx, phone, now| store::commands::next(tx, phone, now, true, None).map(drop)),
     ("next, in a visit", |tx, phone, now| store::commands::next(tx, phone, now, false, None).map(drop)),
     ("next of one kind", |tx, phone, now| {
@@ -189,6 +188,10 @@ async fn what_is_open_is_found_by_its_own_index_before_statistics_are_gathered()
 /// Tables that hold a handful of rows for the whole life of an installation.
 const SMALL: &[&str] = &["quarantines"];
 
+fn visitor(phone: &Enrolment) -> Visitor {
+    Visitor { enrolment: phone.clone(), has_more: true }
+}
+
 /// Everything that the database is asked as a phone checks in, polls, fetches and answers.
 fn path(
     connection: &mut AnyConnection,
@@ -204,8 +207,10 @@ fn path(
     };
     note(&mut |tx| {
         check_in::identify(tx, council, &phone.fingerprint, Some(&udid))?;
-        operation::glance(tx, context, phone)?;
-        orders::claimable(tx, context, phone).map(drop)
+        operation::glance(tx, context, &visitor(phone))?;
+        let sighting =
+            Sighting { seen_at: Some(context.now), given: Some((command.clone(), context.now)), ..Sighting::of(phone) };
+        check_in::note(tx, context, council, &[sighting])
     });
     for status in [
         AnswerStatus::Acknowledged,
@@ -214,12 +219,11 @@ fn path(
         AnswerStatus::Unreadable,
     ] {
         note(&mut |tx| {
-            let long_ago = Enrolment { last_seen_at: phone.last_seen_at - chrono::Duration::days(1), ..phone.clone() };
-            operation::settle_and_claim(tx, context, &long_ago, &Visit::Begins)?;
+            operation::settle_and_claim(tx, context, visitor(phone), &Visit::Begins)?;
             let id = (status != AnswerStatus::Unreadable).then(|| command.clone());
             let answer =
                 Answer { command: id, status: status.clone(), report: serde_json::json!({}), bypass_code: None };
-            operation::settle_and_claim(tx, context, phone, &Visit::Answers(answer)).map(drop)
+            operation::settle_and_claim(tx, context, visitor(phone), &Visit::Answers(answer)).map(drop)
         });
     }
     note(&mut |tx| {

@@ -317,6 +317,7 @@ diesel::table! {
         profile_version -> Nullable<BigInt>,
         ended_at -> Nullable<Timestamp>,
         end_reason -> Nullable<Text>,
+        judgement -> Nullable<Text>,
     }
 }
 

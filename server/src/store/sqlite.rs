@@ -20,12 +20,13 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 const WAITING: usize = 4096;
 
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;";
+    PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;";
 
 /// What the writer thread does for one caller.
 trait Write: Send {
     /// Runs the operation in a transaction of its own inside the batch.
-    fn run(&mut self, connection: &mut AnyConnection);
+    /// Says whether it went well.
+    fn run(&mut self, connection: &mut AnyConnection) -> bool;
     /// Tells the caller, once the batch is committed (`Ok`) or lost (`Err`).
     fn finish(self: Box<Self>, batch: Result<()>);
 }
@@ -37,14 +38,15 @@ struct Task<T, F> {
 }
 
 impl<T: Send, F: Fn(&mut Transaction<'_>) -> Result<T> + Send> Write for Task<T, F> {
-    fn run(&mut self, connection: &mut AnyConnection) {
-        self.outcome = Some(connection.transaction(|connection| {
+    fn run(&mut self, connection: &mut AnyConnection) -> bool {
+        let outcome = connection.transaction(|connection| {
             let mut transaction = Transaction::new(connection);
             let value = (self.operation)(&mut transaction)?;
             let nudge = transaction.wants_nudge();
             fail::fail_point!("sqlite-closure", |_| Err(Error::Unavailable("failpoint in the closure".to_owned())));
             Ok((value, nudge))
-        }));
+        });
+        self.outcome.insert(outcome).is_ok()
     }
 
     fn finish(self: Box<Self>, batch: Result<()>) {
@@ -238,10 +240,11 @@ fn write_batches(path: &str, mut connection: Option<AnyConnection>, waiting: &Re
 
 /// Runs one closure; an error means that the batch is lost, not that the closure said no.
 fn run_one(connection: &mut AnyConnection, task: &mut dyn Write) -> Result<()> {
-    catch_unwind(AssertUnwindSafe(|| task.run(connection)))
+    let went_well = catch_unwind(AssertUnwindSafe(|| task.run(connection)))
         .map_err(|_| Error::Unavailable("an operation panicked".to_owned()))?;
-    // SQLITE_FULL and the like end the outer transaction behind diesel's back: ask both.
-    if depth(connection) != Some(1) || !inside_transaction(connection) {
+    // SQLITE_FULL and the like end the outer transaction behind diesel's back: ask both. Where the closure went well, the release of
+    // its savepoint has shown that the transaction is there.
+    if depth(connection) != Some(1) || !(went_well || inside_transaction(connection)) {
         return Err(Error::Unavailable("the batch's transaction was lost".to_owned()));
     }
     Ok(())

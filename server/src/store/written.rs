@@ -58,6 +58,11 @@ written!(
     "cases.state <> 'closed'"
 );
 written!(
+    /// A case of a device that was found and has not been heard from since.
+    CaseAwaitsContact,
+    "cases.state = 'found' AND cases.back_in_use_at IS NULL"
+);
+written!(
     /// An order that is still to be decided or carried out.
     OrderIsUnended,
     "orders.state IN ('requested', 'approved', 'pushed', 'fetched', 'held', 'unreachable')"

@@ -68,6 +68,7 @@ pub(crate) async fn enrolled(
         profile_version: None,
         ended_at: None,
         end_reason: None,
+        judgement: None,
     };
     change(&mut enrolment);
     let device = Device {

@@ -18,9 +18,12 @@ use actix_web::dev::Extensions;
 #[derive(Clone, Copy, Debug)]
 pub struct LocalPeer;
 
-/// For `HttpServer::on_connect`: marks the connections of the control socket, a Unix socket that only its owner can open.
-pub fn mark_local_peer(connection: &dyn Any, data: &mut Extensions) {
+/// For `HttpServer::on_connect`: marks the connections of the control socket, a Unix socket that only its owner can open, and gives
+/// every other a place to remember which device speaks on it.
+pub fn mark_connection(connection: &dyn Any, data: &mut Extensions) {
     if connection.is::<actix_web::rt::net::UnixStream>() {
         data.insert(LocalPeer);
+    } else {
+        data.insert(apple::Speaker::default());
     }
 }

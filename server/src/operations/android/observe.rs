@@ -137,7 +137,7 @@ fn keep(
     if let Some(at) = heard
         && at > enrolment.last_seen_at
     {
-        store::enrolments::touch(tx, enrolment, at)?;
+        store::enrolments::touch(tx, &enrolment.council_id, &enrolment.id, at)?;
         if !is_in_lost_mode(seen) {
             losses::on_contact_at(tx, context, enrolment, at)?;
         }

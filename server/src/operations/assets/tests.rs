@@ -85,6 +85,7 @@ pub(crate) fn enrol(
         profile_version: None,
         ended_at: None,
         end_reason: None,
+        judgement: None,
     };
     store::enrolments::insert(tx, &enrolment)?;
     Ok(enrolment.id)

@@ -85,7 +85,7 @@ fn again(
     if enrolment.fingerprint != certificate.fingerprint {
         adopt_renewal(tx, &as_device(context, &enrolment), &enrolment, certificate)?;
     }
-    store::enrolments::touch(tx, &enrolment, context.now)?;
+    store::enrolments::touch(tx, &enrolment.council_id, &enrolment.id, context.now)?;
     orders::on_idle(tx, &as_device(context, &enrolment), &enrolment)?;
     Ok(Outcome::Done)
 }

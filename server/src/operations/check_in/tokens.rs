@@ -39,8 +39,9 @@ pub fn token_update(
     let enrolment = match identify_locked(tx, council, fingerprint, device)? {
         Identified::Refused(reason) => return Ok(Outcome::Refused(reason)),
         Identified::Misused(certificate, how) => return refuse_misuse(tx, context, &certificate, how),
-        Identified::Pinned(enrolment) => enrolment,
-        Identified::Renewed(enrolment, certificate) => {
+        Identified::Pinned(visitor) => visitor.enrolment,
+        Identified::Renewed(visitor, certificate) => {
+            let enrolment = visitor.enrolment;
             adopt_renewal(tx, &as_device(context, &enrolment), &enrolment, &certificate)?;
             enrolment
         }
@@ -59,7 +60,7 @@ pub fn token_update(
         sealed_unlock_token: change.sealed_unlock_token.as_deref(),
     };
     store::enrolments::set_tokens(tx, &enrolment, &tokens, context.now)?;
-    store::enrolments::touch(tx, &enrolment, context.now)?;
+    store::enrolments::touch(tx, &enrolment.council_id, &enrolment.id, context.now)?;
     // A phone that erased itself does not speak as the same enrolment any more.
     orders::on_idle(tx, context, &enrolment)?;
     reachable_again(tx, context, &enrolment, change)?;

@@ -8,10 +8,10 @@ use super::settle::{Answer, Settled, settle};
 use super::{NewCommand, queue};
 use crate::error::{Error, Result};
 use crate::model::{CommandId, CommandKind, CommandState, Release};
-use crate::operations::{Context, alerts, audit, losses, orders};
+use crate::operations::{Context, alerts, audit, check_in, orders};
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
-use crate::store::enrolments::Enrolment;
+use crate::store::enrolments::{Enrolment, Visitor};
 use crate::store::{self, Transaction};
 
 /// How stale the time of the last sight may be, so that an idle visit costs no write.
@@ -25,27 +25,25 @@ const RENEWAL_RESTS: Duration = Duration::minutes(10);
 pub enum Visit {
     /// Idle: a visit begins.
     Begins,
-    /// The same, of an enrolment for which a snapshot has just shown that something waits: that is not asked again. No more than a
-    /// hint: what is given out is looked up and verified as ever.
-    BeginsToFetch,
     /// An answer, in the middle of a visit.
     Answers(Answer),
 }
 
 impl Visit {
     fn begins(&self) -> bool {
-        matches!(self, Self::Begins | Self::BeginsToFetch)
+        matches!(self, Self::Begins)
     }
 }
 
 /// What a look at the snapshot shows of a visit that begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Glance {
-    /// Nothing is to be given or noted: the visit needs no write.
+    /// Nothing is to be given.
     Nothing,
-    /// That the device was seen is to be noted; whether anything waits is looked up there.
-    ToNote,
-    /// Something waits for the device.
+    /// This question is next. It changes nothing on the device and may be asked twice, so it is given as it stands, and that it was
+    /// is noted later.
+    Question(Box<CommandRow>),
+    /// Something waits that is given out in a transaction alone.
     Waits,
 }
 
@@ -65,21 +63,28 @@ pub enum Next {
 }
 
 /// What a visit that begins now would come to.
-pub fn glance(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<Glance> {
-    Ok(if context.now - enrolment.last_seen_at >= SEEN_WITHIN {
-        Glance::ToNote
-    } else if waits(tx, context, enrolment)? {
-        Glance::Waits
-    } else {
-        Glance::Nothing
+pub fn glance(tx: &mut Transaction<'_>, context: &Context, visitor: &Visitor) -> Result<Glance> {
+    let enrolment = &visitor.enrolment;
+    if has_expired(context, enrolment) || (visitor.has_more && orders::claimable(tx, context, enrolment)?) {
+        return Ok(Glance::Waits);
+    }
+    Ok(match store::commands::next(tx, enrolment, context.now, true, None)? {
+        None => Glance::Nothing,
+        Some(row)
+            if row.kind.is_question()
+                && row.state != CommandState::Deferred
+                && row.kind.refusal(enrolment.mode, enrolment.ownership).is_none() =>
+        {
+            Glance::Question(Box::new(row))
+        }
+        Some(_) => Glance::Waits,
     })
 }
 
-/// Whether a visit that begins now would be given anything.
-fn waits(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<bool> {
-    Ok(has_expired(context, enrolment)
-        || store::commands::waits(tx, enrolment, context.now)?
-        || orders::claimable(tx, context, enrolment)?)
+/// Whether it is some time ago that it was noted when the device was seen.
+#[must_use]
+pub fn is_to_be_noted(context: &Context, enrolment: &Enrolment) -> bool {
+    context.now - enrolment.last_seen_at >= SEEN_WITHIN
 }
 
 fn has_expired(context: &Context, enrolment: &Enrolment) -> bool {
@@ -92,31 +97,22 @@ fn has_expired(context: &Context, enrolment: &Enrolment) -> bool {
 pub fn settle_and_claim(
     tx: &mut Transaction<'_>,
     context: &Context,
-    enrolment: &Enrolment,
+    visitor: Visitor,
     visit: &Visit,
 ) -> Result<Option<Next>> {
-    let seen = context.now - enrolment.last_seen_at >= SEEN_WITHIN;
-    if *visit == Visit::Begins && !waits(tx, context, enrolment)? {
-        losses::on_contact(tx, context, enrolment)?;
-        // One row of its own, the last thing done: this needs nobody's lock.
-        if seen {
-            store::enrolments::touch(tx, enrolment, context.now)?;
-        }
-        return Ok(None);
-    }
     // Before any row is changed, as everywhere: whoever holds it may be ending this enrolment and its commands.
-    audit::lock(tx, &enrolment.council_id)?;
-    if seen {
-        store::enrolments::touch(tx, enrolment, context.now)?;
-    }
-    let settled = match visit {
-        Visit::Begins | Visit::BeginsToFetch => Settled::Command,
-        Visit::Answers(answer) => settle(tx, context, enrolment, answer)?,
-    };
-    // The answer may have ended the enrolment (a confirmed order) or changed its mode.
-    let Some(enrolment) = store::enrolments::find(tx, &enrolment.council_id, &enrolment.id)? else {
+    audit::lock(tx, &visitor.enrolment.council_id)?;
+    let Some(Visitor { mut enrolment, has_more }) = store::enrolments::still(tx, visitor)? else {
         return Err(Error::NotFound("enrolment"));
     };
+    let settled = match visit {
+        Visit::Begins => Settled::Command,
+        Visit::Answers(answer) => settle(tx, context, &enrolment, answer)?,
+    };
+    if settled == Settled::Order {
+        // The answer may have ended the enrolment.
+        enrolment = check_in::current(tx, &enrolment)?;
+    }
     if enrolment.ended_at.is_some() {
         return Ok(None);
     }
@@ -124,6 +120,7 @@ pub fn settle_and_claim(
         return claim_renewal_only(tx, context, &enrolment, visit.begins());
     }
     if settled == Settled::Command
+        && has_more
         && let Some(release) = orders::claim(tx, context, &enrolment)?
     {
         return Ok(Some(Next::Order(release)));
@@ -203,7 +200,8 @@ pub(crate) fn no_longer_right(
     row: &CommandRow,
 ) -> Result<Option<&'static str>> {
     if row.kind == CommandKind::ClearPasscode {
-        if enrolment.mode_disagrees {
+        // The answer that came just before may have said so.
+        if check_in::current(tx, enrolment)?.mode_disagrees {
             return Ok(Some("the device is managed in another way than it was invited to: invite it again first"));
         }
         let device = store::devices::find(tx, &enrolment.device_id)?.ok_or(Error::NotFound("device"))?;

@@ -78,29 +78,41 @@ pub(super) fn settle(
     let Some(id) = &answer.command else {
         return unreadable(tx, context, enrolment).map(|()| Settled::Command);
     };
-    let outcome = match &answer.status {
-        AnswerStatus::Acknowledged => Some(orders::Outcome::Acknowledged),
-        AnswerStatus::NotNow => Some(orders::Outcome::NotNow),
-        AnswerStatus::Failed { codes, .. } if codes.contains(&NOT_IN_LOST_MODE) => Some(orders::Outcome::NotNow),
-        AnswerStatus::Failed { text, .. } => Some(orders::Outcome::Failed(text.clone())),
-        AnswerStatus::Unreadable => None,
-    };
-    if let Some(outcome) = outcome
-        && orders::settle(tx, context, enrolment, id, &outcome)?
-    {
-        return Ok(Settled::Order);
-    }
-    let row = store::commands::find(tx, &enrolment.council_id, &enrolment.id, id)?;
-    match row {
+    match store::commands::find(tx, &enrolment.council_id, &enrolment.id, id)? {
         Some(row) if matches!(row.state, CommandState::Sent | CommandState::Deferred) => {
             settle_command(tx, context, enrolment, &row, answer)?;
+        }
+        // That it was given out is noted a moment later; the answer is the proof of it.
+        Some(row) if row.state == CommandState::Queued && row.kind.is_question() => {
+            let sent_at = row.sent_at.or(Some(context.now));
+            let given = CommandRow { state: CommandState::Sent, sent_at, offers: row.offers.max(1), ..row };
+            settle_command(tx, context, enrolment, &given, answer)?;
         }
         Some(row) => {
             tracing::info!(command = %id, state = %row.state, "an answer to a command that waits for none");
         }
+        None if settle_order(tx, context, enrolment, id, &answer.status)? => return Ok(Settled::Order),
         None => tracing::warn!(command = %id, enrolment = %enrolment.id, "an answer to an unknown command"),
     }
     Ok(Settled::Command)
+}
+
+/// Whether it was an order's.
+fn settle_order(
+    tx: &mut Transaction<'_>,
+    context: &Context,
+    enrolment: &Enrolment,
+    id: &CommandId,
+    status: &AnswerStatus,
+) -> Result<bool> {
+    let outcome = match status {
+        AnswerStatus::Acknowledged => orders::Outcome::Acknowledged,
+        AnswerStatus::NotNow => orders::Outcome::NotNow,
+        AnswerStatus::Failed { codes, .. } if codes.contains(&NOT_IN_LOST_MODE) => orders::Outcome::NotNow,
+        AnswerStatus::Failed { text, .. } => orders::Outcome::Failed(text.clone()),
+        AnswerStatus::Unreadable => return Ok(false),
+    };
+    orders::settle(tx, context, enrolment, id, &outcome)
 }
 
 pub(crate) fn settle_command(

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{Actor, Mode};
 use crate::operations::apple_test_bench::{alerts, command, enrolled, queue as ask, visit};
+use crate::store::enrolments::Visitor;
 use crate::testing::{Bench, on_both};
 
 fn answer(id: &CommandId, status: AnswerStatus) -> Visit {
@@ -320,45 +321,70 @@ async fn commands_expire_can_be_taken_back_and_are_not_kept_for_ever() {
     .await;
 }
 
-async fn seen_at_a_glance(bench: &Bench, phone: &Enrolment) -> Glance {
-    let (context, phone) = (bench.context(Actor::System), phone.clone());
-    bench.database.read_briefly("glance", move |tx| glance(tx, &context, &phone)).await.expect("reads")
+/// What a visit that begins would come to: the question that it is given as it stands, or whether something else waits.
+async fn glanced(bench: &Bench, phone: &Enrolment) -> Result<Option<CommandId>, &'static str> {
+    let (context, id, council) = (bench.context(Actor::System), phone.id.clone(), phone.council_id.clone());
+    let look = move |tx: &mut Transaction<'_>| {
+        let enrolment = store::enrolments::find(tx, &council, &id)?.expect("enrolled");
+        glance(tx, &context, &Visitor { enrolment, has_more: true })
+    };
+    match bench.database.read_briefly("glance", look).await.expect("reads") {
+        Glance::Nothing => Ok(None),
+        Glance::Question(row) => Ok(Some(row.id)),
+        Glance::Waits => Err("waits"),
+    }
 }
 
 #[tokio::test]
-async fn what_a_glance_showed_is_not_given_once_the_enrolment_has_ended() {
+async fn what_waits_is_not_given_once_the_enrolment_has_ended() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
         ask(&bench, &phone, command(PLAIN, 50, None)).await;
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits);
+        assert_eq!(glanced(&bench, &phone).await, Err("waits"));
         let (gone, now) = (phone.clone(), bench.context(Actor::System).now);
         let end = move |tx: &mut Transaction<'_>| {
             store::enrolments::end(tx, &gone.council_id, &gone.id, now, "ended in between")
         };
         assert!(bench.database.write("end", end).await.expect("ends"));
-        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None);
+        assert_eq!(visit(&bench, &phone, Visit::Begins).await, None);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_idle_poll_needs_no_write() {
+async fn only_questions_are_given_from_a_snapshot() {
     on_both(|bench| async move {
         let council = bench.council("germoe").await;
         let phone = enrolled(&bench, &council, Mode::Supervised).await;
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Nothing);
-        let id = ask(&bench, &phone, command(PLAIN, 50, None)).await;
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits);
-        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await.as_ref(), Some(&id));
-        visit(&bench, &phone, answer(&id, AnswerStatus::NotNow)).await;
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Waits, "what was put off waits for the next visit");
-        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await.as_ref(), Some(&id));
-        visit(&bench, &phone, done(&id)).await;
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::Nothing);
-        assert_eq!(visit(&bench, &phone, Visit::BeginsToFetch).await, None, "done in between");
-        bench.clock.advance(Duration::minutes(2));
-        assert_eq!(seen_at_a_glance(&bench, &phone).await, Glance::ToNote, "being seen is noted once a minute");
+        assert_eq!(glanced(&bench, &phone).await, Ok(None));
+        let question = ask(&bench, &phone, command(CommandKind::SecurityInfo, 50, None)).await;
+        assert_eq!(glanced(&bench, &phone).await, Ok(Some(question.clone())));
+        let others = [
+            CommandKind::InstallProfile,
+            CommandKind::RenewIdentity,
+            CommandKind::DeviceLock,
+            CommandKind::EnableLostMode,
+            CommandKind::DisableLostMode,
+            CommandKind::DeviceConfigured,
+            CommandKind::ActivationLockBypassCode,
+        ];
+        for kind in others {
+            let id = ask(&bench, &phone, command(kind, 40, None)).await;
+            assert_eq!(glanced(&bench, &phone).await, Err("waits"), "{kind}");
+            let (row, now) = (row(&bench, &id).await, bench.context(Actor::System).now);
+            let end = move |tx: &mut Transaction<'_>| {
+                store::commands::finish(tx, &row, CommandState::Cancelled, now, None, None)
+            };
+            assert!(bench.database.write("end", end).await.expect("ends"));
+        }
+        let here = phone.clone();
+        let own = move |tx: &mut Transaction<'_>| {
+            let row = store::commands::find_any(tx, &question)?.expect("waits");
+            store::commands::defer(tx, &row, row.available_at, "not now")
+        };
+        assert!(bench.database.write("put off", own).await.expect("puts off"));
+        assert_eq!(glanced(&bench, &here).await, Err("waits"), "what was put off");
     })
     .await;
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::android_view::{AndroidReport, android_report};
 use super::{answer, policy_in_force};
 use crate::error::{Error, Result};
+use crate::keys::sha256_hex;
 use crate::model::{CommandKind, Confirmation, DeviceId, EnrolmentId, Mode, Moment, Permission, SettingState};
 use crate::operations::android::observe;
 use crate::operations::{Context, policies};
@@ -28,7 +29,25 @@ pub(super) fn judge(
     let nothing = BTreeMap::new();
     let profile_context = policies::context_of(enrolment, version.version, &nothing)?;
     let judged = report::in_force(&version.policy, &profile_context, &answer::reported(reports)?);
-    keep(tx, context, enrolment, judged)
+    let judgement = summed_up(&judged);
+    if enrolment.judgement.as_deref() == Some(judgement.as_str()) {
+        return Ok(());
+    }
+    keep(tx, context, enrolment, judged)?;
+    store::setting_states::set_judgement(tx, enrolment, &judgement)
+}
+
+/// One short text that differs wherever any judgement or reason does.
+fn summed_up(judged: &[report::Setting]) -> String {
+    let mut text = String::new();
+    for setting in judged {
+        for part in [setting.setting, setting.state.as_str(), &setting.reason] {
+            text.push_str(part);
+            // Stands in none of them.
+            text.push('\0');
+        }
+    }
+    sha256_hex(text.as_bytes())
 }
 
 /// Writes down how settings are judged; only what changed.

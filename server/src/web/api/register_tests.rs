@@ -23,6 +23,7 @@ macro_rules! serve {
             clock: $bench.clock.clone(),
             config: Arc::new(Config::default()),
             google: crate::google::Kept::default(),
+            sightings: Arc::default(),
         };
         test::init_service(WebApp::new().app_data(web::Data::new(app)).service(super::scope())).await
     }};

@@ -28,6 +28,7 @@ fn app(bench: &Bench) -> App {
         clock: bench.clock.clone(),
         config: Arc::new(Config::default()),
         google: crate::google::Kept::default(),
+        sightings: Arc::default(),
     }
 }
 

@@ -88,7 +88,7 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, message: Chec
                 Identified::Misused(certificate, how) => {
                     return tell_of_misuse(app, certificate, how).await.map(Outcome::Refused);
                 }
-                Identified::Pinned(enrolment) | Identified::Renewed(enrolment, _) => enrolment,
+                Identified::Pinned(visitor) | Identified::Renewed(visitor, _) => visitor.enrolment,
             };
             // Sealed here, since a transaction is no place for encryption.
             let seal =

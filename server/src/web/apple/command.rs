@@ -1,5 +1,5 @@
-//! The command channel: an answer comes in, the next command goes out. An idle poll within a minute of
-//! the last one costs one snapshot and no write.
+//! The command channel: an answer comes in, the next command goes out. A visit that is given nothing, or a question, costs one
+//! snapshot and no write of its own.
 
 use actix_web::web::{self, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,14 +12,16 @@ use crate::error::{Error, Result};
 use crate::model::{Actor, CommandId, CouncilId, Platform};
 use crate::operations::check_in::{self, Identified, Misuse};
 use crate::operations::commands::{self, Answer, AnswerStatus, Glance, Material, Next, Visit};
-use crate::operations::policies;
+use crate::operations::{Context, policies};
 use crate::platform::apple::message::{Report, Status, Who, parse_report};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
 use crate::platform::{self, Unsupported, Wire};
 use crate::sealing::Purpose;
+use crate::sightings;
+use crate::store::Transaction;
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
-use crate::store::enrolments::Enrolment;
+use crate::store::enrolments::{Enrolment, Visitor};
 
 /// The most that an answer may have, in bytes: a list of many hundred apps fits.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -97,7 +99,7 @@ fn read_visit(report: Report) -> (Who, Visit) {
 
 /// What the snapshot shows of a visit that begins.
 enum Look {
-    Known(Glance),
+    Known(Box<Enrolment>, Glance),
     /// It renewed its identity, which is to be taken over first.
     Renewed,
     Refused(&'static str),
@@ -110,59 +112,92 @@ enum Claimed {
     Next(Box<Enrolment>, Option<Next>),
 }
 
-async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, mut visit: Visit) -> Result<Served> {
+async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, visit: Visit) -> Result<Served> {
     let context = app.context(Actor::System);
+    let answered = match &visit {
+        Visit::Begins => None,
+        Visit::Answers(answer) => answer.command.clone(),
+    };
     if visit == Visit::Begins {
-        let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.clone(), who.clone());
-        let look = app
-            .database
-            .read_briefly("apple poll", move |tx| {
-                Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
-                    Identified::Refused(reason) => Look::Refused(reason),
-                    // Told already: a stranger who keeps knocking costs no write.
-                    Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => {
-                        Look::Refused(how.words())
-                    }
-                    Identified::Misused(certificate, how) => Look::Misused(certificate, how),
-                    Identified::Renewed(..) => Look::Renewed,
-                    Identified::Pinned(enrolment) => Look::Known(commands::glance(tx, &context, &enrolment)?),
-                })
-            })
-            .await?;
-        match look {
-            Look::Known(Glance::Nothing) => return Ok(Served::Nothing),
-            Look::Known(Glance::ToNote) | Look::Renewed => {}
-            Look::Known(Glance::Waits) => visit = Visit::BeginsToFetch,
+        match look(app, &context, &council, &fingerprint, &who).await? {
+            Look::Known(enrolment, Glance::Nothing) => {
+                note_visit(app, &context, &enrolment);
+                return Ok(Served::Nothing);
+            }
+            Look::Known(enrolment, Glance::Question(row)) => {
+                // One that cannot be made is left to the transaction, which ends it.
+                if let Ok(wire) = encode(app, &enrolment, &row, &Material::None) {
+                    note_visit(app, &context, &enrolment);
+                    app.sightings.given(&enrolment, row.id, context.now);
+                    return Ok(Served::Command(wire));
+                }
+            }
+            Look::Known(_, Glance::Waits) | Look::Renewed => {}
             Look::Refused(reason) => return Ok(Served::Refused(reason)),
             Look::Misused(certificate, how) => {
                 return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
             }
         }
+    } else if answered.is_none() {
+        // It can only be an answer to what was given last, which must be known first.
+        sightings::write(app).await?;
     }
+    let noting = context.clone();
     let claimed = app
         .database
         .write("apple command", move |tx| {
-            let enrolment = match check_in::identify(tx, &council, &fingerprint, who.id())? {
+            let visitor = match check_in::identify(tx, &council, &fingerprint, who.id())? {
                 Identified::Refused(reason) => return Ok(Claimed::Refused(reason)),
                 Identified::Misused(certificate, how) => {
                     check_in::refuse_misuse(tx, &context, &certificate, how)?;
                     return Ok(Claimed::Refused(how.words()));
                 }
-                Identified::Pinned(enrolment) => enrolment,
-                Identified::Renewed(enrolment, certificate) => {
-                    let context = check_in::as_device(&context, &enrolment);
-                    check_in::adopt_renewal(tx, &context, &enrolment, &certificate)?;
-                    Box::new(crate::operations::check_in::current(tx, &enrolment)?)
+                Identified::Pinned(visitor) => *visitor,
+                Identified::Renewed(visitor, certificate) => {
+                    let context = check_in::as_device(&context, &visitor.enrolment);
+                    check_in::adopt_renewal(tx, &context, &visitor.enrolment, &certificate)?;
+                    Visitor { enrolment: check_in::current(tx, &visitor.enrolment)?, ..*visitor }
                 }
             };
-            let context = check_in::as_device(&context, &enrolment);
-            let next = commands::settle_and_claim(tx, &context, &enrolment, &visit)?;
+            let context = check_in::as_device(&context, &visitor.enrolment);
+            let enrolment = Box::new(visitor.enrolment.clone());
+            let next = commands::settle_and_claim(tx, &context, visitor, &visit)?;
             Ok(Claimed::Next(enrolment, next))
         })
         .await?;
     match claimed {
         Claimed::Refused(reason) => Ok(Served::Refused(reason)),
-        Claimed::Next(enrolment, next) => write_out(app, &enrolment, next).await,
+        Claimed::Next(enrolment, next) => {
+            note_visit(app, &noting, &enrolment);
+            if let Some(answered) = answered {
+                app.sightings.answered(&enrolment, &answered);
+            }
+            write_out(app, &enrolment, next).await
+        }
+    }
+}
+
+async fn look(app: &App, context: &Context, council: &CouncilId, fingerprint: &str, who: &Who) -> Result<Look> {
+    let (context, council, fingerprint, who) = (context.clone(), council.clone(), fingerprint.to_owned(), who.clone());
+    let look = move |tx: &mut Transaction<'_>| {
+        Ok(match check_in::identify(tx, &council, &fingerprint, who.id())? {
+            Identified::Refused(reason) => Look::Refused(reason),
+            // Told already: a stranger who keeps knocking costs no write.
+            Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => Look::Refused(how.words()),
+            Identified::Misused(certificate, how) => Look::Misused(certificate, how),
+            Identified::Renewed(..) => Look::Renewed,
+            Identified::Pinned(visitor) => {
+                let glance = commands::glance(tx, &context, &visitor)?;
+                Look::Known(Box::new(visitor.enrolment), glance)
+            }
+        })
+    };
+    app.database.read_briefly("apple poll", look).await
+}
+
+fn note_visit(app: &App, context: &Context, enrolment: &Enrolment) {
+    if commands::is_to_be_noted(context, enrolment) {
+        app.sightings.seen(enrolment, context.now);
     }
 }
 

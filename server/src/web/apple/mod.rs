@@ -13,6 +13,7 @@ mod tests;
 
 pub(crate) use landing::{STYLE, message_page, parse_code, style_headers};
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -23,6 +24,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderValue, X_CONT
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, BytesMut, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use beadle_enrollment::mdm_signature::{LastSigner, verify};
 use futures_util::StreamExt as _;
 
 use crate::app::App;
@@ -141,6 +143,10 @@ async fn read_body(request: &HttpRequest, mut payload: web::Payload, limit: usiz
     }
 }
 
+/// Which device spoke last on a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Speaker(Mutex<LastSigner>);
+
 /// The SHA-256 of the certificate whose key signed this body. Whose it is, is not yet known.
 #[expect(clippy::result_large_err, reason = "the refusal is the answer that goes out")]
 fn signer(request: &HttpRequest, body: &[u8]) -> Result<String, HttpResponse> {
@@ -148,7 +154,11 @@ fn signer(request: &HttpRequest, body: &[u8]) -> Result<String, HttpResponse> {
         tracing::warn!(path = request.path(), "refused: no Mdm-Signature");
         return Err(HttpResponse::BadRequest().finish());
     };
-    match beadle_enrollment::mdm_signature::verify(header, body) {
+    let verified = match request.conn_data::<Speaker>() {
+        Some(speaker) => verify(header, body, &mut speaker.0.lock().unwrap_or_else(PoisonError::into_inner)),
+        None => verify(header, body, &mut LastSigner::default()),
+    };
+    match verified {
         Ok(signer) => Ok(beadle_enrollment::authority::fingerprint(&signer.certificate_der)),
         Err(problem) => {
             tracing::warn!(path = request.path(), %problem, "refused: the Mdm-Signature is wrong");

@@ -1,5 +1,7 @@
 //! The Apple door over HTTP: never 401, 503 when at fault, limits before buffering, and identities believed only when proven.
 
+mod visits;
+
 use std::sync::Arc;
 
 use actix_web::body::to_bytes;
@@ -35,6 +37,7 @@ fn app(bench: &Bench) -> App {
         clock: bench.clock.clone(),
         config: Arc::new(Config::default()),
         google: crate::google::Kept::default(),
+        sightings: Arc::default(),
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) fn last_seen(database: &Database, at: &str) {
     run(database, &format!("UPDATE enrolments SET last_seen_at = '{at}' WHERE generation < 1000000"));
 }
 
-/// Queues so many inventory questions for every phone that visits.
-pub(crate) fn questions(database: &Database, each: usize) {
+/// Queues so many commands of a kind for every phone that visits.
+pub(crate) fn commands(database: &Database, kind: &str, each: usize) {
     static RUN: AtomicU64 = AtomicU64::new(0);
     let turn = RUN.fetch_add(1, Ordering::Relaxed);
     run(
@@ -59,7 +59,7 @@ pub(crate) fn questions(database: &Database, each: usize) {
             "WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < {each}) \
              INSERT INTO commands (council_id, id, enrolment_id, kind, payload, priority, state, created_by, created_at, \
              available_at, expires_at, offers) \
-             SELECT e.council_id, 'ask-{turn}-' || n.value || '-' || e.id, e.id, 'device_information', '{{}}', 50, 'queued', \
+             SELECT e.council_id, 'ask-{turn}-' || n.value || '-' || e.id, e.id, '{kind}', '{{}}', 50, 'queued', \
              'bench', '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2099-01-01 00:00:00', 0 \
              FROM enrolments e, numbers n WHERE e.state = 'enrolled' AND e.generation < 1000000"
         ),

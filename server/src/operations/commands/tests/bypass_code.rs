@@ -79,10 +79,13 @@ async fn a_code_sealed_for_another_device_is_not_taken() {
             report: json!({}),
             bypass_code: Some(SealedCode { device: other.device_id.clone(), sealed: vec![1] }),
         };
-        let (context, of) = (bench.context(Actor::System), phone.clone());
+        let context = bench.context(Actor::System);
+        let visitor = Visitor { enrolment: phone.clone(), has_more: true };
         let settled = bench
             .database
-            .write("visit", move |tx| settle_and_claim(tx, &context, &of, &Visit::Answers(answer.clone())).map(drop))
+            .write("visit", move |tx| {
+                settle_and_claim(tx, &context, visitor.clone(), &Visit::Answers(answer.clone())).map(drop)
+            })
             .await;
         assert!(matches!(settled, Err(Error::Unavailable(_))), "{settled:?}");
         assert_eq!((kept(&bench, &phone.device_id).await, kept(&bench, &other.device_id).await), (None, None));

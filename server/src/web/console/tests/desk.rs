@@ -197,6 +197,7 @@ impl Desk {
             clock: bench.clock.clone(),
             config: Arc::new(Config::default()),
             google: crate::google::Kept::default(),
+            sightings: Arc::default(),
         };
         let serve = serve(&app).await;
         let (council, other) = (bench.council("germoe").await, bench.council("coreley").await);

@@ -26,6 +26,7 @@ async fn fresh(bench: &Bench) -> Browser {
         clock: bench.clock.clone(),
         config: Arc::new(Config::default()),
         google: crate::google::Kept::default(),
+        sightings: Arc::default(),
     };
     Browser { serve: serve(&app).await, app, session: None, visit: None, secret: String::new() }
 }
