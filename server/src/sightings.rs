@@ -41,24 +41,23 @@ impl Sightings {
     }
 
     fn add(&self, sighting: Sighting) {
-        match self.waiting().entry((sighting.council.clone(), sighting.enrolment.clone())) {
-            Entry::Vacant(place) => {
-                place.insert(sighting);
-            }
-            Entry::Occupied(mut earlier) => earlier.get_mut().merge(sighting),
-        }
+        self.put(sighting, Sighting::merge);
     }
 
     /// It could not be written; what came since is later.
-    fn put_back(&self, mut sighting: Sighting) {
+    fn put_back(&self, sighting: Sighting) {
+        self.put(sighting, |later, mut earlier| {
+            earlier.merge(later.clone());
+            *later = earlier;
+        });
+    }
+
+    fn put(&self, sighting: Sighting, join: impl FnOnce(&mut Sighting, Sighting)) {
         match self.waiting().entry((sighting.council.clone(), sighting.enrolment.clone())) {
             Entry::Vacant(place) => {
                 place.insert(sighting);
             }
-            Entry::Occupied(mut later) => {
-                sighting.merge(later.get().clone());
-                later.insert(sighting);
-            }
+            Entry::Occupied(mut known) => join(known.get_mut(), sighting),
         }
     }
 
@@ -137,11 +136,22 @@ pub async fn write(app: &App) -> Result<()> {
 }
 
 async fn write_part(app: &App, council: CouncilId, part: Vec<Sighting>) -> Result<()> {
-    let (context, sightings) = (app.context(Actor::System), part.clone());
-    let note = move |tx: &mut Transaction<'_>| check_in::note(tx, &context, &council, &sightings);
-    let written = app.database.write("sightings", note).await;
-    if written.is_err() {
-        part.into_iter().for_each(|sighting| app.sightings.put_back(sighting));
+    let sightings = part.clone();
+    let note = move |tx: &mut Transaction<'_>| check_in::note(tx, &council, &sightings);
+    let awaited = match app.database.write("sightings", note).await {
+        Ok(awaited) => awaited,
+        Err(problem) => {
+            part.into_iter().for_each(|sighting| app.sightings.put_back(sighting));
+            return Err(problem);
+        }
+    };
+    // Each by itself: a case that cannot be written must not hold up what else was seen. Its phone's next visit tries again.
+    for sighting in awaited {
+        let context = app.context(Actor::System);
+        let note = move |tx: &mut Transaction<'_>| check_in::note_contact(tx, &context, &sighting);
+        if let Err(problem) = app.database.write("contact of a found phone", note).await {
+            tracing::error!(%problem, "a phone that was found called, and its case could not be written");
+        }
     }
-    written
+    Ok(())
 }

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::store::authorities::AuthorityRow;
 use crate::store::certificates::Certificate;
 use crate::store::devices::Description;
-use crate::store::enrolments::{Enrolment, Tokens, Visitor};
+use crate::store::enrolments::{Caller, Enrolment, Tokens};
 use crate::store::push_certificates::PushCertificate;
 use crate::store::scep_challenges::Challenge;
 use crate::store::{self, AnyConnection};
@@ -283,7 +283,7 @@ pub(crate) async fn visit(bench: &Bench, enrolment: &Enrolment, visit: Visit) ->
         .database
         .write("visit", move |tx| {
             let enrolment = store::enrolments::find(tx, &enrolment.council_id, &enrolment.id)?.expect("is there");
-            commands::settle_and_claim(tx, &context, Visitor { enrolment, has_more: true }, &visit)
+            commands::settle_and_claim(tx, &context, Caller { enrolment, has_more: true }, &visit)
         })
         .await
         .expect("visit");

@@ -17,14 +17,14 @@ pub use authenticate::{Arrival, authenticate};
 pub use leave::check_out;
 pub use misuse::{Misuse, is_told, refuse_misuse};
 pub use renewal::adopt_renewal;
-pub use sighting::{Sighting, note};
+pub use sighting::{Sighting, note, note_contact};
 pub use tokens::{TokenChange, token_update};
 
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{Actor, CouncilId};
 use crate::store::certificates::Certificate;
-use crate::store::enrolments::{Enrolment, Visitor};
+use crate::store::enrolments::{Caller, Enrolment};
 use crate::store::{self, Transaction};
 
 /// What became of a message.
@@ -44,9 +44,9 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub enum Identified {
     /// To this enrolment, which is pinned to it.
-    Pinned(Box<Visitor>),
+    Pinned(Box<Caller>),
     /// To this enrolment, by a renewal that the device has not checked in with yet.
-    Renewed(Box<Visitor>, Box<Certificate>),
+    Renewed(Box<Caller>, Box<Certificate>),
     /// To nobody that may speak here.
     Refused(&'static str),
     /// To somebody else, or to nobody any more; the council whose identity it is should hear of it.
@@ -79,11 +79,11 @@ pub fn identify(
     if device.is_some_and(|told| identity.udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherDevice));
     }
-    let visitor = Box::new(Visitor { enrolment, has_more });
-    if visitor.enrolment.fingerprint == fingerprint {
-        return Ok(Identified::Pinned(visitor));
+    let caller = Box::new(Caller { enrolment, has_more });
+    if caller.enrolment.fingerprint == fingerprint {
+        return Ok(Identified::Pinned(caller));
     }
-    Ok(Identified::Renewed(visitor, shown(tx, fingerprint)?))
+    Ok(Identified::Renewed(caller, shown(tx, fingerprint)?))
 }
 
 /// The whole certificate, which only the exceptions need.

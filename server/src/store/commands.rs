@@ -131,13 +131,14 @@ kept!(
     patient: BigInt = i64, " THEN ",
     again: Timestamp = Moment, " ELSE available_at END WHERE council_id = ",
     council: Text = CouncilId, " AND id = ",
-    id: Text = CommandId, " AND state IN ('queued', 'sent')",
+    id: Text = CommandId, " AND state IN ('queued', 'sent') AND (sent_at IS NULL OR sent_at < ",
+    before: Timestamp = Moment, ")",
 );
 
-/// Notes that a question was written to the device at `at`, unless it was answered or put off in the meantime.
+/// Notes that a question was written to the device at `at`, unless it was answered, put off or given again in the meantime.
 pub fn mark_given(tx: &mut Transaction<'_>, council: &CouncilId, command: &CommandId, at: Moment) -> Result<()> {
     let again = at + PATIENCE;
-    MarkGiven { at: &at, patient: &PATIENT_OFFERS, again: &again, council, id: command }.run(tx)?;
+    MarkGiven { at: &at, patient: &PATIENT_OFFERS, again: &again, council, id: command, before: &at }.run(tx)?;
     Ok(())
 }
 
@@ -172,7 +173,9 @@ kept!(
     /// Of a command that is open.
     Finish: "UPDATE commands SET state = ",
     state: Text = CommandState, ", sent_at = COALESCE(sent_at, ",
-    sent: Nullable<Timestamp> = Option<Moment>, "), ended_at = ",
+    sent: Nullable<Timestamp> = Option<Moment>, "), offers = CASE WHEN offers < ",
+    least: BigInt = i64, " THEN ",
+    offers: BigInt = i64, " ELSE offers END, ended_at = ",
     at: Timestamp = Moment, ", answer = ",
     answer: Nullable<Text> = Option<&'a str>, ", problem = ",
     problem: Nullable<Text> = Option<&'a str>, " WHERE council_id = ",
@@ -192,6 +195,8 @@ pub fn finish(
     let end = Finish {
         state: &state,
         sent: &command.sent_at,
+        least: &command.offers,
+        offers: &command.offers,
         at: &at,
         answer: &answer,
         problem: &problem,

@@ -74,9 +74,9 @@ pub fn find(tx: &mut Transaction<'_>, council: &CouncilId, id: &EnrolmentId) -> 
     Ok(enrolment.optional()?)
 }
 
-/// An enrolment whose device is here.
+/// An enrolment whose device calls, as the transaction that goes on with it has read it.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub struct Caller {
     /// The enrolment.
     pub enrolment: Enrolment,
     /// There is more to see to than commands: an order that may leave, or a case of a device that was found and is to be heard from.
@@ -97,19 +97,18 @@ pub(in crate::store) fn has_more() -> _ {
     exists(order).or(exists(case))
 }
 
-/// A visitor as it stands now that its council's lock is held; `None` where there is no such enrolment any more.
-///
-/// SQLite's one writer has read it in this very transaction, in which nobody else changes anything: it still stands.
-pub fn still(tx: &mut Transaction<'_>, visitor: Visitor) -> Result<Option<Visitor>> {
+/// A caller as it stands now that its council's lock is held; `None` where there is no such enrolment any more. It must have been
+/// read in this transaction: SQLite's one writer lets nobody else change anything in the meantime, so there it still stands.
+pub fn still(tx: &mut Transaction<'_>, caller: Caller) -> Result<Option<Caller>> {
     if !tx.is_postgres() {
-        return Ok(Some(visitor));
+        return Ok(Some(caller));
     }
-    let Enrolment { council_id, id, .. } = &visitor.enrolment;
+    let Enrolment { council_id, id, .. } = &caller.enrolment;
     let found = directly!(tx, |connection| enrolments::table
         .filter(enrolments::council_id.eq(council_id).and(enrolments::id.eq(id)))
         .select((Enrolment::as_select(), has_more()))
         .first::<(Enrolment, bool)>(connection));
-    Ok(found.optional()?.map(|(enrolment, has_more)| Visitor { enrolment, has_more }))
+    Ok(found.optional()?.map(|(enrolment, has_more)| Caller { enrolment, has_more }))
 }
 
 /// The enrolment that this device is under management by now.
@@ -217,6 +216,14 @@ pub fn touch_all(tx: &mut Transaction<'_>, council: &CouncilId, seen: &[(Enrolme
             Ok(())
         }
     }
+}
+
+/// Notes how all settings of an enrolment were judged together.
+pub fn set_judgement(tx: &mut Transaction<'_>, enrolment: &Enrolment, judgement: &str) -> Result<()> {
+    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
+        .set(enrolments::judgement.eq(judgement))
+        .execute(tx.connection)?;
+    Ok(())
 }
 
 /// Pins an enrolment to a renewed identity.

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::connection::{AnyConnection, Transaction};
-use super::enrolments::{Enrolment, Visitor};
+use super::enrolments::{Caller, Enrolment};
 use crate::error::Result;
 use crate::model::{Actor, CommandId, CommandKind, CommandState, CouncilId, Mode, Moment, Role, TokenId};
 use crate::operations::apple_test_bench::{command, queue};
@@ -188,8 +188,8 @@ async fn what_is_open_is_found_by_its_own_index_before_statistics_are_gathered()
 /// Tables that hold a handful of rows for the whole life of an installation.
 const SMALL: &[&str] = &["quarantines"];
 
-fn visitor(phone: &Enrolment) -> Visitor {
-    Visitor { enrolment: phone.clone(), has_more: true }
+fn caller(phone: &Enrolment) -> Caller {
+    Caller { enrolment: phone.clone(), has_more: true }
 }
 
 /// Everything that the database is asked as a phone checks in, polls, fetches and answers.
@@ -207,10 +207,11 @@ fn path(
     };
     note(&mut |tx| {
         check_in::identify(tx, council, &phone.fingerprint, Some(&udid))?;
-        operation::glance(tx, context, &visitor(phone))?;
+        operation::glance(tx, context, &caller(phone))?;
         let sighting =
             Sighting { seen_at: Some(context.now), given: Some((command.clone(), context.now)), ..Sighting::of(phone) };
-        check_in::note(tx, context, council, &[sighting])
+        check_in::note(tx, council, std::slice::from_ref(&sighting))?;
+        check_in::note_contact(tx, context, &sighting)
     });
     for status in [
         AnswerStatus::Acknowledged,
@@ -219,11 +220,11 @@ fn path(
         AnswerStatus::Unreadable,
     ] {
         note(&mut |tx| {
-            operation::settle_and_claim(tx, context, visitor(phone), &Visit::Begins)?;
+            operation::settle_and_claim(tx, context, caller(phone), &Visit::Begins)?;
             let id = (status != AnswerStatus::Unreadable).then(|| command.clone());
             let answer =
                 Answer { command: id, status: status.clone(), report: serde_json::json!({}), bypass_code: None };
-            operation::settle_and_claim(tx, context, visitor(phone), &Visit::Answers(answer)).map(drop)
+            operation::settle_and_claim(tx, context, caller(phone), &Visit::Answers(answer)).map(drop)
         });
     }
     note(&mut |tx| {

@@ -5,8 +5,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::Transaction;
 use super::connection::directly;
-use super::enrolments::Enrolment;
-use super::schema::{enrolments, setting_states};
+use super::schema::setting_states;
 use crate::error::Result;
 use crate::model::{CouncilId, DeviceId, EnrolmentId, Moment, SettingState};
 
@@ -138,14 +137,6 @@ pub fn update(
             setting_states::reason.eq(reason),
             since.map(|since| setting_states::since.eq(since)),
         ))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
-/// Notes how all settings of an enrolment were judged together.
-pub fn set_judgement(tx: &mut Transaction<'_>, enrolment: &Enrolment, judgement: &str) -> Result<()> {
-    diesel::update(enrolments::table.find((&enrolment.council_id, &enrolment.id)))
-        .set(enrolments::judgement.eq(judgement))
         .execute(tx.connection)?;
     Ok(())
 }

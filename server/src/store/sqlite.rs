@@ -20,7 +20,7 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 const WAITING: usize = 4096;
 
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;";
+    PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 33554432; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;";
 
 /// What the writer thread does for one caller.
 trait Write: Send {

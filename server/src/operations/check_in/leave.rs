@@ -21,7 +21,7 @@ pub fn check_out(
         Identified::Misused(_, Misuse::Left | Misuse::Revoked) => return Ok(Outcome::Done),
         Identified::Misused(certificate, how) => return refuse_misuse(tx, context, &certificate, how),
         Identified::Refused(reason) => return Ok(Outcome::Refused(reason)),
-        Identified::Pinned(visitor) | Identified::Renewed(visitor, _) => visitor.enrolment,
+        Identified::Pinned(caller) | Identified::Renewed(caller, _) => caller.enrolment,
     };
     let context = &as_device(context, &enrolment);
     end(tx, context, &enrolment, "checked_out", "the device left management")?;

@@ -42,21 +42,27 @@ impl Sighting {
     }
 }
 
-/// Writes down what visits to one council left. What was answered or ended in the meantime stays as it is.
-pub fn note(tx: &mut Transaction<'_>, context: &Context, council: &CouncilId, sightings: &[Sighting]) -> Result<()> {
+/// Writes down what visits to one council left; what was answered or ended in the meantime stays as it is. Gives those of phones
+/// that were found and are to be heard from, for [`note_contact`].
+pub fn note(tx: &mut Transaction<'_>, council: &CouncilId, sightings: &[Sighting]) -> Result<Vec<Sighting>> {
     audit::lock(tx, council)?;
     let seen = |sighting: &Sighting| Some((sighting.enrolment.clone(), sighting.seen_at?));
     store::enrolments::touch_all(tx, council, &sightings.iter().filter_map(seen).collect::<Vec<_>>())?;
     for (command, at) in sightings.iter().filter_map(|sighting| sighting.given.as_ref()) {
         store::commands::mark_given(tx, council, command, *at)?;
     }
-    for device in store::cases::awaited_devices(tx, council)? {
-        if let Some(sighting) = sightings.iter().find(|sighting| sighting.device == device)
-            && let Some(enrolment) = store::enrolments::find(tx, council, &sighting.enrolment)?
-        {
-            let context = super::as_device(context, &enrolment);
-            losses::on_contact(tx, &context, &enrolment)?;
+    let awaited = store::cases::awaited_devices(tx, council)?;
+    Ok(sightings.iter().filter(|sighting| awaited.contains(&sighting.device)).cloned().collect())
+}
+
+/// A phone that was found was heard from; a visit before it was found, or of an enrolment that has ended, says nothing.
+pub fn note_contact(tx: &mut Transaction<'_>, context: &Context, sighting: &Sighting) -> Result<()> {
+    let at = sighting.seen_at.max(sighting.given.as_ref().map(|(_, at)| *at));
+    let enrolment = store::enrolments::find(tx, &sighting.council, &sighting.enrolment)?;
+    match (at, enrolment.filter(|enrolment| enrolment.ended_at.is_none())) {
+        (Some(at), Some(enrolment)) => {
+            losses::on_contact_at(tx, &super::as_device(context, &enrolment), &enrolment, at)
         }
+        _ => Ok(()),
     }
-    Ok(())
 }

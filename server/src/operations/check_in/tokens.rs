@@ -39,9 +39,9 @@ pub fn token_update(
     let enrolment = match identify_locked(tx, council, fingerprint, device)? {
         Identified::Refused(reason) => return Ok(Outcome::Refused(reason)),
         Identified::Misused(certificate, how) => return refuse_misuse(tx, context, &certificate, how),
-        Identified::Pinned(visitor) => visitor.enrolment,
-        Identified::Renewed(visitor, certificate) => {
-            let enrolment = visitor.enrolment;
+        Identified::Pinned(caller) => caller.enrolment,
+        Identified::Renewed(caller, certificate) => {
+            let enrolment = caller.enrolment;
             adopt_renewal(tx, &as_device(context, &enrolment), &enrolment, &certificate)?;
             enrolment
         }

@@ -11,7 +11,7 @@ use crate::model::{CommandId, CommandKind, CommandState, Release};
 use crate::operations::{Context, alerts, audit, check_in, orders};
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
-use crate::store::enrolments::{Enrolment, Visitor};
+use crate::store::enrolments::{Caller, Enrolment};
 use crate::store::{self, Transaction};
 
 /// How stale the time of the last sight may be, so that an idle visit costs no write.
@@ -63,13 +63,14 @@ pub enum Next {
 }
 
 /// What a visit that begins now would come to.
-pub fn glance(tx: &mut Transaction<'_>, context: &Context, visitor: &Visitor) -> Result<Glance> {
-    let enrolment = &visitor.enrolment;
-    if has_expired(context, enrolment) || (visitor.has_more && orders::claimable(tx, context, enrolment)?) {
+pub fn glance(tx: &mut Transaction<'_>, context: &Context, caller: &Caller) -> Result<Glance> {
+    let enrolment = &caller.enrolment;
+    if has_expired(context, enrolment) || (caller.has_more && orders::claimable(tx, context, enrolment)?) {
         return Ok(Glance::Waits);
     }
     Ok(match store::commands::next(tx, enrolment, context.now, true, None)? {
         None => Glance::Nothing,
+        // What was put off waits for a transaction: a note that comes late must not take it for one that was not.
         Some(row)
             if row.kind.is_question()
                 && row.state != CommandState::Deferred
@@ -97,12 +98,12 @@ fn has_expired(context: &Context, enrolment: &Enrolment) -> bool {
 pub fn settle_and_claim(
     tx: &mut Transaction<'_>,
     context: &Context,
-    visitor: Visitor,
+    caller: Caller,
     visit: &Visit,
 ) -> Result<Option<Next>> {
     // Before any row is changed, as everywhere: whoever holds it may be ending this enrolment and its commands.
-    audit::lock(tx, &visitor.enrolment.council_id)?;
-    let Some(Visitor { mut enrolment, has_more }) = store::enrolments::still(tx, visitor)? else {
+    audit::lock(tx, &caller.enrolment.council_id)?;
+    let Some(Caller { mut enrolment, has_more }) = store::enrolments::still(tx, caller)? else {
         return Err(Error::NotFound("enrolment"));
     };
     let settled = match visit {
@@ -110,7 +111,8 @@ pub fn settle_and_claim(
         Visit::Answers(answer) => settle(tx, context, &enrolment, answer)?,
     };
     if settled == Settled::Order {
-        // The answer may have ended the enrolment.
+        // It may be the last that is heard of the device, and it may have ended the enrolment.
+        store::enrolments::touch(tx, &enrolment.council_id, &enrolment.id, context.now)?;
         enrolment = check_in::current(tx, &enrolment)?;
     }
     if enrolment.ended_at.is_some() {
@@ -123,6 +125,7 @@ pub fn settle_and_claim(
         && has_more
         && let Some(release) = orders::claim(tx, context, &enrolment)?
     {
+        store::enrolments::touch(tx, &enrolment.council_id, &enrolment.id, context.now)?;
         return Ok(Some(Next::Order(release)));
     }
     claim_command(tx, context, &enrolment, visit.begins(), None)

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::done::{Word, acknowledged, failed};
 use super::push_again_after;
 use crate::error::{Error, Result};
-use crate::model::{CommandId, CommandState, DeviceId};
+use crate::model::{CommandId, CommandState, DeviceId, Moment};
 use crate::operations::{Context, jobs, orders};
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
@@ -83,10 +83,8 @@ pub(super) fn settle(
             settle_command(tx, context, enrolment, &row, answer)?;
         }
         // That it was given out is noted a moment later; the answer is the proof of it.
-        Some(row) if row.state == CommandState::Queued && row.kind.is_question() => {
-            let sent_at = row.sent_at.or(Some(context.now));
-            let given = CommandRow { state: CommandState::Sent, sent_at, offers: row.offers.max(1), ..row };
-            settle_command(tx, context, enrolment, &given, answer)?;
+        Some(row) if is_unnoted_question(&row) => {
+            settle_command(tx, context, enrolment, &as_given(row, context.now), answer)?;
         }
         Some(row) => {
             tracing::info!(command = %id, state = %row.state, "an answer to a command that waits for none");
@@ -95,6 +93,15 @@ pub(super) fn settle(
         None => tracing::warn!(command = %id, enrolment = %enrolment.id, "an answer to an unknown command"),
     }
     Ok(Settled::Command)
+}
+
+fn is_unnoted_question(row: &CommandRow) -> bool {
+    row.state == CommandState::Queued && row.kind.is_question()
+}
+
+/// A question whose answer came before it was noted that it was given: within a second.
+fn as_given(row: CommandRow, now: Moment) -> CommandRow {
+    CommandRow { state: CommandState::Sent, sent_at: row.sent_at.or(Some(now)), offers: row.offers.max(1), ..row }
 }
 
 /// Whether it was an order's.
@@ -148,8 +155,14 @@ fn put_off(
 
 fn unreadable(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment) -> Result<()> {
     tracing::warn!(enrolment = %enrolment.id, "a device's answer could not be read");
-    // It can only be an answer to what was sent last.
-    match store::commands::last_sent(tx, enrolment)? {
+    // It can only be an answer to what was given last: the question that is next, if that it was given is not noted yet, or what is
+    // known to be sent.
+    let question = store::commands::next(tx, enrolment, context.now, true, None)?.filter(is_unnoted_question);
+    let last = match question {
+        Some(row) => Some(as_given(row, context.now)),
+        None => store::commands::last_sent(tx, enrolment)?,
+    };
+    match last {
         Some(row) => give_up_reading(tx, context, enrolment, &row),
         None => Ok(()),
     }

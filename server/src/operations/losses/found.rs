@@ -113,7 +113,7 @@ pub fn on_contact(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrol
     Ok(())
 }
 
-/// An Android phone reported at `at`: later than it was found, or it is no news.
+/// The device was heard from at `at`: later than it was found, or it is no news.
 pub fn on_contact_at(tx: &mut Transaction<'_>, context: &Context, enrolment: &Enrolment, at: Moment) -> Result<()> {
     let found = store::cases::unclosed_of_device(tx, &enrolment.council_id, &enrolment.device_id)?
         .iter()

@@ -34,7 +34,7 @@ pub(super) fn judge(
         return Ok(());
     }
     keep(tx, context, enrolment, judged)?;
-    store::setting_states::set_judgement(tx, enrolment, &judgement)
+    store::enrolments::set_judgement(tx, enrolment, &judgement)
 }
 
 /// One short text that differs wherever any judgement or reason does.

@@ -79,6 +79,15 @@ async fn states(bench: &Bench, enrolment: &Enrolment) -> judge::DeviceSettings {
 }
 
 /// ProfileList as a phone sends it with the policy's profile of this version, and the management profile.
+fn security(pin: bool) -> Value {
+    json!({ "SecurityInfo": {
+        "HardwareEncryptionCaps": 3, "PasscodePresent": pin, "PasscodeCompliantWithProfiles": pin } })
+}
+
+fn of(settings: &judge::DeviceSettings, name: &str) -> judge::DeviceSetting {
+    settings.settings.iter().find(|setting| setting.setting == name).cloned().expect("judged")
+}
+
 fn profiles(enrolment: &Enrolment, version: Option<i64>) -> Value {
     let nothing = std::collections::BTreeMap::new();
     let council = enrolment.council_id.as_str();
@@ -134,15 +143,8 @@ async fn a_setting_bears_the_time_since_when_it_is_so() {
     on_both(|bench| async move {
         let council = with_policy(&bench).await;
         let phone = enrolled(&bench, &council, Mode::Device, |_| {}).await;
-        let security = |pin: bool| {
-            json!({ "SecurityInfo": {
-                "HardwareEncryptionCaps": 3, "PasscodePresent": pin, "PasscodeCompliantWithProfiles": pin } })
-        };
         answer(&bench, &phone, CommandKind::ProfileList, profiles(&phone, Some(1))).await;
         answer(&bench, &phone, CommandKind::SecurityInfo, security(true)).await;
-        let of = |settings: &judge::DeviceSettings, name: &str| {
-            settings.settings.iter().find(|setting| setting.setting == name).cloned().expect("judged")
-        };
         let first = states(&bench, &phone).await;
         let pin = of(&first, "passcode.required");
         assert_eq!(pin.state, SettingState::InForce);
@@ -171,6 +173,25 @@ async fn a_setting_bears_the_time_since_when_it_is_so() {
         let after = states(&bench, &phone).await;
         assert!(after.settings.iter().all(|setting| setting.setting != "encryption.required"));
         assert_eq!(of(&after, "profile").state, SettingState::NotInForce, "the phone has the older version");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_judged_alike_is_compared_no_more_and_anything_else_is() {
+    on_both(|bench| async move {
+        let council = with_policy(&bench).await;
+        let phone = enrolled(&bench, &council, Mode::Supervised, |_| {}).await;
+        let mut judgements = Vec::new();
+        for set in [true, true, false, true] {
+            answer(&bench, &phone, CommandKind::SecurityInfo, security(set)).await;
+            let state = of(&states(&bench, &phone).await, "passcode.required").state;
+            assert_eq!(state == SettingState::InForce, set, "{state}");
+            judgements.push(reloaded(&bench, &phone).await.judgement.expect("judged"));
+        }
+        assert_eq!(judgements[0], judgements[1]);
+        assert_ne!(judgements[1], judgements[2]);
+        assert_eq!(judgements[0], judgements[3]);
     })
     .await;
 }

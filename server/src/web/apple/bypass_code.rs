@@ -41,8 +41,8 @@ pub(super) async fn seal_into(
     };
     let (asked, of, by) = (council.clone(), who.clone(), fingerprint.to_owned());
     let found = app.database.read("apple identity", move |tx| check_in::identify(tx, &asked, &by, of.id())).await?;
-    if let Identified::Pinned(visitor) | Identified::Renewed(visitor, _) = found {
-        let device = visitor.enrolment.device_id;
+    if let Identified::Pinned(caller) | Identified::Renewed(caller, _) = found {
+        let device = caller.enrolment.device_id;
         let sealed = app.keys.sealer.seal(Purpose::BypassCode, council.as_str(), device.as_str(), code.as_bytes())?;
         answer.bypass_code = Some(SealedCode { device, sealed });
     }

@@ -88,7 +88,7 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, message: Chec
                 Identified::Misused(certificate, how) => {
                     return tell_of_misuse(app, certificate, how).await.map(Outcome::Refused);
                 }
-                Identified::Pinned(visitor) | Identified::Renewed(visitor, _) => visitor.enrolment,
+                Identified::Pinned(caller) | Identified::Renewed(caller, _) => caller.enrolment,
             };
             // Sealed here, since a transaction is no place for encryption.
             let seal =

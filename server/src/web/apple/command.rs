@@ -17,11 +17,10 @@ use crate::platform::apple::message::{Report, Status, Who, parse_report};
 use crate::platform::apple::profile::{CouncilFacts, EnrolmentFacts, enrolment_profile};
 use crate::platform::{self, Unsupported, Wire};
 use crate::sealing::Purpose;
-use crate::sightings;
 use crate::store::Transaction;
 use crate::store::certificates::Certificate;
 use crate::store::commands::CommandRow;
-use crate::store::enrolments::{Enrolment, Visitor};
+use crate::store::enrolments::{Caller, Enrolment};
 
 /// The most that an answer may have, in bytes: a list of many hundred apps fits.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -138,30 +137,27 @@ async fn serve(app: &App, council: CouncilId, fingerprint: String, who: Who, vis
                 return tell_of_misuse(app, certificate, how).await.map(Served::Refused);
             }
         }
-    } else if answered.is_none() {
-        // It can only be an answer to what was given last, which must be known first.
-        sightings::write(app).await?;
     }
     let noting = context.clone();
     let claimed = app
         .database
         .write("apple command", move |tx| {
-            let visitor = match check_in::identify(tx, &council, &fingerprint, who.id())? {
+            let caller = match check_in::identify(tx, &council, &fingerprint, who.id())? {
                 Identified::Refused(reason) => return Ok(Claimed::Refused(reason)),
                 Identified::Misused(certificate, how) => {
                     check_in::refuse_misuse(tx, &context, &certificate, how)?;
                     return Ok(Claimed::Refused(how.words()));
                 }
-                Identified::Pinned(visitor) => *visitor,
-                Identified::Renewed(visitor, certificate) => {
-                    let context = check_in::as_device(&context, &visitor.enrolment);
-                    check_in::adopt_renewal(tx, &context, &visitor.enrolment, &certificate)?;
-                    Visitor { enrolment: check_in::current(tx, &visitor.enrolment)?, ..*visitor }
+                Identified::Pinned(caller) => *caller,
+                Identified::Renewed(caller, certificate) => {
+                    let context = check_in::as_device(&context, &caller.enrolment);
+                    check_in::adopt_renewal(tx, &context, &caller.enrolment, &certificate)?;
+                    Caller { enrolment: check_in::current(tx, &caller.enrolment)?, ..*caller }
                 }
             };
-            let context = check_in::as_device(&context, &visitor.enrolment);
-            let enrolment = Box::new(visitor.enrolment.clone());
-            let next = commands::settle_and_claim(tx, &context, visitor, &visit)?;
+            let context = check_in::as_device(&context, &caller.enrolment);
+            let enrolment = Box::new(caller.enrolment.clone());
+            let next = commands::settle_and_claim(tx, &context, caller, &visit)?;
             Ok(Claimed::Next(enrolment, next))
         })
         .await?;
@@ -186,9 +182,9 @@ async fn look(app: &App, context: &Context, council: &CouncilId, fingerprint: &s
             Identified::Misused(certificate, how) if check_in::is_told(tx, &certificate)? => Look::Refused(how.words()),
             Identified::Misused(certificate, how) => Look::Misused(certificate, how),
             Identified::Renewed(..) => Look::Renewed,
-            Identified::Pinned(visitor) => {
-                let glance = commands::glance(tx, &context, &visitor)?;
-                Look::Known(Box::new(visitor.enrolment), glance)
+            Identified::Pinned(caller) => {
+                let glance = commands::glance(tx, &context, &caller)?;
+                Look::Known(Box::new(caller.enrolment), glance)
             }
         })
     };

@@ -80,11 +80,11 @@ async fn a_code_sealed_for_another_device_is_not_taken() {
             bypass_code: Some(SealedCode { device: other.device_id.clone(), sealed: vec![1] }),
         };
         let context = bench.context(Actor::System);
-        let visitor = Visitor { enrolment: phone.clone(), has_more: true };
+        let caller = Caller { enrolment: phone.clone(), has_more: true };
         let settled = bench
             .database
             .write("visit", move |tx| {
-                settle_and_claim(tx, &context, visitor.clone(), &Visit::Answers(answer.clone())).map(drop)
+                settle_and_claim(tx, &context, caller.clone(), &Visit::Answers(answer.clone())).map(drop)
             })
             .await;
         assert!(matches!(settled, Err(Error::Unavailable(_))), "{settled:?}");

@@ -242,7 +242,11 @@ impl Scene {
         let (council, id) = (self.council.clone(), phone.enrolment.clone());
         self.run(Actor::System, move |tx, context| {
             let enrolment = store::enrolments::find(tx, &council, &id)?.expect("an enrolment");
-            if enrolment.ended_at.is_some() || !orders::claimable(tx, context, &enrolment)? {
+            let claimable = orders::claimable(tx, context, &enrolment)?;
+            // What a visit is told at its door must never hide an order.
+            let told = store::certificates::identity(tx, &enrolment.fingerprint)?;
+            assert!(!claimable || told.is_some_and(|(_, has_more)| has_more), "an order is looked for");
+            if enrolment.ended_at.is_some() || !claimable {
                 return Ok(None);
             }
             orders::claim(tx, context, &enrolment)

@@ -1,9 +1,10 @@
 //! What a visit leaves to be noted: nothing waits for it, nothing rests on it, and it is written down all the same.
 
 use super::*;
-use crate::model::{CommandId, CommandState};
+use crate::model::{CaseId, CommandId, CommandState};
 use crate::operations::apple_test_bench::command_row;
 use crate::sightings::{self, Noting};
+use crate::store::Transaction;
 use crate::store::commands::CommandRow;
 use crate::store::enrolments::Enrolment;
 
@@ -181,32 +182,77 @@ async fn what_cannot_be_written_waits_and_the_end_of_the_server_writes_the_last(
 }
 
 #[actix_web::test]
-async fn a_phone_that_was_found_is_back_in_use_once_it_is_seen() {
+async fn an_answer_that_cannot_be_read_is_not_laid_to_a_lock_that_rests() {
+    on_both(|bench| async move {
+        let (phone, row) = Phone::enrol(&bench).await;
+        let (here, elsewhere) = (app(&bench), app(&bench));
+        let lock = queue(&bench, &row, command(CommandKind::EnableLostMode, 0, None)).await;
+        for _ in 0..5 {
+            assert!(phone.says(&here, "Idle", None).await.contains(lock.as_str()));
+        }
+        // It rests now, and lets the question go first; who gave that has not noted it when the answer comes elsewhere.
+        let question = queue(&bench, &row, command(CommandKind::SecurityInfo, 50, None)).await;
+        assert!(phone.says(&here, "Idle", None).await.contains(question.as_str()));
+        phone.sends(&elsewhere, b"<plist><dict><key>Status</key><string>Acknowl").await;
+        assert_eq!(command_row(&bench, &lock).await.state, CommandState::Sent);
+        assert_eq!(command_row(&bench, &question).await.state, CommandState::Deferred);
+    })
+    .await;
+}
+
+/// The case of a loss of this phone, found now.
+async fn found(bench: &Bench, row: &Enrolment) {
+    let (now, device) = (bench.clock.now().utc().naive_utc(), &row.device_id);
+    sql(
+        bench,
+        &format!(
+            "INSERT INTO cases (council_id, id, kind, asset_id, device_id, state, reported_by, reporter, reported_at, place, \
+             circumstances, aware_at, contact_message, contact_number, police_reference, found_at) \
+             SELECT council_id, 'case', 'loss', asset_id, id, 'found', 't', 't', '{now}', '', '', '{now}', '', '', '', '{now}' \
+             FROM devices WHERE id = '{device}'"
+        ),
+    );
+}
+
+async fn is_back_in_use(bench: &Bench) -> bool {
+    let id = CaseId::from("case".to_owned());
+    let case = bench.database.read("case", move |tx| crate::store::cases::find(tx, &id)).await.expect("reads");
+    case.expect("a case").back_in_use_at.is_some()
+}
+
+#[actix_web::test]
+async fn a_phone_that_was_found_is_back_in_use_once_it_is_seen_after_that() {
     on_both(|bench| async move {
         let (phone, row) = Phone::enrol(&bench).await;
         let server = app(&bench);
-        let (now, device) = (bench.clock.now(), row.device_id.clone());
-        sql(
-            &bench,
-            &format!(
-                "INSERT INTO cases (council_id, id, kind, asset_id, device_id, state, reported_by, reporter, reported_at, place, \
-                 circumstances, aware_at, contact_message, contact_number, police_reference, found_at) \
-                 SELECT council_id, 'case', 'loss', asset_id, id, 'found', 't', 't', '{now}', '', '', '{now}', '', '', '', '{now}' \
-                 FROM devices WHERE id = '{device}'",
-                now = now.utc().naive_utc(),
-            ),
-        );
-        let back = || {
-            bench.database.read("case", |tx| {
-                Ok(crate::store::cases::find(tx, &crate::model::CaseId::from("case".to_owned()))?
-                    .and_then(|case| case.back_in_use_at))
-            })
-        };
         bench.clock.advance(Duration::minutes(2));
         assert_eq!(phone.says(&server, "Idle", None).await, "");
-        assert_eq!(back().await.expect("reads"), None);
+        found(&bench, &row).await;
         sightings::write(&server).await.expect("writes");
-        assert!(back().await.expect("reads").is_some());
+        assert!(!is_back_in_use(&bench).await, "it called before it was found");
+        bench.clock.advance(Duration::minutes(2));
+        assert_eq!(phone.says(&server, "Idle", None).await, "");
+        assert!(!is_back_in_use(&bench).await, "not yet noted");
+        sightings::write(&server).await.expect("writes");
+        assert!(is_back_in_use(&bench).await);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_an_ended_enrolment_left_puts_nothing_back_in_use() {
+    on_both(|bench| async move {
+        let (phone, row) = Phone::enrol(&bench).await;
+        let server = app(&bench);
+        found(&bench, &row).await;
+        bench.clock.advance(Duration::minutes(2));
+        assert_eq!(phone.says(&server, "Idle", None).await, "");
+        let now = bench.clock.now();
+        let end =
+            move |tx: &mut Transaction<'_>| crate::store::enrolments::end(tx, &row.council_id, &row.id, now, "erased");
+        assert!(bench.database.write("end", end).await.expect("ends"));
+        sightings::write(&server).await.expect("writes");
+        assert!(!is_back_in_use(&bench).await);
     })
     .await;
 }
