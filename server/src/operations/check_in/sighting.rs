@@ -6,7 +6,7 @@ use crate::operations::{Context, audit, losses};
 use crate::store::enrolments::Enrolment;
 use crate::store::{self, Transaction};
 
-/// What a visit leaves to be written down. Losing it costs nothing: the phone is seen again, and the question is asked again under
+/// What a visit leaves to be written down. Losing it costs little: the phone is seen again, and the question is asked again under
 /// the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
