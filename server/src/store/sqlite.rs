@@ -19,13 +19,14 @@ const BATCH_TIME: Duration = Duration::from_millis(5);
 /// How many closures may wait before callers are told to come back.
 const WAITING: usize = 4096;
 
+/// The log is folded into the file every 4000 pages (16 MB), so that a page that is written again and again is copied there once; it
+/// may keep twice that.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 33554432; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;";
 
 /// What the writer thread does for one caller.
 trait Write: Send {
-    /// Runs the operation in a transaction of its own inside the batch.
-    /// Says whether it went well.
+    /// Runs the operation in a transaction of its own inside the batch; says whether it went well.
     fn run(&mut self, connection: &mut AnyConnection) -> bool;
     /// Tells the caller, once the batch is committed (`Ok`) or lost (`Err`).
     fn finish(self: Box<Self>, batch: Result<()>);
