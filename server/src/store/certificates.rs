@@ -4,8 +4,9 @@ use diesel::prelude::*;
 
 use super::Transaction;
 use super::connection::directly;
-use super::enrolments::{Enrolment, has_more};
+use super::enrolments::Enrolment;
 use super::schema::{certificates, devices, enrolments};
+use super::written::EnrolmentHasMore;
 use crate::error::Result;
 use crate::model::{AuthorityId, ChallengeId, CouncilId, EnrolmentId, InvitationId, Moment};
 
@@ -66,7 +67,7 @@ pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<(I
         .left_join(enrolments::table.on(enrolment))
         .left_join(devices::table.on(device))
         .filter(certificates::fingerprint.eq(fingerprint))
-        .select((Identity::as_select(), has_more()))
+        .select((Identity::as_select(), EnrolmentHasMore))
         .first::<(Identity, bool)>(connection));
     Ok(found.optional()?)
 }

@@ -1,14 +1,13 @@
 //! Generations of devices under management.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamp};
 
 use super::Transaction;
 use super::connection::{AnyConnection, directly};
 use super::kept::kept;
-use super::schema::{cases, enrolments, orders};
-use super::written::{CaseAwaitsContact, OrderMayLeave};
+use super::schema::enrolments;
+use super::written::EnrolmentHasMore;
 use crate::error::Result;
 use crate::model::{
     Confirmation, CouncilId, DeviceId, EnrolmentId, EnrolmentState, InvitationId, Mode, Moment, Ownership, Platform,
@@ -83,20 +82,6 @@ pub struct Caller {
     pub has_more: bool,
 }
 
-/// Whether there is more to see to than commands; of the enrolment that the query around it is about.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(in crate::store) fn has_more() -> _ {
-    let order = orders::table
-        .filter(orders::council_id.eq(enrolments::council_id).and(orders::enrolment_id.eq(enrolments::id)))
-        .filter(OrderMayLeave)
-        .select(orders::id);
-    let case = cases::table
-        .filter(cases::council_id.eq(enrolments::council_id).and(cases::device_id.eq(enrolments::device_id.nullable())))
-        .filter(CaseAwaitsContact)
-        .select(cases::id);
-    exists(order).or(exists(case))
-}
-
 /// A caller as it stands now that its council's lock is held; `None` where there is no such enrolment any more. It must have been
 /// read in this transaction: SQLite's one writer lets nobody else change anything in the meantime, so there it still stands.
 pub fn still(tx: &mut Transaction<'_>, caller: Caller) -> Result<Option<Caller>> {
@@ -106,7 +91,7 @@ pub fn still(tx: &mut Transaction<'_>, caller: Caller) -> Result<Option<Caller>>
     let Enrolment { council_id, id, .. } = &caller.enrolment;
     let found = directly!(tx, |connection| enrolments::table
         .filter(enrolments::council_id.eq(council_id).and(enrolments::id.eq(id)))
-        .select((Enrolment::as_select(), has_more()))
+        .select((Enrolment::as_select(), EnrolmentHasMore))
         .first::<(Enrolment, bool)>(connection));
     Ok(found.optional()?.map(|(enrolment, has_more)| Caller { enrolment, has_more }))
 }

@@ -1,9 +1,9 @@
 //! Conditions written out in SQL word by word, since a partial index serves no bound value. Unlike one from `diesel::dsl::sql`,
 //! a query with such a condition is prepared once and kept.
 
-/// Defines a condition; its text must stand by itself, whatever it is joined to.
+/// Defines a condition; its text must stand by itself, whatever it is joined to. Others may stand between its pieces.
 macro_rules! written {
-    ($(#[$doc:meta])* $name:ident, $sql:literal) => {
+    ($(#[$doc:meta])* $name:ident, $start:literal $(, $other:ident, $piece:literal)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, diesel::query_builder::QueryId)]
         pub(in crate::store) struct $name;
@@ -25,7 +25,12 @@ macro_rules! written {
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, Database>,
             ) -> diesel::QueryResult<()> {
-                out.push_sql(concat!("(", $sql, ")"));
+                out.push_sql(concat!("(", $start));
+                $(
+                    diesel::query_builder::QueryFragment::<Database>::walk_ast(&$other, out.reborrow())?;
+                    out.push_sql($piece);
+                )*
+                out.push_sql(")");
                 Ok(())
             }
         }
@@ -61,6 +66,17 @@ written!(
     /// A case of a device that was found and has not been heard from since.
     CaseAwaitsContact,
     "cases.state = 'found' AND cases.back_in_use_at IS NULL"
+);
+written!(
+    /// There is more to see to than commands, for the enrolment that the query around it is about: an order that may leave, or a
+    /// case of a device that was found and is to be heard from. As diesel's own expression in a join, this took the compiler as long
+    /// as all the rest of the server.
+    EnrolmentHasMore,
+    "EXISTS (SELECT 1 FROM orders WHERE orders.council_id = enrolments.council_id AND orders.enrolment_id = enrolments.id AND ",
+    OrderMayLeave,
+    ") OR EXISTS (SELECT 1 FROM cases WHERE cases.council_id = enrolments.council_id AND cases.device_id = enrolments.device_id AND ",
+    CaseAwaitsContact,
+    ")"
 );
 written!(
     /// An order that is still to be decided or carried out.
