@@ -71,6 +71,8 @@ fn builder((certificate, key): &(PathBuf, PathBuf)) -> Result<SslAcceptorBuilder
     };
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    // Otherwise OpenSSL asks the kernel for each record's five bytes of header, and then again for the record.
+    builder.set_read_ahead(true);
     builder.set_certificate_chain_file(certificate).map_err(wrong("tls.certificate", certificate))?;
     builder.set_private_key_file(key, openssl::ssl::SslFiletype::PEM).map_err(wrong("tls.key", key))?;
     builder.check_private_key().map_err(wrong("tls.key", key))?;
