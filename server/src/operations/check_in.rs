@@ -23,7 +23,7 @@ pub use tokens::{TokenChange, token_update};
 use super::{Context, audit};
 use crate::error::{Error, Result};
 use crate::model::{Actor, CouncilId};
-use crate::store::certificates::Certificate;
+use crate::store::certificates::{Certificate, Identity};
 use crate::store::enrolments::{Caller, Enrolment};
 use crate::store::{self, Transaction};
 
@@ -61,22 +61,25 @@ pub fn identify(
     device: Option<&str>,
 ) -> Result<Identified> {
     let Some((identity, has_more)) = store::certificates::identity(tx, fingerprint)? else {
-        return Ok(Identified::Refused("the certificate is not known here"));
+        return Ok(match store::certificates::find_by_fingerprint(tx, fingerprint)? {
+            None => Identified::Refused("the certificate is not known here"),
+            Some(certificate) if certificate.council_id != *council => {
+                Identified::Misused(Box::new(certificate), Misuse::AnotherCouncil)
+            }
+            Some(_) => Identified::Refused("the certificate has not checked in yet"),
+        });
     };
-    if identity.council_id != *council {
+    let Identity { council_id, revoked_at, enrolment, udid } = identity;
+    if council_id != *council {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherCouncil));
     }
-    if identity.enrolment_id.is_none() {
-        return Ok(Identified::Refused("the certificate has not checked in yet"));
-    }
-    let enrolment = identity.enrolment.ok_or_else(|| Error::internal("a certificate's enrolment is missing"))?;
-    if identity.revoked_at.is_some() {
+    if revoked_at.is_some() {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::Revoked));
     }
     if enrolment.ended_at.is_some() {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::Left));
     }
-    if device.is_some_and(|told| identity.udid.is_some_and(|known| !known.eq_ignore_ascii_case(told))) {
+    if device.is_some_and(|told| !udid.eq_ignore_ascii_case(told)) {
         return Ok(Identified::Misused(shown(tx, fingerprint)?, Misuse::AnotherDevice));
     }
     let caller = Box::new(Caller { enrolment, has_more });

@@ -42,30 +42,31 @@ pub fn find_by_fingerprint(tx: &mut Transaction<'_>, fingerprint: &str) -> Resul
     Ok(Certificate::query().filter(certificates::fingerprint.eq(fingerprint)).first(tx.connection).optional()?)
 }
 
-/// An identity that was shown, with what it leads to: of the certificate only what decides whether it may speak.
+/// An identity that was shown, with the enrolment that it is bound to: of the certificate only what decides whether it may speak.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = certificates)]
 #[allow(missing_docs, reason = "each is what its name says")]
 pub struct Identity {
     pub council_id: CouncilId,
-    pub enrolment_id: Option<EnrolmentId>,
     pub revoked_at: Option<Moment>,
     #[diesel(embed)]
-    pub enrolment: Option<Enrolment>,
-    #[diesel(select_expression = devices::udid.nullable())]
-    pub udid: Option<String>,
+    pub enrolment: Enrolment,
+    #[diesel(select_expression = devices::udid)]
+    pub udid: String,
 }
 
-/// What the certificate with this SHA-256, of whichever council, leads to, and whether there is more to see to there than commands:
-/// what every visit of a device begins with, in one query.
+/// What the certificate with this SHA-256, of whichever council, is bound to, and whether there is more to see to there than commands:
+/// what every visit of a device begins with, in one query. `None` where it is bound to nothing, or is not known.
+///
+/// The joins are inner ones: with a whole row that may be missing, this query took the compiler as long as the rest of the server.
 pub fn identity(tx: &mut Transaction<'_>, fingerprint: &str) -> Result<Option<(Identity, bool)>> {
     let enrolment = enrolments::council_id
         .eq(certificates::council_id)
         .and(enrolments::id.nullable().eq(certificates::enrolment_id));
     let device = devices::council_id.eq(enrolments::council_id).and(devices::id.eq(enrolments::device_id));
     let found = directly!(tx, |connection| certificates::table
-        .left_join(enrolments::table.on(enrolment))
-        .left_join(devices::table.on(device))
+        .inner_join(enrolments::table.on(enrolment))
+        .inner_join(devices::table.on(device))
         .filter(certificates::fingerprint.eq(fingerprint))
         .select((Identity::as_select(), EnrolmentHasMore))
         .first::<(Identity, bool)>(connection));

@@ -69,8 +69,7 @@ written!(
 );
 written!(
     /// There is more to see to than commands, for the enrolment that the query around it is about: an order that may leave, or a
-    /// case of a device that was found and is to be heard from. As diesel's own expression in a join, this took the compiler as long
-    /// as all the rest of the server.
+    /// case of a device that was found and is to be heard from.
     EnrolmentHasMore,
     "EXISTS (SELECT 1 FROM orders WHERE orders.council_id = enrolments.council_id AND orders.enrolment_id = enrolments.id AND ",
     OrderMayLeave,
