@@ -70,6 +70,8 @@ async fn a_certificate_is_one_phones_and_one_councils() {
         assert!(matches!(identified(&bench, &coreley, &one).await, Identified::Misused(_, Misuse::AnotherCouncil)));
         assert!(matches!(identified(&bench, &germoe, &one).await, Identified::Pinned(_)));
         assert!(matches!(identified(&bench, &germoe, &spare).await, Identified::Refused(_)));
+        assert!(matches!(identified(&bench, &coreley, &spare).await, Identified::Misused(_, Misuse::AnotherCouncil)));
+        assert!(matches!(identified(&bench, &germoe, "unknown").await, Identified::Refused(_)));
     })
     .await;
 }
